@@ -1,0 +1,185 @@
+//! The handle that applications hold.
+
+mod execute;
+
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use crate::command::{Batch, Command, IntoCommand};
+use crate::config::Config;
+use crate::connection::{
+    Connector, Dedicated, Handle, Link, Pipeline, Transaction, Wire, spawn,
+};
+use crate::error::{Error, Result};
+use crate::resp::FromReply;
+use crate::server::ServerInfo;
+
+pub use execute::Execute;
+
+/// A client of one Redis server: cheap to clone, shared by all tasks, by `&self`.
+///
+/// All clones share one connection, on which the commands of all tasks travel together; it comes
+/// back by itself when it is lost. The last clone that is dropped closes it.
+///
+/// ```
+/// # async fn example() -> alizarin_core::Result<()> {
+/// # let server = alizarin_testkit::Server::start().unwrap();
+/// # let url = server.url();
+/// use alizarin_core::Client;
+///
+/// let client = Client::connect(url.as_str()).await?;
+/// client.set("greeting", "hello").await?;
+/// let greeting: Option<String> = client.get("greeting").await?;
+/// assert_eq!(greeting.as_deref(), Some("hello"));
+/// # Ok(())
+/// # }
+/// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    handle: Arc<Handle>,
+}
+
+impl Client {
+    /// Connects and logs in, by a URL or a [`Config`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes the new connection.
+    ///
+    /// # Errors
+    /// `Usage` for a wrong URL; `Connect`, `Auth`, `Protocol` or `Unsupported` when the first
+    /// attempt fails. Later losses are mended in the background.
+    pub async fn connect(config: impl TryInto<Config, Error: Into<Error>>) -> Result<Client> {
+        let config = config.try_into().map_err(Into::into)?;
+        Client::open(config, Connector::Endpoint).await
+    }
+
+    /// A client whose streams come from `connector`.
+    pub(crate) async fn open(config: Config, connector: Connector) -> Result<Client> {
+        let first = Dedicated::connect(&config, &connector).await?;
+        Ok(Client::from_link(Link::new(config, connector, first)))
+    }
+
+    /// A client over a link that nobody drives yet.
+    pub(crate) fn from_link(link: Link) -> Client {
+        let link = Arc::new(link);
+        spawn(Arc::clone(&link));
+        Client { handle: Arc::new(Handle(link)) }
+    }
+
+    /// Any command by its name; arguments are added by [`Command::arg`] and [`Command::key`].
+    /// Its reply decodes into whatever the result is used as; [`Command::exec`] throws it away.
+    ///
+    /// ```
+    /// # alizarin_core::__example!(client => {
+    /// client.command("HSET").key("movie:1").arg(("title", "Alien")).exec().await?;
+    /// let bytes: u64 = client.command("MEMORY").arg("USAGE").key("movie:1").await?;
+    /// assert!(bytes > 0);
+    /// # });
+    /// ```
+    pub fn command<R>(&self, name: &str) -> Command<R, &Client> {
+        Command::new(name).on(self)
+    }
+
+    /// Runs a command that was made apart from the client.
+    pub fn run<C: IntoCommand>(&self, command: C) -> Execute<Command<C::Reply>, &Client> {
+        Execute::new(self, command.into_command())
+    }
+
+    /// Sends several commands in one write; gives their replies together. They are not atomic:
+    /// other clients' commands may run in between.
+    ///
+    /// ```
+    /// # alizarin_core::__example!(client => {
+    /// use alizarin_core::commands::{get, incr};
+    ///
+    /// let (name, visits) = client.pipeline((get::<Option<String>>("name"), incr("visits"))).await?;
+    /// assert_eq!((name, visits), (None, 1));
+    /// # });
+    /// ```
+    pub fn pipeline<B: Batch>(&self, batch: B) -> Execute<Pipeline<B::Commands>, &Client> {
+        Execute::new(self, Pipeline::new(batch))
+    }
+
+    /// Runs several commands as one (`MULTI` … `EXEC`): no other client's command runs in
+    /// between, and either all are executed or, when the server refuses one of them beforehand,
+    /// none. There is no rollback: what a command did stays when a later one fails.
+    ///
+    /// ```
+    /// # alizarin_core::__example!(client => {
+    /// use alizarin_core::commands::{incr, set};
+    ///
+    /// let (_, count) = client.transaction((set("k", "v"), incr("writes"))).await?;
+    /// assert_eq!(count, 1);
+    /// # });
+    /// ```
+    pub fn transaction<B: Batch>(&self, batch: B) -> Execute<Transaction<B::Commands>, &Client> {
+        Execute::new(self, Transaction::new(batch))
+    }
+
+    /// Sends a command without waiting for its reply; errors are lost. For clean-up in `Drop`.
+    pub fn fire<R>(&self, command: Command<R>) {
+        // A closed client has nothing left to clean up.
+        let _ = self.link().fire(&Wire::One(command.packed()));
+        drop(command);
+    }
+
+    /// What the server said of itself when the client last connected.
+    pub fn server(&self) -> ServerInfo {
+        self.link().state().server.clone()
+    }
+
+    /// What the client was made from.
+    pub fn config(&self) -> &Config {
+        &self.link().config
+    }
+
+    /// Waits until everything in flight is answered, then closes the connection, for all clones.
+    /// Later calls fail with `Closed`.
+    ///
+    /// # Cancel safety
+    /// Once polled, the client closes whether or not the future is dropped.
+    pub async fn close(&self) {
+        self.link().close();
+        poll_fn(|cx| self.link().poll_closed(cx)).await;
+    }
+
+    pub(crate) fn link(&self) -> &Arc<Link> {
+        &self.handle.0
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("address", &self.config().address()).finish()
+    }
+}
+
+impl<'c, R: FromReply> IntoFuture for Command<R, &'c Client> {
+    type Output = Result<R>;
+    type IntoFuture = Execute<Command<R>, &'c Client>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let (command, client) = self.detach();
+        Execute::new(client, command)
+    }
+}
+
+/// With a clone of the client inside, the future borrows nothing and can be spawned.
+impl<R: FromReply> IntoFuture for Command<R, Client> {
+    type Output = Result<R>;
+    type IntoFuture = Execute<Command<R>, Client>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let (command, client) = self.detach();
+        Execute::new(client, command)
+    }
+}
+
+impl<'c> Command<(), &'c Client> {
+    /// Runs the command for its effect; an error reply is an error, any other reply is dropped.
+    pub fn exec(self) -> Execute<Command<()>, &'c Client> {
+        self.into_future()
+    }
+}

@@ -1,0 +1,125 @@
+//! One request: its arguments, what is known of it, and the type of its reply.
+
+mod batch;
+mod flags;
+
+pub use batch::{Batch, Exec};
+pub use flags::Flags;
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use crate::error::Result;
+use crate::resp::{FromReply, Packed, Reader, ToArgs};
+
+/// A command that is ready to be sent, and whose reply decodes into `R`.
+///
+/// `X` is what it runs on: `()` for a command that stands alone and can be pushed into a pipeline
+/// or transaction, `&Client` for one that `.await` runs at once. Nothing is sent before that.
+///
+/// ```
+/// use alizarin_core::{Command, command::Flags};
+/// let usage = Command::<Option<u64>>::new("MEMORY").arg("USAGE").key("movie:1").flags(Flags::READ);
+/// assert_eq!(usage.packed().first_key(), Some(&b"movie:1"[..]));
+/// ```
+#[must_use = "a command does nothing until it is awaited or pushed into a batch"]
+pub struct Command<R, X = ()> {
+    packed: Packed,
+    flags: Flags,
+    reply: PhantomData<fn() -> R>,
+    target: X,
+}
+
+impl<R> Command<R> {
+    /// A command by its name; a name of two words is two arguments (`new("CONFIG").arg("GET")`).
+    pub fn new(name: &str) -> Command<R> {
+        let mut packed = Packed::new();
+        packed.push(name.as_bytes());
+        Command { packed, flags: Flags::of(name), reply: PhantomData, target: () }
+    }
+
+    /// The same command, to run on `target` when awaited.
+    pub fn on<X>(self, target: X) -> Command<R, X> {
+        Command { packed: self.packed, flags: self.flags, reply: PhantomData, target }
+    }
+}
+
+impl<R, X> Command<R, X> {
+    /// Adds one or several arguments.
+    pub fn arg(mut self, value: impl ToArgs) -> Self {
+        value.write_args(&mut self.packed);
+        self
+    }
+
+    /// Adds one or several keys; the first key of a command decides which node of a cluster it
+    /// is sent to.
+    pub fn key(mut self, key: impl ToArgs) -> Self {
+        key.write_keys(&mut self.packed);
+        self
+    }
+
+    /// Replaces what is known of the command: whether it writes, blocks, may be repeated.
+    pub fn flags(mut self, flags: Flags) -> Self {
+        self.flags = flags;
+        self
+    }
+
+    /// What is known of the command.
+    pub fn known_flags(&self) -> Flags {
+        self.flags
+    }
+
+    /// The same command with another type of reply.
+    pub fn replying<S>(self) -> Command<S, X> {
+        Command { packed: self.packed, flags: self.flags, reply: PhantomData, target: self.target }
+    }
+
+    /// The encoded arguments.
+    pub fn packed(&self) -> &Packed {
+        &self.packed
+    }
+
+    /// The encoded arguments, for additions.
+    pub fn packed_mut(&mut self) -> &mut Packed {
+        &mut self.packed
+    }
+
+    /// The command apart from what it runs on.
+    pub fn detach(self) -> (Command<R>, X) {
+        let Command { packed, flags, target, .. } = self;
+        (Command { packed, flags, reply: PhantomData, target: () }, target)
+    }
+}
+
+impl<R: FromReply, X> Command<R, X> {
+    /// Decodes a reply to this command; an error names the command.
+    ///
+    /// # Errors
+    /// As [`FromReply::from_reply`].
+    pub fn decode(&self, reader: &mut Reader<'_>) -> Result<R> {
+        R::from_reply(reader).map_err(|error| error.with_command(self.packed.name()))
+    }
+}
+
+impl<R, X> fmt::Debug for Command<R, X> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Command").field("packed", &self.packed).field("flags", &self.flags).finish()
+    }
+}
+
+/// Whatever stands for one command: a [`Command`], or a builder with options.
+pub trait IntoCommand {
+    /// The type of the reply.
+    type Reply: FromReply;
+
+    /// The finished command.
+    fn into_command(self) -> Command<Self::Reply>;
+}
+
+impl<R: FromReply> IntoCommand for Command<R> {
+    type Reply = R;
+
+    fn into_command(self) -> Command<R> {
+        self
+    }
+}

@@ -1,0 +1,111 @@
+//! The server itself, its connections, and channels.
+
+use std::collections::BTreeMap;
+
+use super::commands;
+use crate::command::{Command, Flags};
+use crate::resp::ToArgs;
+
+commands! {
+    /// Asks for a sign of life (`PING`).
+    ///
+    /// ```
+    /// # alizarin_core::__example!(client => {
+    /// client.ping().await?;
+    /// # });
+    /// ```
+    fn ping() -> () {
+        Command::new("PING")
+    }
+
+    /// Sends a message to a channel; gives how many subscribers received it (`PUBLISH`).
+    ///
+    /// ```
+    /// # alizarin_core::__example!(client => {
+    /// assert_eq!(client.publish("news", "nobody listens").await?, 0);
+    /// # });
+    /// ```
+    fn publish(channel: impl ToArgs, message: impl ToArgs) -> u64 {
+        Command::new("PUBLISH").arg(channel).arg(message)
+    }
+
+    /// What the server tells of itself, one `name:value` a line, of one section or of all when that
+    /// is empty (`INFO`).
+    ///
+    /// ```
+    /// # alizarin_core::__example!(client => {
+    /// assert!(client.info("server").await?.contains("redis_version:"));
+    /// # });
+    /// ```
+    fn info(section: &str) -> String {
+        Command::new("INFO").arg(Some(section).filter(|section| !section.is_empty()))
+    }
+
+    /// Settings whose names match a pattern (`CONFIG GET`).
+    ///
+    /// ```
+    /// # alizarin_core::__example!(client => {
+    /// let settings = client.config_get("maxmemory").await?;
+    /// assert!(settings.contains_key("maxmemory"));
+    /// # });
+    /// ```
+    fn config_get(pattern: &str) -> BTreeMap<String, String> {
+        Command::new("CONFIG").arg("GET").arg(pattern).flags(Flags::READ)
+    }
+
+    /// Changes a setting until the server restarts (`CONFIG SET`).
+    ///
+    /// ```
+    /// # alizarin_core::__example!(client => {
+    /// client.config_set("slowlog-max-len", 128).await?;
+    /// # });
+    /// ```
+    fn config_set(name: &str, value: impl ToArgs) -> () {
+        Command::new("CONFIG").arg("SET").arg(name).arg(value).flags(Flags::IDEMPOTENT)
+    }
+
+    /// Deletes every key of the database (`FLUSHDB`).
+    ///
+    /// ```
+    /// # alizarin_core::__example!(client => {
+    /// client.flushdb().await?;
+    /// # });
+    /// ```
+    fn flushdb() -> () {
+        Command::new("FLUSHDB")
+    }
+
+    /// The number of keys in the database (`DBSIZE`).
+    ///
+    /// ```
+    /// # alizarin_core::__example!(client => {
+    /// assert_eq!(client.dbsize().await?, 0);
+    /// # });
+    /// ```
+    fn dbsize() -> u64 {
+        Command::new("DBSIZE")
+    }
+
+    /// The server's number for this connection (`CLIENT ID`).
+    ///
+    /// ```
+    /// # alizarin_core::__example!(client => {
+    /// assert!(client.client_id().await? > 0);
+    /// # });
+    /// ```
+    fn client_id() -> u64 {
+        Command::new("CLIENT").arg("ID").flags(Flags::READ)
+    }
+
+    /// The server's clock: seconds since the Unix epoch, and the microseconds beyond (`TIME`).
+    ///
+    /// ```
+    /// # alizarin_core::__example!(client => {
+    /// let (seconds, micros) = client.time().await?;
+    /// assert!(seconds > 1_700_000_000 && micros < 1_000_000);
+    /// # });
+    /// ```
+    fn time() -> (u64, u32) {
+        Command::new("TIME")
+    }
+}

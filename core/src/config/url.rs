@@ -1,0 +1,243 @@
+//! URLs: `redis://[user[:password]@]host[:port][/database]?option=value&…`.
+
+use std::time::Duration;
+
+use super::{Config, Endpoint, Protocol};
+use crate::error::{Error, ErrorKind, Result};
+use crate::secret::Secret;
+
+/// Reads a URL. No message repeats the URL, which may hold a password.
+pub(super) fn parse(url: &str) -> Result<Config> {
+    let (scheme, rest) = url
+        .split_once("://")
+        .ok_or_else(|| usage("a URL begins with its scheme, as in redis://localhost:6379"))?;
+    match scheme {
+        "redis" => tcp(rest),
+        "redis+unix" | "unix" => unix(rest),
+        "rediss" => Err(unsupported("TLS (rediss://) comes with a later version")),
+        "redis+cluster" => {
+            Err(unsupported("clusters (redis+cluster://) come with a later version"))
+        }
+        "redis+sentinel" => {
+            Err(unsupported("sentinels (redis+sentinel://) come with a later version"))
+        }
+        _ => Err(usage("unknown scheme in the URL; there are redis, redis+unix and unix")),
+    }
+}
+
+fn tcp(rest: &str) -> Result<Config> {
+    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    // The last `@`: passwords written without percent-encoding may hold one.
+    let (login, host_port) = match authority.rsplit_once('@') {
+        Some((login, host_port)) => (Some(login), host_port),
+        None => (None, authority),
+    };
+    let (host, port) = host_and_port(host_port)?;
+    let mut config = Config::new();
+    config.endpoint = Endpoint::Tcp { host, port };
+    if let Some(login) = login {
+        set_login(&mut config, login)?;
+    }
+    let path = path.trim_end_matches('/');
+    if !path.is_empty() {
+        config.database = number(path, "the database in the URL's path")?;
+    }
+    options(config, query)
+}
+
+fn unix(rest: &str) -> Result<Config> {
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    if path.is_empty() {
+        return Err(usage("the URL of a Unix socket needs its path, as in unix:///run/redis.sock"));
+    }
+    let mut config = Config::new();
+    config.endpoint = Endpoint::Unix(decode(path, "the socket's path")?.into());
+    options(config, query)
+}
+
+fn host_and_port(text: &str) -> Result<(String, u16)> {
+    let (host, port) = if let Some(rest) = text.strip_prefix('[') {
+        let (host, after) = rest
+            .split_once(']')
+            .ok_or_else(|| usage("an IPv6 host in a URL stands between [ and ]"))?;
+        match after {
+            "" => (host, None),
+            _ => match after.strip_prefix(':') {
+                Some(port) => (host, Some(port)),
+                None => return Err(usage("after the ] of an IPv6 host comes :port or nothing")),
+            },
+        }
+    } else {
+        match text.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (text, None),
+        }
+    };
+    let host = if host.is_empty() { "127.0.0.1".to_owned() } else { decode(host, "the host")? };
+    match port {
+        None | Some("") => Ok((host, 6379)),
+        Some(port) => match port.parse() {
+            Ok(port) if port != 0 => Ok((host, port)),
+            // The text is not repeated: a stray `@` can make a part of the password the port.
+            _ => Err(usage("the port in the URL is no number from 1 to 65535")),
+        },
+    }
+}
+
+fn set_login(config: &mut Config, login: &str) -> Result<()> {
+    let (user, password) = match login.split_once(':') {
+        Some((user, password)) => (user, Some(password)),
+        None => (login, None),
+    };
+    if !user.is_empty() {
+        config.user = Some(decode(user, "the user")?);
+    }
+    match password {
+        Some(password) if !password.is_empty() => {
+            config.password = Some(Secret::new(decode(password, "the password")?));
+        }
+        _ if config.user.is_some() => {
+            return Err(usage(
+                "the URL has a user without a password; redis://:password@host logs in the default user",
+            ));
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn options(mut config: Config, query: &str) -> Result<Config> {
+    for option in query.split('&').filter(|option| !option.is_empty()) {
+        let (name, value) = option.split_once('=').unwrap_or((option, ""));
+        match name {
+            "protocol" => {
+                config.protocol = match value {
+                    "2" | "resp2" => Protocol::Resp2,
+                    "3" | "resp3" => Protocol::Resp3,
+                    _ => return Err(usage("option `protocol` is 2 or 3")),
+                };
+            }
+            "client_name" => config.client_name = Some(decode(value, "option `client_name`")?),
+            "connect_timeout" => config.connect_timeout = duration(value, name)?,
+            "db" => config.database = number(value, "option `db`")?,
+            "password" => config.password = Some(Secret::new(decode(value, "option `password`")?)),
+            "response_timeout" => config.response_timeout = duration(value, name)?,
+            "user" => config.user = Some(decode(value, "option `user`")?),
+            _ => return Err(usage(format!("unknown option `{name}` in the URL"))),
+        }
+    }
+    Ok(config)
+}
+
+fn number(text: &str, what: &str) -> Result<u32> {
+    text.parse().map_err(|_| usage(format!("{what} is no number: {text:?}")))
+}
+
+/// `250ms`, `5s`, `2m`; a bare number is seconds.
+fn duration(text: &str, name: &str) -> Result<Duration> {
+    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, unit) = text.split_at(split);
+    let millis = digits.parse::<u64>().ok().and_then(|n| match unit {
+        "ms" => Some(n),
+        "" | "s" => n.checked_mul(1_000),
+        "m" => n.checked_mul(60_000),
+        _ => None,
+    });
+    match millis {
+        Some(millis) if millis > 0 => Ok(Duration::from_millis(millis)),
+        _ => Err(usage(format!("option `{name}` is no time like 250ms, 5s or 2m: {text:?}"))),
+    }
+}
+
+/// Undoes percent-encoding.
+fn decode(text: &str, what: &str) -> Result<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let pair = after.split_at_checked(2).and_then(|(hex, after)| {
+            rest = after;
+            u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()
+        });
+        bytes.push(pair.ok_or_else(|| {
+            usage(format!("{what} has a % without two hex digits (a % itself is %25)"))
+        })?);
+    }
+    String::from_utf8(bytes).map_err(|_| usage(format!("{what} is no UTF-8 once decoded")))
+}
+
+fn usage(text: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+    Error::new(ErrorKind::Usage, text)
+}
+
+fn unsupported(text: &'static str) -> Error {
+    Error::new(ErrorKind::Unsupported, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_is_read() {
+        let config = parse("redis://us%40er:p%3Ass@h:7000/3?protocol=2&client_name=a%20b&response_timeout=250ms&connect_timeout=2").unwrap();
+        assert_eq!(config.address(), "h:7000");
+        assert_eq!(config.user.as_deref(), Some("us@er"));
+        assert_eq!(config.password.as_ref().map(Secret::expose), Some("p:ss"));
+        assert_eq!(config.database, 3);
+        assert_eq!(config.protocol, Protocol::Resp2);
+        assert_eq!(config.client_name.as_deref(), Some("a b"));
+        assert_eq!(config.response_timeout, Duration::from_millis(250));
+        assert_eq!(config.connect_timeout, Duration::from_secs(2));
+    }
+
+    #[test]
+    fn hosts_and_sockets() {
+        for (url, address) in [
+            ("redis://", "127.0.0.1:6379"),
+            ("redis://h", "h:6379"),
+            ("redis://[::1]:1/", "[::1]:1"),
+            ("redis://[::1]", "[::1]:6379"),
+            ("unix:///run/r.sock?db=2", "/run/r.sock"),
+            ("redis+unix:///run/r%20s.sock", "/run/r s.sock"),
+            ("redis://:a@b@h", "h:6379"),
+        ] {
+            assert_eq!(parse(url).unwrap().address(), address, "{url}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (url, part) in [
+            ("localhost", "scheme"),
+            ("http://h", "scheme"),
+            ("redis://h:0", "port"),
+            ("redis://h:port", "port"),
+            ("redis://h/x", "database"),
+            ("redis://h?nope=1", "`nope`"),
+            ("redis://h?protocol=4", "`protocol`"),
+            ("redis://h?response_timeout=fast", "`response_timeout`"),
+            ("redis://%zz:p@h", "user"),
+            ("redis://[::1", "IPv6"),
+            ("unix://", "path"),
+        ] {
+            let error = parse(url).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Usage, "{url}");
+            assert!(error.to_string().contains(part), "{url}: {error}");
+        }
+        assert_eq!(parse("rediss://h").unwrap_err().kind(), ErrorKind::Unsupported);
+    }
+
+    #[test]
+    fn passwords_appear_nowhere() {
+        let config = parse("redis://u:hunter2@h").unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
+        let error = parse("redis://u:hunter2@h@x:1:2").unwrap_err();
+        assert!(!error.to_string().contains("hunter2"));
+    }
+}

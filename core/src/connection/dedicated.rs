@@ -1,0 +1,220 @@
+//! A connection for one user at a time: connect, log in, send, read, in sequence.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+
+use bytes::BytesMut;
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use super::handshake::{Handshake, Step};
+use super::inbox::{Inbox, Item};
+use super::slots::Reply;
+use super::stream::{Connector, Stream};
+use crate::config::{Config, Protocol};
+use crate::error::{Error, ErrorKind, Result, Sent};
+use crate::server::ServerInfo;
+
+/// A connection after its handshake.
+pub(crate) struct Dedicated {
+    pub(crate) stream: Stream,
+    pub(crate) inbox: Inbox,
+    pub(crate) server: ServerInfo,
+}
+
+impl Dedicated {
+    /// Connects and logs in, within the configured time.
+    pub(crate) async fn connect(config: &Config, connector: &Connector) -> Result<Dedicated> {
+        let attempt = async {
+            match Dedicated::attempt(config, connector, config.protocol).await {
+                // The peer hung up at HELLO: some proxies do so at a word they do not know.
+                Err(Refused { error: _, at_hello: true }) => {
+                    Dedicated::attempt(config, connector, Protocol::Resp2).await
+                }
+                outcome => outcome,
+            }
+        };
+        match tokio::time::timeout(config.connect_timeout, attempt).await {
+            Ok(outcome) => outcome.map_err(|refused| refused.error),
+            Err(_) => Err(Error::new(
+                ErrorKind::Connect,
+                format!(
+                    "cannot connect to {}: no answer within {:?}",
+                    config.address(),
+                    config.connect_timeout
+                ),
+            )),
+        }
+    }
+
+    async fn attempt(
+        config: &Config,
+        connector: &Connector,
+        protocol: Protocol,
+    ) -> Result<Dedicated, Refused> {
+        let stream = connector.open(config).await?;
+        let server = ServerInfo::new(String::new(), protocol);
+        let mut connection = Dedicated { stream, inbox: Inbox::new(&config.limits), server };
+        let mut handshake = Handshake::new(config, protocol);
+        loop {
+            let (bytes, count) = match handshake.next() {
+                Step::Done(server) => {
+                    connection.server = server;
+                    return Ok(connection);
+                }
+                Step::Send(bytes, count) => (bytes, count),
+            };
+            let sent = connection.send(&bytes).await;
+            for _ in 0..count {
+                let reply = match sent.as_ref().map_err(Error::duplicate) {
+                    Ok(()) => connection.reply(1).await,
+                    Err(error) => Err(error),
+                };
+                let reply = reply.map_err(|error| Refused {
+                    at_hello: handshake.awaits_hello() && error.kind() == ErrorKind::Disconnected,
+                    error: explain(config, &error),
+                })?;
+                handshake.reply(&mut reply.reader())?;
+            }
+        }
+    }
+
+    /// Writes everything, and takes in what arrives meanwhile: a peer that answers before it has
+    /// read all is not kept waiting. Not cancel safe: a dropped future leaves half a request on
+    /// the wire.
+    ///
+    /// # Errors
+    /// `Disconnected`, `Protocol`.
+    pub(crate) async fn send(&mut self, bytes: &[u8]) -> Result<()> {
+        let mut rest = bytes;
+        poll_fn(|cx| {
+            while !rest.is_empty() {
+                match poll_write(&mut self.stream, rest, cx) {
+                    Poll::Ready(Ok(count)) => rest = rest.get(count..).unwrap_or_default(),
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(lost(error))),
+                    Poll::Pending => match poll_fill(&mut self.stream, self.inbox.room(), cx) {
+                        Poll::Ready(Ok(())) => self.inbox.scan()?,
+                        Poll::Ready(Err(error)) => return Poll::Ready(Err(lost(error))),
+                        Poll::Pending => return Poll::Pending,
+                    },
+                }
+            }
+            Poll::Ready(Ok(()))
+        })
+        .await?;
+        self.stream.flush().await.map_err(lost)
+    }
+
+    /// The next reply of `frames` frames; pushes before and in it are dropped.
+    ///
+    /// # Cancel safety
+    /// A dropped future loses nothing.
+    ///
+    /// # Errors
+    /// `Disconnected`, `Protocol`.
+    pub(crate) async fn reply(&mut self, frames: u32) -> Result<Reply> {
+        loop {
+            if let Item::Reply(reply) = self.item(Some(frames)).await? {
+                return Ok(reply);
+            }
+        }
+    }
+
+    /// The next push, or the next reply of `frames` frames. With `None` a reply is an error.
+    ///
+    /// # Cancel safety
+    /// A dropped future loses nothing.
+    ///
+    /// # Errors
+    /// `Disconnected`, `Protocol`.
+    pub(crate) async fn item(&mut self, frames: Option<u32>) -> Result<Item> {
+        poll_fn(|cx| self.poll_item(cx, frames)).await
+    }
+
+    /// As [`Dedicated::item`], to be polled.
+    pub(crate) fn poll_item(
+        &mut self,
+        cx: &mut Context<'_>,
+        frames: Option<u32>,
+    ) -> Poll<Result<Item>> {
+        loop {
+            if let Some(item) = self.inbox.next(frames)? {
+                return Poll::Ready(Ok(item));
+            }
+            match poll_fill(&mut self.stream, self.inbox.room(), cx) {
+                Poll::Ready(Ok(())) => self.inbox.scan()?,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(lost(error))),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+}
+
+/// Why an attempt failed.
+struct Refused {
+    error: Error,
+    at_hello: bool,
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Refused {
+        Refused { error, at_hello: false }
+    }
+}
+
+/// A failure in the middle of the handshake, told as a failure to connect.
+fn explain(config: &Config, error: &Error) -> Error {
+    let address = config.address();
+    match error.kind() {
+        ErrorKind::Protocol => Error::new(
+            ErrorKind::Protocol,
+            format!("{address} does not speak the Redis protocol: {}", error.message()),
+        ),
+        _ => Error::new(
+            ErrorKind::Connect,
+            format!("cannot connect to {address}: {}", error.message()),
+        ),
+    }
+}
+
+/// Reads once into the room that `buffer` has; the end of the stream is an error.
+pub(crate) fn poll_fill(
+    stream: &mut Stream,
+    buffer: &mut BytesMut,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<()>> {
+    use std::future::Future;
+    // The future holds nothing but the two borrows: making a new one each time loses nothing.
+    match pin!(stream.read_buf(buffer)).poll(cx) {
+        Poll::Ready(Ok(0)) => Poll::Ready(Err(io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            "the server closed the connection",
+        ))),
+        Poll::Ready(outcome) => Poll::Ready(outcome.map(|_| ())),
+        Poll::Pending => Poll::Pending,
+    }
+}
+
+/// Writes once.
+pub(crate) fn poll_write(
+    stream: &mut Stream,
+    bytes: &[u8],
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<usize>> {
+    match Pin::new(stream).poll_write(cx, bytes) {
+        Poll::Ready(Ok(0)) if !bytes.is_empty() => {
+            Poll::Ready(Err(io::Error::new(io::ErrorKind::WriteZero, "the socket takes no bytes")))
+        }
+        outcome => outcome,
+    }
+}
+
+/// The error for a socket that failed.
+pub(crate) fn lost(error: io::Error) -> Error {
+    let text = match error.kind() {
+        io::ErrorKind::UnexpectedEof => "the server closed the connection".to_owned(),
+        _ => format!("the connection was lost: {error}"),
+    };
+    Error::new(ErrorKind::Disconnected, text).with_sent(Sent::Unknown).with_source(error)
+}

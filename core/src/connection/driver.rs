@@ -1,0 +1,246 @@
+//! The task behind a shared connection: writes, reads, keeps time, and connects again.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use tokio::time::{Instant, Interval, MissedTickBehavior};
+
+use super::backoff::Backoff;
+use super::dedicated::Dedicated;
+use super::link::Link;
+use super::state::closed;
+use crate::error::{Error, ErrorKind};
+
+/// A connection that lived for so long was a good one: the next attempt comes at once.
+const PROVEN: Duration = Duration::from_secs(1);
+
+/// Starts the task on the current runtime.
+pub(crate) fn spawn(link: Arc<Link>) {
+    let guard = Guard { link, done: false };
+    tokio::spawn(run(guard));
+}
+
+/// Tells everybody when the task is dropped before its time.
+struct Guard {
+    link: Arc<Link>,
+    done: bool,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if !self.done {
+            let text = "the tokio runtime that drove this client has ended";
+            self.link.end(&Error::new(ErrorKind::Closed, text));
+        }
+    }
+}
+
+async fn run(mut guard: Guard) {
+    let link = Arc::clone(&guard.link);
+    let mut tick = tokio::time::interval(link.tick_length());
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut backoff = Backoff::new();
+    loop {
+        let since = Instant::now();
+        let mut connected =
+            Connected { link: &link, tick: &mut tick, yielded: false, wakers: Vec::new() };
+        let Some(error) = poll_fn(|cx| connected.poll(cx)).await else { break };
+        tracing::debug!(address = %link.config.address(), %error, "connection lost");
+        link.lose(&error);
+        let mut delay = None;
+        if since.elapsed() < PROVEN {
+            delay = Some(backoff.next());
+        } else {
+            backoff.reset();
+        }
+        let mut down = Down { link: &link, tick: &mut tick, last: error };
+        let Some(connection) = down.reconnect(&mut backoff, delay).await else { break };
+        link.install(connection);
+    }
+    link.end(&closed());
+    guard.done = true;
+}
+
+/// While the connection is up.
+struct Connected<'a> {
+    link: &'a Link,
+    tick: &'a mut Interval,
+    /// Whether the scheduler ran others since bytes became pending.
+    yielded: bool,
+    wakers: Vec<Waker>,
+}
+
+impl Connected<'_> {
+    /// Ready with the reason when the connection is lost, with `None` when it was closed.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Error>> {
+        let link = self.link;
+        while self.tick.poll_tick(cx).is_ready() {
+            if let Some(error) = link.on_tick() {
+                return Poll::Ready(Some(error));
+            }
+        }
+        let mut io = link.io();
+        link.state().counters.driver_polls += 1;
+        loop {
+            let mut wait = false;
+            {
+                let mut state = link.state();
+                if state.caller.is_some() && io.broken.is_none() {
+                    // The only one in flight reads for itself.
+                    state.driver = Some(cx.waker().clone());
+                    return Poll::Pending;
+                }
+                state.driver = None;
+                if io.writing.is_empty() && !state.pending.is_empty() {
+                    // Others are about to send: one round of the scheduler, and all go in one
+                    // write.
+                    wait = !self.yielded && state.slots.fifo.len() > 1;
+                    self.yielded = wait;
+                    if !wait {
+                        io.writing.refill(&mut state.pending);
+                    }
+                }
+                state.unwritten = io.writing.rest().len();
+            }
+            // Both directions in each round: neither waits for the other.
+            let _ = io.write(cx);
+            while io.broken.is_none() && io.read(cx).is_ready() {
+                link.deliver(&mut io, None, &mut self.wakers);
+                self.wakers.drain(..).for_each(Waker::wake);
+            }
+            if let Some(error) = io.broken.take() {
+                return Poll::Ready(Some(error));
+            }
+            let mut state = link.state();
+            state.unwritten = io.writing.rest().len();
+            state.grant(&link.config, &mut self.wakers);
+            let more = io.writing.is_empty() && !state.pending.is_empty();
+            let idle = io.writing.is_empty() && state.pending.is_empty();
+            if state.closing && idle && state.slots.in_flight() == 0 {
+                return Poll::Ready(None);
+            }
+            if !more || wait {
+                state.driver = (!wait).then(|| cx.waker().clone());
+                drop(state);
+                drop(io);
+                self.wakers.drain(..).for_each(Waker::wake);
+                if wait {
+                    cx.waker().wake_by_ref();
+                }
+                return Poll::Pending;
+            }
+        }
+    }
+}
+
+/// While there is no connection.
+struct Down<'a> {
+    link: &'a Link,
+    tick: &'a mut Interval,
+    last: Error,
+}
+
+impl Down<'_> {
+    /// Connects, however often it takes; `None` when the client is closed.
+    async fn reconnect(
+        &mut self,
+        backoff: &mut Backoff,
+        mut delay: Option<Duration>,
+    ) -> Option<Dedicated> {
+        let link = self.link;
+        loop {
+            if let Some(delay) = delay {
+                self.watch(tokio::time::sleep(delay)).await?;
+            }
+            match self.watch(Dedicated::connect(&link.config, &link.connector)).await? {
+                Ok(connection) => return Some(connection),
+                Err(error) => {
+                    tracing::debug!(address = %link.config.address(), %error, "cannot connect");
+                    self.last = error;
+                }
+            }
+            if matches!(
+                self.last.kind(),
+                ErrorKind::Auth | ErrorKind::Unsupported | ErrorKind::Usage
+            ) {
+                // Trying again by itself would help nobody, and lock accounts.
+                link.fail_waiting(&self.last, None);
+                self.watch(poll_fn(|cx| link.poll_demand(cx))).await?;
+            }
+            delay = Some(backoff.next());
+        }
+    }
+
+    /// Runs `future` while time passes for those who wait; `None` when the client is closed.
+    async fn watch<F: Future>(&mut self, future: F) -> Option<F::Output> {
+        let mut future = pin!(future);
+        poll_fn(|cx| {
+            {
+                let mut state = self.link.state();
+                if state.closing {
+                    return Poll::Ready(None);
+                }
+                state.driver = Some(cx.waker().clone());
+            }
+            while self.tick.poll_tick(cx).is_ready() {
+                self.link.on_tick_down(&self.last);
+            }
+            future.as_mut().poll(cx).map(Some)
+        })
+        .await
+    }
+}
+
+impl Link {
+    /// Time passes; gives the error if the server has left the oldest request unanswered for too
+    /// long.
+    fn on_tick(&self) -> Option<Error> {
+        let limit = self.ticks(self.config.response_timeout);
+        if let Some(mut io) = self.io_if_free() {
+            io.inbox.shrink();
+        }
+        let mut state = self.state();
+        state.tick = state.tick.wrapping_add(1);
+        let (tick, progress) = (state.tick, state.progress);
+        let head = state.slots.fifo.front()?.tick;
+        if tick.wrapping_sub(head) > 1 {
+            // Whoever reads for itself may have been left alone.
+            state.caller = None;
+        }
+        let silence = tick.wrapping_sub(head).min(tick.wrapping_sub(progress));
+        (silence > limit).then(|| {
+            let limit = self.config.response_timeout;
+            Error::new(ErrorKind::Timeout, format!("the server gave no answer within {limit:?}"))
+        })
+    }
+
+    /// Time passes without a connection.
+    fn on_tick_down(&self, last: &Error) {
+        let limit = self.ticks(self.config.connect_timeout);
+        let is_due = {
+            let mut state = self.state();
+            state.tick = state.tick.wrapping_add(1);
+            let tick = state.tick;
+            let is_due = move |joined: u32| tick.wrapping_sub(joined) > limit;
+            let due = state.slots.fifo.front().is_some_and(|entry| is_due(entry.tick));
+            if !due && !state.slots.has_cancelled() {
+                return;
+            }
+            is_due
+        };
+        self.fail_waiting(last, Some(&is_due));
+    }
+
+    /// Ready when somebody has sent something.
+    fn poll_demand(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.state();
+        if !state.pending.is_empty() {
+            return Poll::Ready(());
+        }
+        state.driver = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}

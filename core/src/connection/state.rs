@@ -1,0 +1,173 @@
+//! What the two locks of a [`Link`](super::link::Link) guard.
+
+use std::sync::MutexGuard;
+use std::task::{Context, Poll, Waker};
+
+use super::dedicated::{lost, poll_fill, poll_write};
+use super::inbox::Inbox;
+use super::outbox::{Pending, Wire, Writing};
+use super::slots::{Entry, Slots, Ticket};
+use super::stream::Stream;
+use crate::config::Config;
+use crate::error::{Error, ErrorKind, Result};
+use crate::server::ServerInfo;
+
+/// The socket and what is in motion.
+pub(crate) struct Io {
+    pub(crate) stream: Option<Stream>,
+    pub(crate) inbox: Inbox,
+    pub(crate) writing: Writing,
+    /// Why the socket is of no use any more, for the driver to find.
+    pub(crate) broken: Option<Error>,
+}
+
+/// Who waits for what.
+pub(crate) struct State {
+    pub(crate) phase: Phase,
+    pub(crate) slots: Slots,
+    pub(crate) pending: Pending,
+    /// How many bytes were being written when last looked at.
+    pub(crate) unwritten: usize,
+    /// Whose future reads the socket itself, because it waits alone.
+    pub(crate) caller: Option<Ticket>,
+    /// The driver, if it sleeps and wants to be woken.
+    pub(crate) driver: Option<Waker>,
+    /// Coarse time.
+    pub(crate) tick: u32,
+    /// The tick at which the server last showed that it works on what it was sent.
+    pub(crate) progress: u32,
+    pub(crate) closing: bool,
+    pub(crate) closers: Vec<Waker>,
+    pub(crate) server: ServerInfo,
+    pub(crate) counters: Counters,
+}
+
+/// What the tests of the fast path look at.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Counters {
+    pub(crate) driver_polls: u64,
+    pub(crate) connections: u64,
+}
+
+pub(crate) enum Phase {
+    Up,
+    Down,
+    /// Nothing is accepted any more, for this reason.
+    Closed(Error),
+}
+
+/// Unlocks, then wakes the driver if it sleeps.
+pub(crate) fn wake_after(mut state: MutexGuard<'_, State>) {
+    let driver = state.driver.take();
+    drop(state);
+    if let Some(driver) = driver {
+        driver.wake();
+    }
+}
+
+impl Io {
+    pub(crate) fn new(inbox: Inbox) -> Io {
+        Io { stream: None, inbox, writing: Writing::default(), broken: None }
+    }
+
+    /// Writes until all is written.
+    pub(crate) fn write(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ()>> {
+        let Some(stream) = &mut self.stream else { return Poll::Ready(Err(())) };
+        while !self.writing.is_empty() {
+            match poll_write(stream, self.writing.rest(), cx) {
+                Poll::Ready(Ok(count)) => self.writing.advance(count),
+                Poll::Ready(Err(error)) => {
+                    self.broken.get_or_insert(lost(error));
+                    return Poll::Ready(Err(()));
+                }
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads once and looks for frames. What is no RESP breaks the connection, but what came
+    /// before it counts.
+    pub(crate) fn read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ()>> {
+        let Some(stream) = &mut self.stream else { return Poll::Ready(Err(())) };
+        match poll_fill(stream, self.inbox.room(), cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(())) => {
+                if let Err(error) = self.inbox.scan() {
+                    self.broken.get_or_insert(error);
+                }
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(Err(error)) => {
+                self.broken.get_or_insert(lost(error));
+                Poll::Ready(Err(()))
+            }
+        }
+    }
+}
+
+impl State {
+    pub(crate) fn new(server: ServerInfo) -> State {
+        State {
+            phase: Phase::Down,
+            slots: Slots::default(),
+            pending: Pending::default(),
+            unwritten: 0,
+            caller: None,
+            driver: None,
+            tick: 0,
+            progress: 0,
+            closing: false,
+            closers: Vec::new(),
+            server,
+            counters: Counters::default(),
+        }
+    }
+
+    pub(crate) fn admit(&self) -> Result<()> {
+        match &self.phase {
+            Phase::Closed(error) => Err(error.duplicate()),
+            _ if self.closing => Err(closed()),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn append(&mut self, wire: &Wire<'_>) -> Entry {
+        let (start, end) = self.pending.append(wire);
+        Entry { slot: 0, frames: wire.frames(), start, end, tick: self.tick }
+    }
+
+    /// Whether a request of this size may join now.
+    pub(crate) fn fits(&self, config: &Config, bytes: usize) -> bool {
+        let waiting = self.pending.len() + self.unwritten + self.slots.granted_bytes();
+        self.slots.in_flight() < config.max_in_flight
+            && (waiting == 0 || waiting + bytes <= config.max_pending_bytes)
+    }
+
+    /// Gives those who wait to join their turn, as far as there is room.
+    pub(crate) fn grant(&mut self, config: &Config, wakers: &mut Vec<Waker>) {
+        while let Some(bytes) = self.slots.next_queued() {
+            if !self.fits(config, bytes) {
+                break;
+            }
+            wakers.extend(self.slots.grant());
+        }
+    }
+
+    /// Drops the cancelled and the failed of the requests that were not written.
+    pub(crate) fn retain(
+        &mut self,
+        io: &mut Io,
+        wakers: &mut Vec<Waker>,
+        fail: impl FnMut(&Entry) -> Option<Error>,
+    ) {
+        self.slots.sift(fail, wakers);
+        io.writing.retain(&mut self.pending, &mut self.slots.fifo);
+        self.unwritten = 0;
+    }
+}
+
+/// The error after [`Link::close`].
+pub(crate) fn closed() -> Error {
+    Error::new(ErrorKind::Closed, "the client is closed")
+}

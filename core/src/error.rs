@@ -1,0 +1,319 @@
+//! One error type for everything, grouped by whose fault it is.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// A `Result` whose error is [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, where, and whether the server may have acted on it.
+///
+/// One pointer wide. Match on [`Error::kind`]; ask [`Error::sent`] before repeating a write.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    sent: Sent,
+    message: Cow<'static, str>,
+    command: Option<Cow<'static, str>>,
+    field: Option<String>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// Whose fault an [`Error`] is, and of what sort.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The server refused the login: wrong password, unknown user, no login given.
+    Auth,
+    /// A connection could not be made.
+    Connect,
+    /// The connection was lost; see [`Error::sent`] for what became of the request.
+    Disconnected,
+    /// No answer in time; see [`Error::sent`].
+    Timeout,
+    /// The server broke the protocol, or is not a Redis server.
+    Protocol,
+    /// The server answered with an error; the code says which.
+    Server(ServerCode),
+    /// The reply has another shape than the requested type.
+    Decode,
+    /// A value cannot be stored or sent: it would be lost, changed or misread.
+    Value,
+    /// The call cannot be right whatever the server says (a wrong option, a reserved name).
+    Usage,
+    /// The server lacks a capability: a module, a command, a protocol version.
+    Unsupported,
+    /// Another writer changed the document first.
+    Conflict,
+    /// The document exists already.
+    Exists,
+    /// The document does not exist.
+    NotFound,
+    /// The lock is held by somebody else, and waiting for it ended.
+    Locked,
+    /// The lock was lost before the write; nothing was written.
+    LockLost,
+    /// The index on the server differs from what the model needs, or does not exist.
+    Index,
+    /// More results than the caller allowed for.
+    TooMany,
+    /// The client was closed, or the runtime that drove it has ended.
+    Closed,
+}
+
+/// Whether a failed request reached the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Sent {
+    /// Not a byte of it left: it is safe to repeat.
+    No,
+    /// It was sent and the server's answer is known.
+    Yes,
+    /// It may have been executed.
+    Unknown,
+}
+
+/// The first word of an error reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ServerCode {
+    /// `ASK`
+    Ask,
+    /// `BUSY`
+    Busy,
+    /// `CLUSTERDOWN`
+    ClusterDown,
+    /// `CROSSSLOT`
+    CrossSlot,
+    /// `ERR`
+    Err,
+    /// `EXECABORT`
+    ExecAbort,
+    /// `LOADING`
+    Loading,
+    /// `MOVED`
+    Moved,
+    /// `NOAUTH`
+    NoAuth,
+    /// `NOPERM`
+    NoPerm,
+    /// `NOPROTO`
+    NoProto,
+    /// `NOSCRIPT`
+    NoScript,
+    /// `OOM`
+    OutOfMemory,
+    /// `READONLY`
+    ReadOnly,
+    /// `TRYAGAIN`
+    TryAgain,
+    /// `WRONGPASS`
+    WrongPass,
+    /// `WRONGTYPE`
+    WrongType,
+    /// Any other code, or none (modules often send bare text).
+    Other,
+}
+
+impl ServerCode {
+    /// The code of an error line.
+    pub(crate) fn parse(line: &str) -> ServerCode {
+        match line.split(' ').next().unwrap_or("") {
+            "ASK" => ServerCode::Ask,
+            "BUSY" => ServerCode::Busy,
+            "CLUSTERDOWN" => ServerCode::ClusterDown,
+            "CROSSSLOT" => ServerCode::CrossSlot,
+            "ERR" => ServerCode::Err,
+            "EXECABORT" => ServerCode::ExecAbort,
+            "LOADING" => ServerCode::Loading,
+            "MOVED" => ServerCode::Moved,
+            "NOAUTH" => ServerCode::NoAuth,
+            "NOPERM" => ServerCode::NoPerm,
+            "NOPROTO" => ServerCode::NoProto,
+            "NOSCRIPT" => ServerCode::NoScript,
+            "OOM" => ServerCode::OutOfMemory,
+            "READONLY" => ServerCode::ReadOnly,
+            "TRYAGAIN" => ServerCode::TryAgain,
+            "WRONGPASS" => ServerCode::WrongPass,
+            "WRONGTYPE" => ServerCode::WrongType,
+            _ => ServerCode::Other,
+        }
+    }
+}
+
+impl Error {
+    /// A new error. `Sent` is [`Sent::No`] until [`Error::with_sent`] says otherwise.
+    ///
+    /// ```
+    /// use alizarin_core::{Error, ErrorKind};
+    /// let error = Error::new(ErrorKind::Value, "a latitude is at most 85.05");
+    /// assert_eq!(error.kind(), ErrorKind::Value);
+    /// ```
+    pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Error {
+        Error(Box::new(Inner {
+            kind,
+            sent: Sent::No,
+            message: message.into(),
+            command: None,
+            field: None,
+            source: None,
+        }))
+    }
+
+    /// The error that an error reply stands for; `line` is without its leading `-`.
+    pub fn server(line: &str) -> Error {
+        let code = ServerCode::parse(line);
+        let kind = match code {
+            ServerCode::NoAuth | ServerCode::WrongPass => ErrorKind::Auth,
+            _ if line.to_ascii_lowercase().starts_with("err unknown command") => {
+                ErrorKind::Unsupported
+            }
+            code => ErrorKind::Server(code),
+        };
+        Error::new(kind, line.to_owned()).with_sent(Sent::Yes)
+    }
+
+    /// A decode error: what was expected and what came.
+    pub fn decode(expected: &str, came: &str) -> Error {
+        Error::new(ErrorKind::Decode, format!("expected {expected}, got {came}"))
+            .with_sent(Sent::Yes)
+    }
+
+    /// A copy for each of several callers that share one failure (the source is not copied).
+    pub(crate) fn duplicate(&self) -> Error {
+        let mut copy = Error::new(self.0.kind, self.0.message.clone()).with_sent(self.0.sent);
+        copy.0.command.clone_from(&self.0.command);
+        copy.0.field.clone_from(&self.0.field);
+        copy
+    }
+
+    /// The same error with another answer to "was it sent?".
+    #[must_use]
+    pub fn with_sent(mut self, sent: Sent) -> Error {
+        self.0.sent = sent;
+        self
+    }
+
+    /// The same error, naming the command that failed (the first name given stays).
+    #[must_use]
+    pub fn with_command(mut self, command: impl Into<Cow<'static, str>>) -> Error {
+        self.0.command.get_or_insert_with(|| command.into());
+        self
+    }
+
+    /// The same error, naming the field it concerns; an outer name is put before an inner one.
+    #[must_use]
+    pub fn with_field(mut self, field: &str) -> Error {
+        self.0.field = Some(match self.0.field.take() {
+            Some(inner) => format!("{field}.{inner}"),
+            None => field.to_owned(),
+        });
+        self
+    }
+
+    /// The same error with the failure that caused it.
+    #[must_use]
+    pub fn with_source(
+        mut self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Error {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// What sort of failure this is.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Whether the request reached the server.
+    pub fn sent(&self) -> Sent {
+        self.0.sent
+    }
+
+    /// The text of the failure, without command and field.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The command that failed, where one did.
+    pub fn command(&self) -> Option<&str> {
+        self.0.command.as_deref()
+    }
+
+    /// The model's field this concerns, dotted for nested ones.
+    pub fn field(&self) -> Option<&str> {
+        self.0.field.as_deref()
+    }
+
+    /// The server's error code, where the server answered with an error.
+    pub fn server_code(&self) -> Option<ServerCode> {
+        match self.0.kind {
+            ErrorKind::Server(code) => Some(code),
+            _ => None,
+        }
+    }
+
+    /// Whether the same call may be repeated without risk of doing something twice, with a
+    /// chance of success.
+    pub fn is_retryable(&self) -> bool {
+        match self.0.kind {
+            ErrorKind::Connect | ErrorKind::Disconnected | ErrorKind::Timeout => {
+                self.0.sent == Sent::No
+            }
+            ErrorKind::Conflict | ErrorKind::Locked | ErrorKind::LockLost => true,
+            ErrorKind::Server(code) => matches!(
+                code,
+                ServerCode::TryAgain
+                    | ServerCode::Loading
+                    | ServerCode::ClusterDown
+                    | ServerCode::Busy
+            ),
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("sent", &self.0.sent)
+            .field("message", &self.0.message)
+            .field("command", &self.0.command)
+            .field("field", &self.0.field)
+            .field("source", &self.0.source)
+            .finish()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(command) = &self.0.command {
+            write!(f, "{command}: ")?;
+        }
+        if let Some(field) = &self.0.field {
+            write!(f, "field `{field}`: ")?;
+        }
+        f.write_str(&self.0.message)?;
+        if self.0.sent == Sent::Unknown {
+            f.write_str(" (the server may have executed it)")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
+    }
+}
+
+/// What cannot fail has no error to convert: lets a finished value stand where a fallible
+/// conversion is asked for.
+impl From<std::convert::Infallible> for Error {
+    fn from(never: std::convert::Infallible) -> Error {
+        match never {}
+    }
+}

@@ -1,0 +1,26 @@
+//! The Redis client under Alizarin, complete enough to be used alone.
+//!
+//! Bottom to top: [`resp`] turns bytes into meaning, [`command`] describes one request and its
+//! reply type, `connection` drives one socket, [`Client`] is the handle that applications hold.
+
+mod macros;
+
+mod client;
+pub mod command;
+pub mod commands;
+mod config;
+mod connection;
+mod error;
+mod pubsub;
+pub mod resp;
+mod secret;
+mod server;
+
+pub use client::{Client, Execute};
+pub use command::{Command, IntoCommand};
+pub use config::{Config, Protocol};
+pub use connection::{Pipeline, Transaction, Work};
+pub use error::{Error, ErrorKind, Result, Sent, ServerCode};
+pub use pubsub::{Delivery, Message, Subscription};
+pub use resp::{FromReply, ToArgs, Value};
+pub use server::ServerInfo;

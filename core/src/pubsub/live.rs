@@ -1,0 +1,142 @@
+//! One subscribed connection.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::BytesMut;
+use tokio::io::{AsyncRead as _, AsyncWrite as _, AsyncWriteExt as _, ReadBuf};
+
+use super::frame::{Arrival, read};
+use super::stream::Message;
+use crate::config::Config;
+use crate::connection::{Connector, Dedicated, Stream};
+use crate::error::{Error, ErrorKind, Result, Sent};
+use crate::resp::{Packed, Reader, Scan, Scanner};
+
+/// How much is read at once.
+const CHUNK: usize = 16 * 1_024;
+
+/// A connection whose subscriptions the server has confirmed.
+pub(super) struct Live {
+    stream: Stream,
+    inbox: BytesMut,
+    scanner: Scanner,
+    /// Messages that came before the last confirmation.
+    early: VecDeque<Message>,
+    /// What of a `PING` is still to be written.
+    outbox: &'static [u8],
+}
+
+impl Live {
+    /// Connects, subscribes, and waits for every confirmation.
+    pub(super) async fn open(
+        config: Config,
+        channels: Vec<Vec<u8>>,
+        patterns: Vec<Vec<u8>>,
+    ) -> Result<Live> {
+        let limit = config.connect_timeout;
+        let late = || Error::new(ErrorKind::Timeout, "the server did not confirm the subscription");
+        tokio::time::timeout(limit, Live::subscribe(config, channels, patterns))
+            .await
+            .unwrap_or_else(|_| Err(late()))
+    }
+
+    async fn subscribe(
+        config: Config,
+        channels: Vec<Vec<u8>>,
+        patterns: Vec<Vec<u8>>,
+    ) -> Result<Live> {
+        let opened = Dedicated::connect(&config, &Connector::Endpoint).await?;
+        let mut live = Live {
+            stream: opened.stream,
+            inbox: BytesMut::new(),
+            scanner: Scanner::new(config.limits),
+            early: VecDeque::new(),
+            outbox: b"",
+        };
+        let mut wire = Vec::new();
+        for (name, topics) in [("SUBSCRIBE", &channels), ("PSUBSCRIBE", &patterns)] {
+            if !topics.is_empty() {
+                let mut command = Packed::new();
+                command.push(name.as_bytes());
+                topics.iter().for_each(|topic| command.push(topic));
+                command.write_to(&mut wire);
+            }
+        }
+        live.stream.write_all(&wire).await.map_err(lost)?;
+        let mut unconfirmed = channels.len() + patterns.len();
+        while unconfirmed > 0 {
+            match std::future::poll_fn(|cx| live.poll_arrival(cx)).await? {
+                Arrival::Confirmed => unconfirmed -= 1,
+                Arrival::Message(message) => live.early.push_back(message),
+                Arrival::Other => {}
+            }
+        }
+        Ok(live)
+    }
+
+    /// The next message; `None` for anything else that shows that the server is alive.
+    pub(super) fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Message>>> {
+        if let Some(message) = self.early.pop_front() {
+            return Poll::Ready(Ok(Some(message)));
+        }
+        self.poll_ping(cx)?;
+        Poll::Ready(match ready!(self.poll_arrival(cx))? {
+            Arrival::Message(message) => Ok(Some(message)),
+            Arrival::Confirmed | Arrival::Other => Ok(None),
+        })
+    }
+
+    /// Asks the server for a sign of life.
+    pub(super) fn ping(&mut self) {
+        if self.outbox.is_empty() {
+            self.outbox = b"*1\r\n$4\r\nPING\r\n";
+        }
+    }
+
+    fn poll_ping(&mut self, cx: &mut Context<'_>) -> Result<()> {
+        while !self.outbox.is_empty() {
+            match Pin::new(&mut self.stream).poll_write(cx, self.outbox) {
+                Poll::Pending => break,
+                Poll::Ready(written) => {
+                    let written = written.map_err(lost)?;
+                    self.outbox = self.outbox.get(written..).unwrap_or_default();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn poll_arrival(&mut self, cx: &mut Context<'_>) -> Poll<Result<Arrival>> {
+        loop {
+            match self.scanner.scan(&self.inbox)? {
+                Scan::Frame { len, streamed, .. } => {
+                    let frame = self.inbox.split_to(len).freeze();
+                    let frame = match streamed {
+                        true => crate::resp::normalize(&frame)?.into(),
+                        false => frame,
+                    };
+                    return Poll::Ready(read(&mut Reader::shared(&frame)));
+                }
+                Scan::NeedMore { .. } => {}
+            }
+            let mut chunk = [0u8; CHUNK];
+            let mut buffer = ReadBuf::new(&mut chunk);
+            ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer)).map_err(lost)?;
+            if buffer.filled().is_empty() {
+                return Poll::Ready(Err(Error::new(
+                    ErrorKind::Disconnected,
+                    "the server closed the connection",
+                )));
+            }
+            self.inbox.extend_from_slice(buffer.filled());
+        }
+    }
+}
+
+fn lost(error: std::io::Error) -> Error {
+    Error::new(ErrorKind::Disconnected, "the connection was lost")
+        .with_sent(Sent::Unknown)
+        .with_source(error)
+}

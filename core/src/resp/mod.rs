@@ -1,0 +1,20 @@
+//! Bytes and their meaning: arguments out, replies in. No I/O.
+
+mod args;
+mod collections;
+mod limits;
+mod packed;
+mod reader;
+mod reply;
+mod scan;
+pub(crate) mod streamed;
+mod value;
+
+pub use args::ToArgs;
+pub use limits::Limits;
+pub use packed::Packed;
+pub use reader::{Frame, Reader};
+pub use reply::{FromReply, Verbatim};
+pub use scan::{Scan, Scanner};
+pub(crate) use streamed::normalize;
+pub use value::Value;

@@ -1,0 +1,215 @@
+//! From a reply straight into the caller's type.
+
+use bytes::Bytes;
+
+use super::{Frame, Reader};
+use crate::error::{Error, ErrorKind, Result};
+
+/// A type that decodes itself from a reply.
+///
+/// It takes exactly one element, with its children, from the reader; a wrong shape is an error
+/// that says what was expected and what came, and never disturbs other replies.
+///
+/// ```
+/// use alizarin_core::{FromReply, resp::Reader};
+/// let pair = <(String, i64)>::from_reply(&mut Reader::new(b"*2\r\n$1\r\na\r\n:1\r\n"))?;
+/// assert_eq!(pair, ("a".to_owned(), 1));
+/// # Ok::<(), alizarin_core::Error>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be decoded from a Redis reply",
+    note = "use `Option` for what may be missing, `Value` for any shape; a raw command whose \
+            reply is not needed ends in `.exec()`"
+)]
+pub trait FromReply: Sized {
+    /// Takes one value from the reader.
+    ///
+    /// # Errors
+    /// `Server` for an error reply, `Decode` for another shape, `Protocol` for broken bytes.
+    fn from_reply(reader: &mut Reader<'_>) -> Result<Self>;
+
+    /// Takes a list of such values: what `Vec<Self>` decodes by. Bytes (`u8`) and pairs have
+    /// list forms of their own.
+    ///
+    /// # Errors
+    /// As [`FromReply::from_reply`].
+    #[doc(hidden)]
+    fn list_from_reply(reader: &mut Reader<'_>) -> Result<Vec<Self>> {
+        super::collections::list(reader)
+    }
+}
+
+/// The next element, with error replies turned into errors.
+pub(crate) fn expect<'a>(reader: &mut Reader<'a>) -> Result<Frame<'a>> {
+    match reader.next()? {
+        Frame::Error(line) => Err(Error::server(line)),
+        frame => Ok(frame),
+    }
+}
+
+#[cold]
+pub(crate) fn mismatch(expected: &str, frame: &Frame<'_>) -> Error {
+    Error::decode(expected, &frame.describe())
+}
+
+/// The bytes of a string-like element.
+pub(crate) fn expect_bytes<'a>(reader: &mut Reader<'a>, expected: &str) -> Result<&'a [u8]> {
+    match expect(reader)? {
+        Frame::Bulk(bytes) | Frame::Verbatim(_, bytes) => Ok(bytes),
+        Frame::Simple(text) | Frame::BigNumber(text) => Ok(text.as_bytes()),
+        frame => Err(mismatch(expected, &frame)),
+    }
+}
+
+impl FromReply for String {
+    fn from_reply(reader: &mut Reader<'_>) -> Result<String> {
+        match expect(reader)? {
+            Frame::Bulk(bytes) | Frame::Verbatim(_, bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => Ok(text.to_owned()),
+                Err(_) => Err(Error::decode("UTF-8 text", "bytes that are not UTF-8")),
+            },
+            Frame::Simple(text) | Frame::BigNumber(text) => Ok(text.to_owned()),
+            Frame::Integer(value) => Ok(value.to_string()),
+            Frame::Double(value) => Ok(value.to_string()),
+            Frame::Boolean(value) => Ok(value.to_string()),
+            frame => Err(mismatch("a string", &frame)),
+        }
+    }
+}
+
+impl FromReply for Bytes {
+    /// Copies nothing: a view of the reply's buffer.
+    fn from_reply(reader: &mut Reader<'_>) -> Result<Bytes> {
+        let bytes = expect_bytes(reader, "bytes")?;
+        Ok(reader.slice(bytes))
+    }
+}
+
+/// One small number; a `Vec<u8>` is bytes.
+impl FromReply for u8 {
+    fn from_reply(reader: &mut Reader<'_>) -> Result<u8> {
+        let value = integer(reader)?;
+        u8::try_from(value)
+            .map_err(|_| Error::decode("an integer that fits u8", &value.to_string()))
+    }
+
+    fn list_from_reply(reader: &mut Reader<'_>) -> Result<Vec<u8>> {
+        Ok(expect_bytes(reader, "bytes")?.to_vec())
+    }
+}
+
+/// Verbatim text with its format (`txt`, `mkd`); plain strings count as `txt`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "the two parts are all that RESP3 has")]
+pub struct Verbatim {
+    /// Three letters.
+    pub format: String,
+    /// The text.
+    pub text: String,
+}
+
+impl FromReply for Verbatim {
+    fn from_reply(reader: &mut Reader<'_>) -> Result<Verbatim> {
+        let format = match reader.peek()? {
+            Frame::Verbatim(format, _) => format.to_owned(),
+            _ => "txt".to_owned(),
+        };
+        Ok(Verbatim { format, text: String::from_reply(reader)? })
+    }
+}
+
+impl FromReply for bool {
+    /// `#t`, `1`, `OK` and their opposites; null is `false`, as for a refused `SET … NX`.
+    fn from_reply(reader: &mut Reader<'_>) -> Result<bool> {
+        match expect(reader)? {
+            Frame::Boolean(value) => Ok(value),
+            Frame::Integer(0) | Frame::Null => Ok(false),
+            Frame::Integer(1) => Ok(true),
+            Frame::Bulk(b"1") | Frame::Simple("OK" | "1") => Ok(true),
+            Frame::Bulk(b"0") | Frame::Simple("0") => Ok(false),
+            frame => Err(mismatch("a boolean", &frame)),
+        }
+    }
+}
+
+impl FromReply for () {
+    /// Any reply but an error.
+    fn from_reply(reader: &mut Reader<'_>) -> Result<()> {
+        if let Frame::Error(line) = reader.peek()? {
+            return Err(Error::server(line));
+        }
+        reader.skip()
+    }
+}
+
+fn integer(reader: &mut Reader<'_>) -> Result<i128> {
+    let frame = expect(reader)?;
+    let text = match &frame {
+        Frame::Integer(value) => return Ok(i128::from(*value)),
+        Frame::Boolean(value) => return Ok(i128::from(*value)),
+        Frame::Bulk(bytes) => std::str::from_utf8(bytes).unwrap_or("not text"),
+        Frame::Simple(text) | Frame::BigNumber(text) => text,
+        _ => return Err(mismatch("an integer", &frame)),
+    };
+    text.parse().map_err(|_| mismatch("an integer", &frame))
+}
+
+macro_rules! integers {
+    ($($type:ty)+) => {$(
+        impl FromReply for $type {
+            fn from_reply(reader: &mut Reader<'_>) -> Result<$type> {
+                let value = integer(reader)?;
+                <$type>::try_from(value).map_err(|_| {
+                    Error::decode(concat!("an integer that fits ", stringify!($type)), &value.to_string())
+                })
+            }
+        }
+    )+};
+}
+
+integers!(i8 i16 i32 i64 i128 isize u16 u32 u64 u128 usize);
+
+macro_rules! floats {
+    ($($type:ty)+) => {$(
+        impl FromReply for $type {
+            fn from_reply(reader: &mut Reader<'_>) -> Result<$type> {
+                let frame = expect(reader)?;
+                match &frame {
+                    Frame::Double(value) => Ok(*value as $type),
+                    Frame::Integer(value) => Ok(*value as $type),
+                    Frame::Bulk(bytes) | Frame::Verbatim(_, bytes) => std::str::from_utf8(bytes)
+                        .ok()
+                        .and_then(|text| text.parse().ok())
+                        .ok_or_else(|| mismatch("a number", &frame)),
+                    Frame::Simple(text) => text.parse().map_err(|_| mismatch("a number", &frame)),
+                    _ => Err(mismatch("a number", &frame)),
+                }
+            }
+        }
+    )+};
+}
+
+floats!(f32 f64);
+
+impl<T: FromReply> FromReply for Option<T> {
+    fn from_reply(reader: &mut Reader<'_>) -> Result<Option<T>> {
+        if reader.peek()? == Frame::Null {
+            reader.skip()?;
+            return Ok(None);
+        }
+        T::from_reply(reader).map(Some)
+    }
+}
+
+/// One reply that may be an error, where the others beside it still count: an element of a
+/// pipeline or of `EXEC`.
+impl<T: FromReply> FromReply for Result<T> {
+    fn from_reply(reader: &mut Reader<'_>) -> Result<Result<T>> {
+        let mut attempt = reader.clone();
+        reader.skip()?;
+        match T::from_reply(&mut attempt) {
+            Err(error) if error.kind() == ErrorKind::Protocol => Err(error),
+            outcome => Ok(outcome),
+        }
+    }
+}

@@ -1,0 +1,392 @@
+//! Where does a reply end? Answered incrementally, each byte looked at once, without recursion.
+
+use super::Limits;
+use crate::error::{Error, ErrorKind, Result};
+
+/// The longest line (status, error, number) that a server may send.
+const MAX_LINE: usize = 64 * 1_024;
+
+/// What a scan found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a frame is complete or it is not")]
+pub enum Scan {
+    /// A frame is complete.
+    Frame {
+        /// Its length in bytes.
+        len: usize,
+        /// Whether it is a push, which answers no command.
+        push: bool,
+        /// Whether it holds streamed types, which have no length in front.
+        streamed: bool,
+    },
+    /// The frame goes on.
+    NeedMore {
+        /// How many bytes are certainly missing: at least 1.
+        hint: usize,
+    },
+}
+
+/// Finds the ends of frames in bytes that arrive bit by bit.
+///
+/// ```
+/// use alizarin_core::resp::{Limits, Scan, Scanner};
+/// let mut scanner = Scanner::new(Limits::default());
+/// assert_eq!(scanner.scan(b"$5\r\nhe")?, Scan::NeedMore { hint: 5 });
+/// let whole = Scan::Frame { len: 11, push: false, streamed: false };
+/// assert_eq!(scanner.scan(b"$5\r\nhello\r\n")?, whole);
+/// # Ok::<(), alizarin_core::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Scanner {
+    limits: Limits,
+    /// Everything before it was understood. Invariant: `at` never moves back within a frame.
+    at: usize,
+    /// What the innermost open aggregate still needs.
+    open: Open,
+    /// The aggregates around it.
+    outer: Vec<Open>,
+    elements: u64,
+    push: bool,
+    streamed: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Open {
+    /// So many more elements.
+    Elements(u64),
+    /// Elements until a `.`.
+    Endless,
+    /// Chunks until `;0`.
+    Chunks,
+}
+
+/// How one step ended.
+enum Step {
+    /// An element without children ended.
+    Done,
+    /// An aggregate began; `true` for attributes, which belong to the element after them.
+    Begun(Open, bool),
+    /// The innermost endless aggregate ended.
+    Ended,
+    Missing(usize),
+}
+
+impl Scanner {
+    /// A scanner at the start of a frame.
+    pub fn new(limits: Limits) -> Scanner {
+        Scanner {
+            limits,
+            at: 0,
+            open: Open::Elements(1),
+            outer: Vec::new(),
+            elements: 0,
+            push: false,
+            streamed: false,
+        }
+    }
+
+    /// Looks for the end of the frame that begins at `bytes[0]`.
+    ///
+    /// After [`Scan::NeedMore`] call again with the same bytes and more behind them; after
+    /// [`Scan::Frame`] the next call is about the next frame.
+    ///
+    /// # Errors
+    /// `Protocol` for what is no RESP, or exceeds the limits. The connection is of no use then.
+    #[inline]
+    pub fn scan(&mut self, bytes: &[u8]) -> Result<Scan> {
+        loop {
+            match self.step(bytes)? {
+                Step::Missing(hint) => return Ok(Scan::NeedMore { hint }),
+                Step::Done => self.count_down(),
+                Step::Begun(open, is_attribute) => self.begin(open, is_attribute)?,
+                Step::Ended => self.pop(),
+            }
+            while self.open == Open::Elements(0) {
+                if self.outer.is_empty() {
+                    return Ok(self.finish());
+                }
+                self.pop();
+            }
+        }
+    }
+
+    fn finish(&mut self) -> Scan {
+        let found = Scan::Frame { len: self.at, push: self.push, streamed: self.streamed };
+        self.at = 0;
+        self.open = Open::Elements(1);
+        self.elements = 0;
+        self.push = false;
+        self.streamed = false;
+        found
+    }
+
+    fn count_down(&mut self) {
+        if let Open::Elements(left) = &mut self.open {
+            *left = left.saturating_sub(1);
+        }
+    }
+
+    fn begin(&mut self, open: Open, is_attribute: bool) -> Result<()> {
+        if !is_attribute {
+            self.count_down();
+        }
+        if self.outer.len() >= self.limits.max_depth {
+            return Err(over("nesting depth", self.limits.max_depth as u64));
+        }
+        if let Open::Elements(more) = open {
+            self.elements = self.elements.saturating_add(more);
+        }
+        if self.elements > self.limits.max_elements {
+            return Err(over("element count", self.limits.max_elements));
+        }
+        self.outer.push(self.open);
+        self.open = open;
+        Ok(())
+    }
+
+    fn pop(&mut self) {
+        self.open = self.outer.pop().unwrap_or(Open::Elements(0));
+    }
+
+    /// Takes one element's header, and its payload if it has one.
+    #[inline]
+    fn step(&mut self, bytes: &[u8]) -> Result<Step> {
+        let Some(&kind) = bytes.get(self.at) else { return Ok(Step::Missing(1)) };
+        if self.open == Open::Chunks && kind != b';' {
+            return Err(unknown(bytes, self.at));
+        }
+        match kind {
+            b'$' | b'=' | b'!' => self.blob(bytes, kind),
+            b'+' | b'-' | b':' | b',' | b'#' | b'_' | b'(' => self.line(bytes),
+            b'*' | b'~' | b'%' | b'>' | b'|' => self.aggregate(bytes, kind),
+            b';' if self.open == Open::Chunks => self.blob(bytes, kind),
+            b'.' if self.open == Open::Endless => match self.line(bytes)? {
+                Step::Done => Ok(Step::Ended),
+                step => Ok(step),
+            },
+            _ => Err(unknown(bytes, self.at)),
+        }
+    }
+
+    /// A line whose content matters only to the decoder.
+    fn line(&mut self, bytes: &[u8]) -> Result<Step> {
+        let rest = bytes.get(self.at + 1..).unwrap_or_default();
+        match memchr::memchr(b'\r', rest) {
+            Some(end) => match rest.get(end + 1) {
+                None => Ok(Step::Missing(1)),
+                Some(b'\n') => {
+                    self.at += end + 3;
+                    Ok(Step::Done)
+                }
+                Some(_) => Err(unknown(bytes, self.at)),
+            },
+            None if rest.len() > MAX_LINE => Err(over("line length", MAX_LINE as u64)),
+            None => Ok(Step::Missing(2)),
+        }
+    }
+
+    /// A string with its length in front.
+    #[inline]
+    fn blob(&mut self, bytes: &[u8], kind: u8) -> Result<Step> {
+        let (len, start) = match header(bytes, self.at)? {
+            Header::Length(len, start) => (len, start),
+            Header::Null(start) if kind == b'$' => {
+                self.at = start;
+                return Ok(Step::Done);
+            }
+            Header::Unknown(start) if kind == b'$' => {
+                self.at = start;
+                self.streamed = true;
+                return Ok(Step::Begun(Open::Chunks, false));
+            }
+            Header::Missing => return Ok(Step::Missing(1)),
+            _ => return Err(unknown(bytes, self.at)),
+        };
+        if kind == b';' && len == 0 {
+            self.at = start;
+            return Ok(Step::Ended);
+        }
+        if len > self.limits.max_bulk_bytes {
+            return Err(over("string length", self.limits.max_bulk_bytes));
+        }
+        let end = start.saturating_add(usize::try_from(len).unwrap_or(usize::MAX));
+        if end as u64 > self.limits.max_frame_bytes {
+            return Err(over("reply length", self.limits.max_frame_bytes));
+        }
+        match bytes.get(end..end.saturating_add(2)) {
+            Some(b"\r\n") => {
+                self.at = end + 2;
+                Ok(Step::Done)
+            }
+            Some(_) => Err(unknown(bytes, self.at)),
+            None => Ok(Step::Missing((end + 2).saturating_sub(bytes.len()).max(1))),
+        }
+    }
+
+    fn aggregate(&mut self, bytes: &[u8], kind: u8) -> Result<Step> {
+        let (open, start) = match header(bytes, self.at)? {
+            Header::Length(len, start) => {
+                let pairs = matches!(kind, b'%' | b'|');
+                let elements = if pairs { len.checked_mul(2) } else { Some(len) };
+                let elements = elements.ok_or_else(|| unknown(bytes, self.at))?;
+                (Open::Elements(elements), start)
+            }
+            Header::Null(start) if kind == b'*' => {
+                self.at = start;
+                return Ok(Step::Done);
+            }
+            Header::Unknown(start) if kind != b'|' => {
+                self.streamed = true;
+                (Open::Endless, start)
+            }
+            Header::Missing => return Ok(Step::Missing(1)),
+            _ => return Err(unknown(bytes, self.at)),
+        };
+        if kind == b'>' && self.outer.is_empty() {
+            self.push = true;
+        }
+        self.at = start;
+        Ok(Step::Begun(open, kind == b'|'))
+    }
+}
+
+enum Header {
+    /// A length, and where what follows it begins.
+    Length(u64, usize),
+    /// `-1`
+    Null(usize),
+    /// `?`
+    Unknown(usize),
+    Missing,
+}
+
+/// Reads the number after the type byte at `at`.
+#[inline]
+fn header(bytes: &[u8], at: usize) -> Result<Header> {
+    let mut value: u64 = 0;
+    let mut digits = 0;
+    for (past, byte) in bytes.get(at + 1..).unwrap_or_default().iter().enumerate() {
+        match byte {
+            b'0'..=b'9' if digits < 19 => {
+                value = value * 10 + u64::from(byte - b'0');
+                digits += 1;
+            }
+            b'\r' if digits > 0 => {
+                let end = at + 1 + past;
+                return match bytes.get(end + 1) {
+                    Some(b'\n') => Ok(Header::Length(value, end + 2)),
+                    Some(_) => Err(unknown(bytes, at)),
+                    None => Ok(Header::Missing),
+                };
+            }
+            b'-' | b'?' if past == 0 => return special(bytes, at),
+            _ => return Err(unknown(bytes, at)),
+        }
+    }
+    Ok(Header::Missing)
+}
+
+/// `-1` and `?`, the lengths that are none.
+#[cold]
+fn special(bytes: &[u8], at: usize) -> Result<Header> {
+    let rest = bytes.get(at + 1..).unwrap_or_default();
+    if rest.starts_with(b"-1\r\n") {
+        Ok(Header::Null(at + 5))
+    } else if rest.starts_with(b"?\r\n") {
+        Ok(Header::Unknown(at + 4))
+    } else if b"-1\r\n".starts_with(rest) || b"?\r\n".starts_with(rest) {
+        Ok(Header::Missing)
+    } else {
+        Err(unknown(bytes, at))
+    }
+}
+
+#[cold]
+fn unknown(bytes: &[u8], at: usize) -> Error {
+    let rest = bytes.get(at..).unwrap_or_default();
+    let shown = rest.get(..32).unwrap_or(rest).escape_ascii();
+    Error::new(
+        ErrorKind::Protocol,
+        format!("not a Redis reply: it goes on with \"{shown}\"; is this a Redis server?"),
+    )
+}
+
+#[cold]
+fn over(what: &str, limit: u64) -> Error {
+    Error::new(ErrorKind::Protocol, format!("a reply exceeds the limit of {limit} for its {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole(bytes: &[u8]) -> Result<Scan> {
+        Scanner::new(Limits::default()).scan(bytes)
+    }
+
+    #[test]
+    fn every_type_ends_where_it_ends_in_any_chunking() {
+        for frame in [
+            "+OK\r\n",
+            "-ERR no\r\n",
+            ":12\r\n",
+            "$3\r\nabc\r\n",
+            "$0\r\n\r\n",
+            "$-1\r\n",
+            "*-1\r\n",
+            "_\r\n",
+            "#t\r\n",
+            ",1.5\r\n",
+            "(123\r\n",
+            "=7\r\ntxt:abc\r\n",
+            "!3\r\nERR\r\n",
+            "*0\r\n",
+            "*2\r\n:1\r\n*1\r\n+a\r\n",
+            "%1\r\n+a\r\n:1\r\n",
+            "~1\r\n:1\r\n",
+            ">2\r\n+a\r\n+b\r\n",
+            "|1\r\n+a\r\n:1\r\n:7\r\n",
+            "$?\r\n;2\r\nab\r\n;0\r\n",
+            "*?\r\n:1\r\n.\r\n",
+            "%?\r\n+a\r\n:1\r\n.\r\n",
+        ] {
+            let mut bytes = frame.as_bytes().to_vec();
+            bytes.extend_from_slice(b"+next\r\n");
+            assert!(
+                matches!(whole(&bytes), Ok(Scan::Frame { len, .. }) if len == frame.len()),
+                "{frame:?}"
+            );
+            let mut scanner = Scanner::new(Limits::default());
+            for end in 0..frame.len() {
+                assert!(
+                    matches!(scanner.scan(&bytes[..end]), Ok(Scan::NeedMore { .. })),
+                    "{frame:?} {end}"
+                );
+            }
+            assert!(matches!(scanner.scan(frame.as_bytes()), Ok(Scan::Frame { .. })), "{frame:?}");
+        }
+    }
+
+    #[test]
+    fn lies_are_errors() {
+        for lie in [
+            "$-2\r\n",
+            "*-7\r\n",
+            "%-1\r\n",
+            "~-1\r\n",
+            ">-1\r\n",
+            "!-1\r\n",
+            "$3\r\nabcd\r\n",
+            "?x\r\n",
+            "*x\r\n",
+            "$99999999999999999999\r\n",
+            "%9223372036854775807\r\n",
+            "HTTP/1.1 400\r\n",
+            ".\r\n",
+            ";1\r\na\r\n",
+        ] {
+            assert!(whole(lie.as_bytes()).is_err(), "{lie:?}");
+        }
+        assert!(whole("*1\r\n".repeat(1_000_000).as_bytes()).is_err());
+    }
+}

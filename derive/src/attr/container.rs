@@ -1,0 +1,114 @@
+//! What stands on the struct.
+
+use proc_macro2::Span;
+use syn::DeriveInput;
+
+use super::{Item, Value, duration, items, redis, string};
+use crate::case::Case;
+use crate::ctxt::Ctxt;
+use crate::symbol;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Storage {
+    Hash,
+    Json,
+}
+
+/// A struct's own attributes.
+pub(crate) struct Container {
+    pub(crate) storage: Option<Storage>,
+    pub(crate) prefix: String,
+    /// The index's name, if there is one.
+    pub(crate) index: Option<String>,
+    pub(crate) events: bool,
+    /// Milliseconds.
+    pub(crate) ttl: Option<u64>,
+    pub(crate) rename_all: Case,
+    pub(crate) stop_words: Option<Vec<String>>,
+    pub(crate) language: Option<String>,
+    /// `#[serde(default)]`: every field has one.
+    pub(crate) default: bool,
+}
+
+impl Container {
+    /// Reads a model's attributes.
+    pub(crate) fn model(cx: &Ctxt, input: &DeriveInput) -> Container {
+        let items = redis(cx, &input.attrs, symbol::MODEL, "on a model");
+        let mut container = Container::common(cx, input, &items);
+        container.storage(cx, input, &items);
+        let mut index = None;
+        for item in &items {
+            match item.name.to_string().as_str() {
+                "prefix" => container.prefix = string(cx, item).unwrap_or_default(),
+                "index" => index = Some(item),
+                "events" => container.events = item.flag(cx),
+                "ttl" => container.ttl = duration(cx, item),
+                "language" => container.language = string(cx, item),
+                "no_stop_words" if item.flag(cx) => container.stop_words = Some(Vec::new()),
+                "stop_words" => {
+                    let words = string(cx, item).unwrap_or_default();
+                    container.stop_words = Some(words.split_whitespace().map(str::to_owned).collect());
+                }
+                _ => {}
+            }
+        }
+        container.index = index.map(|item| match item.value {
+            Value::None => format!("{}_idx", container.prefix),
+            _ => string(cx, item).unwrap_or_default(),
+        });
+        container
+    }
+
+    /// Reads the attributes of a struct that is no model.
+    pub(crate) fn plain(cx: &Ctxt, input: &DeriveInput) -> Container {
+        let items = redis(cx, &input.attrs, symbol::PLAIN, "here");
+        Container::common(cx, input, &items)
+    }
+
+    pub(crate) fn common(cx: &Ctxt, input: &DeriveInput, redis: &[Item]) -> Container {
+        let serde = items(cx, &input.attrs, "serde");
+        let mut case = None;
+        for item in redis.iter().chain(&serde).filter(|item| item.is("rename_all")) {
+            let Some(named) = string(cx, item).and_then(|name| Case::named(cx, item, &name)) else {
+                continue;
+            };
+            if case.is_some_and(|case| case != named) {
+                cx.error(item, "serde and redis name the fields differently; make both `rename_all` the same");
+            }
+            case = Some(named);
+        }
+        for item in serde.iter().filter(|item| {
+            ["tag", "untagged", "content", "transparent"].iter().any(|name| item.is(name))
+        }) {
+            cx.error(item, format!("serde's `{}` has no stored form here; remove it", item.name));
+        }
+        Container {
+            storage: None,
+            prefix: Case::Snake.variant(&input.ident.to_string()),
+            index: None,
+            events: false,
+            ttl: None,
+            rename_all: case.unwrap_or(Case::Kept),
+            stop_words: None,
+            language: None,
+            default: serde.iter().any(|item| item.is("default")),
+        }
+    }
+
+    fn storage(&mut self, cx: &Ctxt, input: &DeriveInput, items: &[Item]) {
+        let mut named = items.iter().filter(|item| item.is("hash") || item.is("json"));
+        match (named.next(), named.next()) {
+            (Some(one), None) => {
+                one.flag(cx);
+                self.storage = Some(if one.is("hash") { Storage::Hash } else { Storage::Json });
+            }
+            (Some(_), Some(other)) => {
+                cx.error(other, "a model is stored as `hash` or as `json`, not as both");
+            }
+            _ => cx.push(syn::Error::new(
+                input.ident.span().resolved_at(Span::call_site()),
+                "say how the model is stored: `#[redis(hash)]` or `#[redis(json)]`",
+            )),
+        }
+    }
+}

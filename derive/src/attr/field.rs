@@ -1,0 +1,127 @@
+//! What stands on a field.
+
+use syn::{Expr, Ident, Type};
+
+use super::{Index, Item, Value, items, redis, string};
+use crate::case::Case;
+use crate::ctxt::Ctxt;
+use crate::symbol;
+
+/// One field of a struct with its attributes.
+pub(crate) struct Field {
+    pub(crate) ident: Ident,
+    pub(crate) ty: Type,
+    /// The stored name.
+    pub(crate) name: String,
+    pub(crate) id: Option<Ident>,
+    pub(crate) version: Option<Ident>,
+    pub(crate) skip: bool,
+    pub(crate) default: Option<Default>,
+    pub(crate) nested: Option<Ident>,
+    pub(crate) index: Option<Index>,
+    /// Index options that stand without an index, each with its word.
+    pub(crate) stray: Vec<Ident>,
+}
+
+/// Where a field's default comes from.
+pub(crate) enum Default {
+    /// `Default::default`
+    Trait,
+    /// A function.
+    Path(syn::Path),
+}
+
+impl Field {
+    /// Reads a field of a model or nested struct.
+    pub(crate) fn read(cx: &Ctxt, field: &syn::Field, case: Case) -> Option<Field> {
+        let ident = field.ident.clone()?;
+        let redis = redis(cx, &field.attrs, symbol::FIELD, "on a field");
+        let serde = items(cx, &field.attrs, "serde");
+        let word = |name: &str| redis.iter().find(|item| item.is(name));
+        let flagged = |name: &str| word(name).map(|item| (item.flag(cx), item.name.clone()).1);
+        refuse_serde(cx, &serde);
+        let index = Index::read(cx, &redis);
+        let stray = match index {
+            Some(_) => Vec::new(),
+            None => redis
+                .iter()
+                .filter(|item| symbol::MODIFIERS.iter().any(|name| item.is(name)))
+                .map(|item| item.name.clone())
+                .collect(),
+        };
+        Some(Field {
+            ty: field.ty.clone(),
+            name: stored_name(cx, &ident, case, &redis, &serde),
+            id: flagged("id"),
+            version: flagged("version"),
+            skip: flagged("skip").is_some() || serde.iter().any(|item| item.is("skip")),
+            default: default(cx, &redis, &serde),
+            nested: flagged("nested"),
+            index,
+            stray,
+            ident,
+        })
+    }
+}
+
+/// The name a field is stored under; serde and redis must agree on it.
+pub(crate) fn stored_name(
+    cx: &Ctxt,
+    ident: &Ident,
+    case: Case,
+    redis: &[Item],
+    serde: &[Item],
+) -> String {
+    let mut name: Option<String> = None;
+    for item in redis.iter().chain(serde).filter(|item| item.is("rename")) {
+        let new = match &item.value {
+            Value::List(both) => {
+                let names: Vec<_> = both.iter().filter_map(|item| string(cx, item)).collect();
+                if names.len() != 2 || names.first() != names.last() {
+                    cx.error(item, "a stored field has one name for writing and reading");
+                }
+                names.into_iter().next()
+            }
+            _ => string(cx, item),
+        };
+        let Some(new) = new else { continue };
+        if name.as_ref().is_some_and(|name| *name != new) {
+            cx.error(item, "serde and redis name this field differently; make both the same");
+        }
+        name = Some(new);
+    }
+    let plain = ident.to_string();
+    name.unwrap_or_else(|| case.field(plain.strip_prefix("r#").unwrap_or(&plain)))
+}
+
+fn default(cx: &Ctxt, redis: &[Item], serde: &[Item]) -> Option<Default> {
+    let item = redis.iter().chain(serde).find(|item| item.is("default"))?;
+    if let Value::None = item.value {
+        return Some(Default::Trait);
+    }
+    if let Value::Is(Expr::Path(path)) = &item.value {
+        return Some(Default::Path(path.path.clone()));
+    }
+    match syn::parse_str(&string(cx, item)?) {
+        Ok(path) => Some(Default::Path(path)),
+        Err(_) => {
+            cx.error(item, "`default` names a function: `default = \"path::to::function\"`");
+            None
+        }
+    }
+}
+
+/// serde attributes whose effect on the stored form would be lost.
+fn refuse_serde(cx: &Ctxt, serde: &[Item]) {
+    for item in serde {
+        let remedy = match item.name.to_string().as_str() {
+            "flatten" => "store the struct with `#[redis(nested)]` instead",
+            "with" | "serialize_with" | "deserialize_with" => {
+                "give the field a type that implements `RedisValue` instead"
+            }
+            "skip_serializing" | "skip_deserializing" => "use `skip`, which does both",
+            _ => continue,
+        };
+        cx.error(item, format!("serde's `{}` has no stored form here: {remedy}", item.name));
+    }
+}

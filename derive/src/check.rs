@@ -1,0 +1,200 @@
+//! Rules that concern several attributes. One function a rule, with its reason.
+
+use syn::{GenericArgument, PathArguments, Type};
+
+use crate::ast::Struct;
+use crate::attr::{Kind, Storage};
+use crate::ctxt::Ctxt;
+
+/// Checks a model.
+pub(crate) fn model(cx: &Ctxt, model: &Struct) {
+    one_id(cx, model);
+    one_version(cx, model);
+    index_is_wanted(cx, model);
+    prefix_and_index_have_names(cx, model);
+    no_lists_of_structs_in_hashes(cx, model);
+    fields(cx, model);
+}
+
+/// Checks a nested struct.
+pub(crate) fn nested(cx: &Ctxt, nested: &Struct) {
+    // The document they are a part of has them.
+    for field in &nested.fields {
+        for word in field.id.iter().chain(&field.version) {
+            cx.error(word, format!("`{word}` belongs on the model, not on a struct inside it"));
+        }
+    }
+    fields(cx, nested);
+}
+
+fn fields(cx: &Ctxt, item: &Struct) {
+    names_are_free(cx, item);
+    names_are_unique(cx, item);
+    options_need_an_index(cx, item);
+    options_fit(cx, item);
+    nested_has_no_index(cx, item);
+    skipped_has_nothing_else(cx, item);
+}
+
+/// The id makes the key.
+fn one_id(cx: &Ctxt, model: &Struct) {
+    let mut ids = model.fields.iter().filter_map(|field| field.id.as_ref());
+    if ids.next().is_none() && !model.fields.is_empty() {
+        cx.error(&model.ident, "no field is the id; mark one with `#[redis(id)]`");
+    }
+    for other in ids {
+        cx.error(other, "another field is the id already; a model has one");
+    }
+    for field in model.fields.iter().filter(|field| field.skip) {
+        if let Some(id) = &field.id {
+            cx.error(id, "the id cannot be skipped");
+        }
+    }
+}
+
+/// The server counts the version up: it has to be a number of 64 bits.
+fn one_version(cx: &Ctxt, model: &Struct) {
+    let versions = model.fields.iter().filter_map(|field| Some((field.version.as_ref()?, field)));
+    for (at, (word, field)) in versions.enumerate() {
+        if at > 0 {
+            cx.error(word, "another field is the version already; a model has one");
+        }
+        let is_u64 = matches!(&field.ty, Type::Path(path) if path.path.is_ident("u64"));
+        if !is_u64 {
+            cx.error(&field.ty, "a version is a `u64`");
+        }
+    }
+}
+
+/// An index option on a model without an index would be silently without effect.
+fn index_is_wanted(cx: &Ctxt, model: &Struct) {
+    if model.container.index.is_some() {
+        return;
+    }
+    for index in model.fields.iter().filter_map(|field| field.index.as_ref()) {
+        cx.error(
+            &index.word,
+            format!("`{}` has no effect: the model has no index; add `index` to its `#[redis(..)]`", index.word),
+        );
+    }
+}
+
+/// Empty names would make keys and indexes that nobody can tell apart.
+fn prefix_and_index_have_names(cx: &Ctxt, model: &Struct) {
+    if model.container.prefix.is_empty() {
+        cx.error(&model.ident, "the prefix is empty: every key of the server would belong to the model");
+    }
+    if model.container.index.as_deref() == Some("") {
+        cx.error(&model.ident, "the index's name is empty");
+    }
+}
+
+/// A hash has no place for them.
+fn no_lists_of_structs_in_hashes(cx: &Ctxt, model: &Struct) {
+    for field in model.fields.iter().filter(|field| field.nested.is_some()) {
+        if model.container.storage == Some(Storage::Hash) && is_list(&field.ty) {
+            cx.error(&field.ty, "a hash cannot hold a list of structs; store the model as `json`");
+        }
+    }
+}
+
+/// Whether a type is written `Vec<..>`, within options.
+fn is_list(ty: &Type) -> bool {
+    let Type::Path(path) = ty else { return false };
+    let Some(last) = path.path.segments.last() else { return false };
+    match &last.arguments {
+        _ if last.ident == "Vec" => true,
+        PathArguments::AngleBracketed(arguments) if last.ident == "Option" => {
+            arguments.args.iter().any(|argument| match argument {
+                GenericArgument::Type(ty) => is_list(ty),
+                _ => false,
+            })
+        }
+        _ => false,
+    }
+}
+
+/// Scores and distances come back under names that begin so.
+fn names_are_free(cx: &Ctxt, item: &Struct) {
+    for field in item.stored() {
+        if field.name.starts_with("__") {
+            cx.error(&field.ident, "stored names that begin with `__` are reserved for scores and distances");
+        } else if field.name.is_empty() {
+            cx.error(&field.ident, "the stored name is empty");
+        } else if field.name.contains(['.', '$', '[', ']', '"', '\'', '\\', '\0']) {
+            cx.error(&field.ident, format!("the stored name {:?} would be read as a path; use letters, digits, `_` and `-`", field.name));
+        }
+    }
+}
+
+/// Two fields in one place would overwrite each other; nested fields join with `_` in the index.
+fn names_are_unique(cx: &Ctxt, item: &Struct) {
+    let stored: Vec<_> = item.stored().collect();
+    for (at, field) in stored.iter().enumerate() {
+        for earlier in stored.iter().take(at) {
+            if earlier.name == field.name {
+                cx.error(&field.ident, format!("the field `{}` is stored as `{}` already", earlier.ident, field.name));
+            }
+            let clashes = |outer: &str, inner: &str| inner.starts_with(&format!("{outer}_"));
+            let nested = |field: &crate::attr::Field| field.nested.is_some();
+            let both = (nested(earlier) && clashes(&earlier.name, &field.name) && field.index.is_some())
+                || (nested(field) && clashes(&field.name, &earlier.name) && earlier.index.is_some());
+            if both {
+                cx.error(&field.ident, format!("in the index `{}` could be a field of the nested `{}`; rename one of them", field.name, earlier.name));
+            }
+        }
+    }
+}
+
+/// They say how an index entry is made.
+fn options_need_an_index(cx: &Ctxt, item: &Struct) {
+    for word in item.fields.iter().flat_map(|field| &field.stray) {
+        cx.error(
+            word,
+            format!("`{word}` needs an index beside it: one of {}", crate::symbol::list(crate::symbol::KINDS)),
+        );
+    }
+}
+
+/// What RediSearch refuses, said at the attribute.
+fn options_fit(cx: &Ctxt, item: &Struct) {
+    for index in item.fields.iter().filter_map(|field| field.index.as_ref()) {
+        if let (Some(unf), None) = (&index.unf, &index.sortable) {
+            cx.error(unf, "`unf` says how a field is sorted: it needs `sortable`");
+        }
+        if let (Some(word), Some(_)) = (&index.no_index, &index.index_missing) {
+            cx.error(word, "`no_index` and `index_missing` exclude each other");
+        }
+        if let (Some(word), None) = (&index.no_index, &index.sortable) {
+            cx.error(word, "with `no_index` a field is only sorted by: it needs `sortable`");
+        }
+        if let (Kind::Vector { .. } | Kind::GeoShape { .. }, Some(word)) = (&index.kind, &index.sortable) {
+            cx.error(word, format!("a `{}` field has no order to sort by", index.word));
+        }
+        let has_empty = matches!(index.kind, Kind::Text { .. } | Kind::Tag { .. });
+        if let (false, Some(word)) = (has_empty, &index.index_empty) {
+            cx.error(word, "only `text` and `tag` fields can hold the empty string");
+        }
+    }
+}
+
+/// Its own fields have the indexes.
+fn nested_has_no_index(cx: &Ctxt, item: &Struct) {
+    for field in item.fields.iter().filter(|field| field.nested.is_some()) {
+        if let Some(index) = &field.index {
+            cx.error(&index.word, format!("`{}` belongs on the fields of the nested struct", index.word));
+        }
+        for word in field.id.iter().chain(&field.version) {
+            cx.error(word, format!("`{word}` cannot be a nested struct"));
+        }
+    }
+}
+
+/// It is not stored.
+fn skipped_has_nothing_else(cx: &Ctxt, item: &Struct) {
+    for field in item.fields.iter().filter(|field| field.skip) {
+        if let Some(index) = &field.index {
+            cx.error(&index.word, "a skipped field is not stored, so it cannot be indexed");
+        }
+    }
+}

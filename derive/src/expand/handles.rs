@@ -1,0 +1,213 @@
+//! Typed handles: one marker type a field, and what its index allows.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned as _;
+
+use crate::ast::Struct;
+use crate::attr::{Field, Kind};
+use crate::case::Case;
+
+/// What the handles hang from.
+pub(super) enum Root<'a> {
+    /// A model: the markers are plain types.
+    Model,
+    /// A nested struct: the markers carry the path to it in this parameter.
+    Path(&'a Ident),
+}
+
+/// The names of the generated items.
+pub(super) struct Names {
+    pub(super) fields: Ident,
+    pub(super) module: Ident,
+}
+
+impl Names {
+    pub(super) fn of(item: &Struct) -> Names {
+        let snake = Case::Snake.variant(&item.ident.to_string());
+        Names {
+            fields: format_ident!("{}Fields", item.ident),
+            module: format_ident!("{snake}_fields", span = item.ident.span()),
+        }
+    }
+}
+
+/// The items that users can see: the struct of handles, and the module of markers.
+///
+/// The module names no type from outside of it, so that a derive inside a function works.
+pub(super) fn visible(item: &Struct, root: &Root<'_>) -> TokenStream {
+    let Names { fields, module } = Names::of(item);
+    let (vis, ident) = (&item.vis, &item.ident);
+    let markers = item.stored().map(|field| marker(field, root));
+    let handles = item.stored().map(|field| {
+        let (name, ty) = (&field.ident, &field.ty);
+        let marker = path(&module, field, root);
+        let doc = format!("The field `{}`.", field.name);
+        let handle = match field.nested {
+            Some(_) => quote!(<#ty as ::alizarin::__private::Nested>::Fields<#marker>),
+            None => quote!(::alizarin::__private::Field<#marker>),
+        };
+        quote!(#[doc = #doc] pub #name: #handle,)
+    });
+    let names: Vec<_> = item.stored().map(|field| &field.ident).collect();
+    let (generics, arguments, bound, extra) = match root {
+        Root::Model => (quote!(), quote!(), quote!(), quote!()),
+        Root::Path(p) => (
+            quote!(<#p: ::alizarin::__private::FieldPath>),
+            quote!(<#p>),
+            quote!(),
+            quote!(#[doc(hidden)] pub __path: ::core::marker::PhantomData<fn() -> #p>,),
+        ),
+    };
+    let _: TokenStream = bound;
+    let extra_default = match root {
+        Root::Model => quote!(),
+        Root::Path(_) => quote!(__path: ::core::marker::PhantomData,),
+    };
+    let fields_doc = format!("The fields of [`{ident}`], for queries.");
+    let module_doc = format!("One type a field of [`{ident}`](super::{ident}), for the compiler.");
+    let module_doc = module_doc.replace(&format!("[`{ident}`](super::{ident})"), &format!("`{ident}`"));
+    quote! {
+        #[doc = #fields_doc]
+        #[allow(dead_code, clippy::exhaustive_structs)]
+        #vis struct #fields #generics { #(#handles)* #extra }
+
+        #[automatically_derived]
+        impl #generics ::core::clone::Clone for #fields #arguments {
+            fn clone(&self) -> Self { *self }
+        }
+
+        #[automatically_derived]
+        impl #generics ::core::marker::Copy for #fields #arguments {}
+
+        #[automatically_derived]
+        impl #generics ::core::default::Default for #fields #arguments {
+            fn default() -> Self {
+                #fields { #(#names: ::core::default::Default::default(),)* #extra_default }
+            }
+        }
+
+        #[automatically_derived]
+        impl #generics ::core::fmt::Debug for #fields #arguments {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                f.write_str(::core::stringify!(#fields))
+            }
+        }
+
+        #[doc = #module_doc]
+        #[allow(non_camel_case_types, dead_code, missing_debug_implementations, unreachable_pub)]
+        #[allow(clippy::exhaustive_structs)]
+        #vis mod #module { #(#markers)* }
+    }
+}
+
+fn marker(field: &Field, root: &Root<'_>) -> TokenStream {
+    let name = &field.ident;
+    let doc = format!("The field `{}`.", field.name);
+    match root {
+        Root::Model => quote!(#[doc = #doc] pub struct #name;),
+        Root::Path(_) => quote! {
+            #[doc = #doc]
+            pub struct #name<P>(::core::marker::PhantomData<fn() -> P>);
+        },
+    }
+}
+
+fn path(module: &Ident, field: &Field, root: &Root<'_>) -> TokenStream {
+    let name = &field.ident;
+    match root {
+        Root::Model => quote!(#module::#name),
+        Root::Path(p) => quote!(#module::#name<#p>),
+    }
+}
+
+/// The implementations for the markers.
+pub(super) fn implementations(item: &Struct, root: &Root<'_>) -> TokenStream {
+    let module = Names::of(item).module;
+    let ident = &item.ident;
+    let all = item.stored().enumerate().map(|(at, field)| {
+        let marker = path(&module, field, root);
+        let ty = &field.ty;
+        let (generics, model, before) = match root {
+            Root::Model => (quote!(), quote!(#ident), quote!()),
+            Root::Path(p) => (
+                quote!(<#p: __alizarin::FieldPath>),
+                quote!(<#p as __alizarin::FieldPath>::Model),
+                quote!(<#p as __alizarin::FieldPath>::walk(__each);),
+            ),
+        };
+        let spec = field.nested.is_none().then(|| {
+            quote! {
+                impl #generics __alizarin::FieldSpec for #marker {
+                    type Stored = #ty;
+                    type Value = <#ty as __alizarin::RedisValue>::Item;
+                }
+            }
+        });
+        let capabilities = capabilities(field).into_iter().map(|capability| {
+            let capability = format_ident!("{capability}");
+            quote!(impl #generics __alizarin::#capability for #marker {})
+        });
+        quote! {
+            impl #generics __alizarin::FieldPath for #marker {
+                type Model = #model;
+
+                fn walk(__each: &mut dyn ::core::ops::FnMut(&'static __alizarin::FieldSchema)) {
+                    #before
+                    __each(&<#ident as __alizarin::Document>::FIELDS[#at]);
+                }
+            }
+            #spec
+            #(#capabilities)*
+        }
+    });
+    let checks = item.stored().filter_map(kind_check);
+    quote! { #(#all)* #(#checks)* }
+}
+
+fn capabilities(field: &Field) -> Vec<&'static str> {
+    let Some(index) = &field.index else { return Vec::new() };
+    let mut names = Vec::new();
+    // With `no_index` a field is only sorted by.
+    if index.no_index.is_none() {
+        names.extend(match index.kind {
+            Kind::Geo => &["IsGeo"][..],
+            Kind::GeoShape { .. } => &["IsGeoShape"],
+            Kind::Numeric => &["IsNumeric", "IsExact"],
+            Kind::Tag { .. } => &["IsTag", "IsExact"],
+            Kind::Text { .. } => &["IsText"],
+            Kind::Vector { .. } => &["IsVector"],
+        });
+    }
+    for (flag, name) in [
+        (&index.sortable, "IsSortable"),
+        (&index.index_missing, "HasMissing"),
+        (&index.index_empty, "HasEmpty"),
+    ] {
+        if flag.is_some() {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// Holds the field's type to what its index can take; the error stands at the type.
+fn kind_check(field: &Field) -> Option<TokenStream> {
+    let ty = &field.ty;
+    let name = match field.index.as_ref()?.kind {
+        Kind::Geo => "GeoValue",
+        Kind::GeoShape { .. } => "GeoShapeValue",
+        Kind::Numeric => "NumericValue",
+        Kind::Tag { .. } => "TagValue",
+        Kind::Text { .. } => "TextValue",
+        // The schema's constants name `VectorValue` already.
+        Kind::Vector { .. } => return None,
+    };
+    let name = format_ident!("{name}");
+    Some(quote_spanned! {ty.span()=>
+        const _: fn() = || {
+            fn check<T: __alizarin::#name>() {}
+            check::<#ty>()
+        };
+    })
+}

@@ -1,0 +1,33 @@
+//! Code for what was read and checked.
+
+mod attributes;
+mod document;
+mod handles;
+mod literal;
+mod model;
+mod nested;
+mod row;
+mod series;
+mod value;
+
+pub(crate) use attributes::attributes;
+pub(crate) use model::model;
+pub(crate) use nested::nested;
+pub(crate) use row::row;
+pub(crate) use series::series;
+pub(crate) use value::value;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// Puts what is not the user's to name into a scope of its own.
+fn hidden(code: &TokenStream) -> TokenStream {
+    quote! {
+        #[automatically_derived]
+        #[allow(clippy::all, clippy::pedantic, non_camel_case_types, unused_qualifications)]
+        const _: () = {
+            use ::alizarin::__private as __alizarin;
+            #code
+        };
+    }
+}

@@ -1,0 +1,75 @@
+//! `#[derive(RedisNested)]`
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::{DeriveInput, Ident};
+
+use super::handles::{self, Names, Root};
+use super::{document, hidden};
+use crate::ast::Struct;
+use crate::attr::Container;
+use crate::check;
+use crate::ctxt::Ctxt;
+
+pub(crate) fn nested(input: &DeriveInput) -> TokenStream {
+    let cx = Ctxt::new();
+    let container = Container::plain(&cx, input);
+    let item = Struct::read(&cx, input, container);
+    check::nested(&cx, &item);
+    if let Err(errors) = cx.check() {
+        return errors.into_compile_error();
+    }
+    let p = Ident::new("P", Span::call_site());
+    let root = Root::Path(&p);
+    let visible = handles::visible(&item, &root);
+    let parts = [
+        document::document(&item),
+        handles::implementations(&item, &root),
+        implementation(&item),
+    ];
+    let hidden = hidden(&quote!(#(#parts)*));
+    quote!(#visible #hidden)
+}
+
+fn implementation(item: &Struct) -> TokenStream {
+    let (ident, fields) = (&item.ident, Names::of(item).fields);
+    quote! {
+        impl __alizarin::Nested for #ident {
+            type Item = #ident;
+            type Fields<P: __alizarin::FieldPath> = #fields<P>;
+            type Slot = ::core::option::Option<__Partial>;
+            const MANY: bool = false;
+
+            fn write(
+                &self,
+                __field: &__alizarin::FieldSchema,
+                __out: &mut __alizarin::DocumentWriter,
+            ) -> __alizarin::Result<()> {
+                __alizarin::write_struct(self, __field, __out)
+            }
+
+            fn accept(
+                __slot: &mut Self::Slot,
+                __rest: &str,
+                __value: __alizarin::StoredValue<'_>,
+            ) -> __alizarin::Result<bool> {
+                __alizarin::accept_struct::<Self>(__slot, __rest, __value)
+            }
+
+            fn finish(
+                __slot: Self::Slot,
+                __field: &__alizarin::FieldSchema,
+            ) -> __alizarin::Result<Self> {
+                match __slot {
+                    ::core::option::Option::Some(__partial) => {
+                        <Self as __alizarin::Document>::finish(__partial)
+                            .map_err(|__error| __error.with_field(__field.name))
+                    }
+                    ::core::option::Option::None => {
+                        ::core::result::Result::Err(__alizarin::missing(__field))
+                    }
+                }
+            }
+        }
+    }
+}

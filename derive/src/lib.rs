@@ -1,0 +1,63 @@
+//! The derive macros of Alizarin.
+//!
+//! They are documented, with examples, where they are used from: in the crate `alizarin`.
+//!
+//! The pipeline is the same for each: `attr` reads words, `ast` puts them with the struct, `check`
+//! applies the rules, `expand` writes code. All mistakes of a struct are reported together.
+
+mod ast;
+mod attr;
+mod case;
+mod check;
+mod ctxt;
+mod expand;
+mod symbol;
+
+use proc_macro::TokenStream;
+use syn::{DeriveInput, parse_macro_input};
+
+/// Maps a struct to one Redis hash or JSON document.
+#[proc_macro_derive(RedisModel, attributes(redis, serde))]
+pub fn derive_model(input: TokenStream) -> TokenStream {
+    expand::model(&parse_macro_input!(input as DeriveInput)).into()
+}
+
+/// Makes a struct that can be a `#[redis(nested)]` field of a model: its fields are stored under
+/// dotted names in a hash, as an object in JSON. Its fields take the attributes of a model's.
+#[proc_macro_derive(RedisNested, attributes(redis, serde))]
+pub fn derive_nested(input: TokenStream) -> TokenStream {
+    expand::nested(&parse_macro_input!(input as DeriveInput)).into()
+}
+
+/// Makes an enum without data, or a struct with one unnamed field, a stored value.
+///
+/// A variant is stored as its name, changed by `#[redis(rename = "..")]` or serde's `rename` and
+/// `rename_all`; a newtype as the value inside it.
+#[proc_macro_derive(RedisValue, attributes(redis, serde))]
+pub fn derive_value(input: TokenStream) -> TokenStream {
+    expand::value(&parse_macro_input!(input as DeriveInput)).into()
+}
+
+/// Makes a struct that holds one row of an aggregation: its fields are the columns, by their
+/// names or by `#[redis(rename = "..")]`.
+#[proc_macro_derive(RedisRow, attributes(redis, serde))]
+pub fn derive_row(input: TokenStream) -> TokenStream {
+    expand::row(&parse_macro_input!(input as DeriveInput)).into()
+}
+
+/// Makes a struct one sample of a time series: fields marked `#[redis(label)]` tell series apart,
+/// one is the `#[redis(timestamp)]`, one the `#[redis(value)]`.
+///
+/// On the struct: `prefix = ".."`, `retention = "365d"`, `duplicate = "last"` (or `block`, `first`,
+/// `min`, `max`, `sum`), `chunk_size = 4096`, `rename_all = ".."`.
+#[proc_macro_derive(RedisTimeSeries, attributes(redis, serde))]
+pub fn derive_time_series(input: TokenStream) -> TokenStream {
+    expand::series(&parse_macro_input!(input as DeriveInput)).into()
+}
+
+/// Gives the attributes of a vector set's elements typed handles for filters: one a field, under
+/// its serde name.
+#[proc_macro_derive(RedisAttributes, attributes(redis, serde))]
+pub fn derive_attributes(input: TokenStream) -> TokenStream {
+    expand::attributes(&parse_macro_input!(input as DeriveInput)).into()
+}

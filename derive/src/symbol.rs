@@ -1,0 +1,51 @@
+//! Every word the attributes know, once.
+
+/// On the struct of a model.
+pub(crate) const MODEL: &[&str] = &[
+    "hash", "json", "prefix", "index", "events", "ttl", "rename_all", "stop_words",
+    "no_stop_words", "language",
+];
+
+/// On a nested struct, a row, a value.
+pub(crate) const PLAIN: &[&str] = &["rename_all"];
+
+/// On a field of a model.
+pub(crate) const FIELD: &[&str] = &[
+    "id", "version", "rename", "skip", "default", "nested", "text", "tag", "numeric", "geo",
+    "geoshape", "vector", "sortable", "unf", "no_index", "index_missing", "index_empty",
+];
+
+/// The kinds of index entries.
+pub(crate) const KINDS: &[&str] = &["text", "tag", "numeric", "geo", "geoshape", "vector"];
+
+/// Options that change an index entry of whatever kind.
+pub(crate) const MODIFIERS: &[&str] =
+    &["sortable", "unf", "no_index", "index_missing", "index_empty"];
+
+/// Inside `text(..)`.
+pub(crate) const TEXT: &[&str] = &["weight", "no_stem", "phonetic", "suffix_trie"];
+/// Inside `tag(..)`.
+pub(crate) const TAG: &[&str] = &["separator", "case_sensitive", "suffix_trie"];
+/// Inside `geoshape(..)`.
+pub(crate) const GEOSHAPE: &[&str] = &["flat"];
+/// Inside `vector(..)`.
+pub(crate) const VECTOR: &[&str] = &[
+    "hnsw", "flat", "cosine", "ip", "l2", "m", "ef_construction", "ef_runtime", "epsilon",
+    "block_size", "initial_cap",
+];
+
+/// On the struct of a time series.
+pub(crate) const SERIES: &[&str] = &["prefix", "retention", "duplicate", "chunk_size", "rename_all"];
+/// On a field of a time series.
+pub(crate) const SERIES_FIELD: &[&str] = &["label", "timestamp", "value", "rename"];
+/// What a second sample at one time may do.
+pub(crate) const DUPLICATE: &[&str] = &["block", "first", "last", "min", "max", "sum"];
+
+/// On a variant or a newtype.
+pub(crate) const VARIANT: &[&str] = &["rename"];
+
+/// `a`, `b` or `c`, for messages.
+pub(crate) fn list(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    quoted.join(", ")
+}

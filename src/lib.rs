@@ -1,0 +1,79 @@
+//! A typed object mapper for Redis.
+//!
+//! A struct that derives [`RedisModel`] is stored as one hash or JSON document. A [`Repository`] saves,
+//! loads, changes and finds it; a query that the model's index cannot answer does not compile.
+//!
+//! ```
+//! use alizarin::prelude::*;
+//!
+//! #[derive(Debug, Clone, PartialEq, RedisModel)]
+//! #[redis(hash, prefix = "book", index)]
+//! struct Book {
+//!     #[redis(id)]
+//!     id: u32,
+//!     #[redis(text)]
+//!     title: String,
+//!     #[redis(numeric, sortable)]
+//!     year: i32,
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server = alizarin_testkit::Server::start()?;
+//! # let url = server.url();
+//! let client = Client::connect(url.as_str()).await?;
+//! let books: Repository<Book> = client.repository();
+//! books.index().sync().await?;
+//!
+//! let book = Book { id: 1, title: "The Left Hand of Darkness".into(), year: 1969 };
+//! books.save(&book).await?;
+//! # books.index().wait().await?;
+//! let found = books.find(|b| b.title.matches("darkness") & b.year.lt(1970)).all().await?;
+//! assert_eq!(found, [book]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where things are
+//!
+//! - [`model`]: what a model is, and the forms its values take in hashes and JSON.
+//! - [`repository`]: reading and writing documents.
+//! - [`query`]: filters, nearest neighbours, aggregations.
+//! - [`index`]: creating and inspecting the search index.
+//! - [`events`]: following changes.
+//! - [`series`]: time series. [`vectors`]: vector sets.
+//! - [`Client`], [`commands`]: the Redis client underneath; any command can be sent with
+//!   [`Client::command`].
+
+// Lets the derive macros' output, which names `::alizarin`, compile inside this crate too.
+#[allow(unused_extern_crates, reason = "only derived code and tests name it")]
+extern crate self as alizarin;
+
+pub mod events;
+pub mod index;
+pub mod model;
+pub mod query;
+pub mod repository;
+pub mod series;
+pub mod vectors;
+
+pub mod prelude;
+
+#[doc(hidden)]
+pub mod __private;
+
+pub use alizarin_core::{
+    Client, Command, Config, Delivery, Error, ErrorKind, FromReply, IntoCommand, Message, Result,
+    Sent, ServerCode, Subscription, ToArgs, Value, command, commands, resp,
+};
+#[doc = include_str!("docs/model.md")]
+pub use alizarin_derive::RedisModel;
+pub use alizarin_derive::{RedisAttributes, RedisNested, RedisRow, RedisTimeSeries, RedisValue};
+pub use model::{GeoPoint, GeoShape, Vector};
+pub use repository::{Repositories, Repository};
+pub use vectors::VectorSet;
+
+/// The README's code compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,184 @@
+//! A struct as a document: written and read field by field, in either storage.
+
+use alizarin_core::resp::Packed;
+
+use super::{FieldSchema, Nested, RedisValue, Storage, StoredValue};
+use crate::Result;
+
+/// A struct of stored fields: a model, or a struct nested in one.
+///
+/// Made by the derives; the methods are what they have to write, once for both storages.
+pub trait Document: Sized + 'static {
+    /// The stored fields in the struct's order.
+    const FIELDS: &'static [FieldSchema];
+
+    /// The fields read so far.
+    type Partial: Default + Send;
+
+    /// Writes each field.
+    ///
+    /// # Errors
+    /// `Value`, naming the field that cannot be stored.
+    fn write(&self, out: &mut DocumentWriter) -> Result<()>;
+
+    /// Takes one field as it was read; `name` is dotted for the fields of nested structs in a
+    /// hash. Gives `false` for a field that the struct does not have.
+    ///
+    /// # Errors
+    /// `Decode`, naming the field that does not parse.
+    fn accept(partial: &mut Self::Partial, name: &str, value: StoredValue<'_>) -> Result<bool>;
+
+    /// The struct, when all fields were read.
+    ///
+    /// # Errors
+    /// `Decode`, naming a field that is missing and has no default.
+    fn finish(partial: Self::Partial) -> Result<Self>;
+}
+
+/// Collects a document's fields in the form its storage needs.
+#[derive(Debug)]
+pub struct DocumentWriter {
+    storage: Storage,
+    /// Hash: field, value, field, value …
+    set: Packed,
+    /// Hash: names of fields that the document does not have.
+    absent: Packed,
+    /// JSON: the text so far.
+    json: Vec<u8>,
+    /// Hash: the dotted path of the nested struct being written, with its last dot.
+    path: String,
+    /// One value's bytes, reused.
+    scratch: Vec<u8>,
+}
+
+impl DocumentWriter {
+    /// An empty document.
+    pub fn new(storage: Storage) -> DocumentWriter {
+        DocumentWriter {
+            storage,
+            set: Packed::new(),
+            absent: Packed::new(),
+            json: Vec::new(),
+            path: String::new(),
+            scratch: Vec::new(),
+        }
+    }
+
+    /// The form being written.
+    pub fn storage(&self) -> Storage {
+        self.storage
+    }
+
+    /// Writes a whole document.
+    ///
+    /// # Errors
+    /// As [`Document::write`].
+    pub fn document<D: Document>(&mut self, document: &D) -> Result<()> {
+        if self.storage == Storage::Hash {
+            return document.write(self);
+        }
+        self.json.push(b'{');
+        let start = self.json.len();
+        document.write(self)?;
+        // Every member was written with a comma before it: the first one goes.
+        if self.json.len() > start {
+            self.json.remove(start);
+        }
+        self.json.push(b'}');
+        Ok(())
+    }
+
+    /// Writes one field.
+    ///
+    /// # Errors
+    /// As [`RedisValue::to_hash`], with the field's name.
+    pub fn field<T: RedisValue>(&mut self, field: &FieldSchema, value: &T) -> Result<()> {
+        match self.storage {
+            Storage::Hash if value.is_absent() => self.absent(field.name),
+            Storage::Hash => {
+                self.scratch.clear();
+                value
+                    .to_hash(field, &mut self.scratch)
+                    .map_err(|error| error.with_field(field.name))?;
+                self.push_name(field.name);
+                self.set.push(&self.scratch);
+            }
+            Storage::Json if value.is_absent() => {}
+            Storage::Json => {
+                self.member(field.name);
+                value
+                    .to_json(field, &mut self.json)
+                    .map_err(|error| error.with_field(field.name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a nested struct.
+    ///
+    /// # Errors
+    /// As [`Document::write`], with the field's name before the inner one.
+    pub fn nested<T: Nested>(&mut self, field: &FieldSchema, value: &T) -> Result<()> {
+        value.write(field, self).map_err(|error| error.with_field(field.name))
+    }
+
+    /// The hash's fields and values, and the names of those it does not have.
+    pub fn into_hash(self) -> (Packed, Packed) {
+        (self.set, self.absent)
+    }
+
+    /// The JSON text.
+    pub fn into_json(self) -> Vec<u8> {
+        self.json
+    }
+
+    /// The JSON text so far, for a nested value to continue.
+    pub(crate) fn json_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.json
+    }
+
+    /// Begins a JSON member.
+    pub(crate) fn member(&mut self, name: &str) {
+        self.json.push(b',');
+        super::stored::write_json_string(name, &mut self.json);
+        self.json.push(b':');
+    }
+
+    /// Notes a hash field that the document does not have.
+    pub(crate) fn absent(&mut self, name: &str) {
+        let full = [self.path.as_str(), name].concat();
+        self.absent.push(full.as_bytes());
+    }
+
+    /// Sets a hash field to bytes that are ready.
+    pub(crate) fn set_raw(&mut self, name: &str, value: &[u8]) {
+        self.push_name(name);
+        self.set.push(value);
+    }
+
+    /// The number of hash fields set so far.
+    pub(crate) fn len(&self) -> usize {
+        self.set.argc() / 2
+    }
+
+    /// Runs `write` with the hash path one struct deeper.
+    pub(crate) fn inside<T>(&mut self, name: &str, write: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.path.len();
+        self.path.push_str(name);
+        self.path.push('.');
+        let outcome = write(self);
+        self.path.truncate(before);
+        outcome
+    }
+
+    fn push_name(&mut self, name: &str) {
+        if self.path.is_empty() {
+            self.set.push(name.as_bytes());
+        } else {
+            self.set.push([self.path.as_str(), name].concat().as_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

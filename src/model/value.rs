@@ -1,0 +1,203 @@
+//! The trait of everything that can be a field.
+
+mod bytes;
+#[cfg(test)]
+mod check;
+#[cfg(feature = "chrono")]
+mod chrono;
+pub(crate) mod decimal;
+mod json;
+mod list;
+mod map;
+mod number;
+pub(crate) mod text;
+mod time;
+#[cfg(feature = "ulid")]
+mod ulid;
+#[cfg(feature = "uuid")]
+mod uuid;
+
+use std::borrow::Cow;
+
+pub(super) use text::{write_json_text, write_text};
+
+use super::FieldSchema;
+use crate::{Error, ErrorKind, Result};
+
+pub use json::Json;
+
+/// A type that can be a model's field, in a hash and in a JSON document.
+///
+/// Both forms are exact: what was written is what is read. Enums and newtypes get it by
+/// `#[derive(RedisValue)]`.
+///
+/// | Type | In a hash | In JSON |
+/// |---|---|---|
+/// | `bool` | `true`, `false` | the same |
+/// | `i8` to `i64`, `u8` to `u64`, `isize`, `usize` | decimal digits | a number; with `tag` a string |
+/// | `i128`, `u128` | decimal digits | a string; with `numeric` a number |
+/// | `f32`, `f64` | shortest decimal, `inf`, `-inf` | a number; no infinities (see below) |
+/// | `char`, `String`, `Box<str>`, `Arc<str>` | the text | a string |
+/// | `Vec<u8>`, `Bytes`, `[u8; N]` | the bytes | base64 |
+/// | `Vec<T>` | with `tag` the items with the separator between them, else JSON text | an array |
+/// | `BTreeMap<String, V>`, `HashMap<String, V>` | JSON text | an object |
+/// | [`Json<T>`] | JSON text | what `serde_json` writes |
+/// | `Option<T>` | no field | no member |
+/// | `SystemTime`, `chrono::DateTime<Utc>` | nanoseconds since 1970 | the same |
+/// | `Duration` | nanoseconds | the same |
+/// | `chrono::NaiveDate` | days since 1970 | the same |
+/// | `Ulid`, `Uuid` | the usual text | a string |
+/// | [`GeoPoint`](super::GeoPoint) | `longitude,latitude` | a string |
+/// | [`GeoShape`](super::GeoShape) | well-known text | a string |
+/// | [`Vector`](super::Vector) | little-endian bytes | an array of numbers |
+///
+/// A write refuses what could not come back: NaN; text in a TAG field that holds NUL or the
+/// separator, or begins or ends with white space; integers beyond ±2^53 in a NUMERIC field. Times
+/// in a NUMERIC field are stored exactly and found with a double's precision, a quarter of a
+/// microsecond in this century.
+///
+/// RedisJSON reads doubles with a rounding error of its own. Alizarin writes them so that it does
+/// no harm; that is impossible for one in 400 of the doubles with 16 digits or more, which then
+/// come back with another last bit. In a hash all are exact, and so is every `f32` in both.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stored in a field",
+    note = "an enum or a struct with one unnamed field: add `#[derive(RedisValue)]` to it",
+    note = "a struct with named fields: derive `RedisNested` for it, and put `#[redis(nested)]` on the field"
+)]
+pub trait RedisValue: Sized + Send + Sync + 'static {
+    /// What a filter compares with: the type itself, for options and lists that of their elements.
+    type Item;
+
+    /// Whether this is a list of items.
+    const MANY: bool = false;
+
+    /// Appends the value as a hash field holds it.
+    ///
+    /// # Errors
+    /// `Value` when the field could not give the same value back, or its index would not find it.
+    fn to_hash(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()>;
+
+    /// Reads a hash field.
+    ///
+    /// # Errors
+    /// `Decode` when the bytes are no such value.
+    fn from_hash(bytes: &[u8], field: &FieldSchema) -> Result<Self>;
+
+    /// Appends the value as JSON text.
+    ///
+    /// # Errors
+    /// As [`RedisValue::to_hash`].
+    fn to_json(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()>;
+
+    /// Reads JSON text.
+    ///
+    /// # Errors
+    /// As [`RedisValue::from_hash`].
+    fn from_json(json: &str, field: &FieldSchema) -> Result<Self>;
+
+    /// Whether the field is left out of the document.
+    fn is_absent(&self) -> bool {
+        false
+    }
+
+    /// The value of a field that is not in the document; `None` where that is an error.
+    fn absent() -> Option<Self> {
+        None
+    }
+}
+
+/// What can be an element of a stored list: every value but `u8`, since `Vec<u8>` is bytes.
+pub trait ListItem: RedisValue {}
+
+/// What a `TEXT` index can hold.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be indexed as TEXT",
+    note = "TEXT is for strings; numbers and dates take `numeric`, enums and ids `tag`"
+)]
+pub trait TextValue {}
+
+/// What a `TAG` index can hold.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be indexed as TAG",
+    note = "TAG is for strings, enums, booleans, whole numbers, ids and lists of them; floats and dates take `numeric`"
+)]
+pub trait TagValue {}
+
+/// What a `NUMERIC` index can hold.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be indexed as NUMERIC",
+    note = "NUMERIC is for numbers and dates; strings, enums and ids take `tag`"
+)]
+pub trait NumericValue {}
+
+/// What a `GEO` index can hold.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be indexed as GEO",
+    note = "GEO is for `GeoPoint`; `GeoShape` takes `geoshape`"
+)]
+pub trait GeoValue {}
+
+/// What a `GEOSHAPE` index can hold.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be indexed as GEOSHAPE",
+    note = "GEOSHAPE is for `GeoShape`; `GeoPoint` takes `geo`"
+)]
+pub trait GeoShapeValue {}
+
+macro_rules! through_option {
+    ($($kind:ident)+) => { $(impl<T: $kind> $kind for Option<T> {})+ };
+}
+
+through_option!(TextValue TagValue NumericValue GeoValue GeoShapeValue);
+
+impl<T: RedisValue> RedisValue for Option<T> {
+    type Item = T::Item;
+    const MANY: bool = T::MANY;
+
+    fn to_hash(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
+        match self {
+            Some(value) => value.to_hash(field, out),
+            None => Ok(()),
+        }
+    }
+
+    fn from_hash(bytes: &[u8], field: &FieldSchema) -> Result<Option<T>> {
+        T::from_hash(bytes, field).map(Some)
+    }
+
+    fn to_json(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
+        match self {
+            Some(value) => value.to_json(field, out),
+            None => {
+                out.extend_from_slice(b"null");
+                Ok(())
+            }
+        }
+    }
+
+    fn from_json(json: &str, field: &FieldSchema) -> Result<Option<T>> {
+        match json.trim() {
+            "null" => Ok(None),
+            json => T::from_json(json, field).map(Some),
+        }
+    }
+
+    fn is_absent(&self) -> bool {
+        self.is_none()
+    }
+
+    fn absent() -> Option<Option<T>> {
+        Some(None)
+    }
+}
+
+/// The error for a value that cannot be stored.
+fn refused(why: impl Into<Cow<'static, str>>) -> Error {
+    Error::new(ErrorKind::Value, why)
+}
+
+/// A hash field's bytes as text.
+fn utf8<'a>(bytes: &'a [u8], expected: &str) -> Result<&'a str> {
+    std::str::from_utf8(bytes)
+        .map_err(|error| Error::decode(expected, "bytes that are not UTF-8").with_source(error))
+}

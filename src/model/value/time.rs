@@ -1,0 +1,106 @@
+//! Times and durations of the standard library, in nanoseconds.
+
+use std::time::{Duration, SystemTime};
+
+use super::{
+    super::FieldSchema,
+    ListItem, NumericValue, RedisValue,
+    number::{read_hash_integer, read_json_integer},
+    refused,
+};
+use crate::{Error, Result};
+
+/// A type that is stored as an integer. Its NUMERIC index holds the nearest double.
+macro_rules! stored_as_integer {
+    ($type:ty, $name:literal, $write:expr, $read:expr) => {
+        impl RedisValue for $type {
+            type Item = $type;
+
+            fn to_hash(&self, _field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
+                let number = $write(self)?;
+                out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+                Ok(())
+            }
+
+            fn from_hash(bytes: &[u8], _field: &FieldSchema) -> Result<$type> {
+                $read(read_hash_integer(bytes, $name)?)
+            }
+
+            fn to_json(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
+                self.to_hash(field, out)
+            }
+
+            fn from_json(json: &str, _field: &FieldSchema) -> Result<$type> {
+                $read(read_json_integer(json, $name)?)
+            }
+        }
+
+        impl ListItem for $type {}
+        impl NumericValue for $type {}
+    };
+}
+#[cfg(feature = "chrono")]
+pub(super) use stored_as_integer;
+
+stored_as_integer!(Duration, "nanoseconds as an integer", duration_nanos, |nanos| Ok(
+    Duration::from_nanos(nanos)
+));
+stored_as_integer!(SystemTime, "nanoseconds since 1970 as an integer", system_nanos, system_time);
+
+fn duration_nanos(duration: &Duration) -> Result<u64> {
+    u64::try_from(duration.as_nanos())
+        .map_err(|_| refused("a duration is stored in nanoseconds, which ends at 584 years"))
+}
+
+fn system_nanos(time: &SystemTime) -> Result<i64> {
+    let nanos = match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(after) => i128::try_from(after.as_nanos()).ok(),
+        Err(before) => i128::try_from(before.duration().as_nanos()).ok().map(|nanos| -nanos),
+    };
+    nanos.and_then(|nanos| i64::try_from(nanos).ok()).ok_or_else(out_of_range)
+}
+
+fn system_time(nanos: i64) -> Result<SystemTime> {
+    let distance = Duration::from_nanos(nanos.unsigned_abs());
+    let time = if nanos < 0 {
+        SystemTime::UNIX_EPOCH.checked_sub(distance)
+    } else {
+        SystemTime::UNIX_EPOCH.checked_add(distance)
+    };
+    time.ok_or_else(|| Error::decode("a time this system can hold", "one out of its range"))
+}
+
+/// The error for a time that 64 bits of nanoseconds do not reach.
+pub(super) fn out_of_range() -> Error {
+    refused("a time is stored in nanoseconds, which reaches from the year 1677 to 2262")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::check::{NUMERIC, PLAIN, hash, no, refused, round_trip};
+    use super::*;
+
+    #[test]
+    fn nanoseconds_before_and_after_1970() {
+        let before = SystemTime::UNIX_EPOCH - Duration::from_nanos(1);
+        assert_eq!(hash(&before, &PLAIN), b"-1");
+        round_trip(&before, &NUMERIC);
+        for nanos in [i64::MIN, i64::MAX] {
+            round_trip(&system_time(nanos).unwrap(), &NUMERIC);
+        }
+        refused(&(system_time(i64::MAX).unwrap() + Duration::from_nanos(1)), &PLAIN);
+        refused(&Duration::MAX, &PLAIN);
+        no::<Duration>("-1", &PLAIN);
+        no::<SystemTime>("2026-11-22", &PLAIN);
+    }
+
+    proptest! {
+        #[test]
+        fn any_time(nanos: i64, length: u64) {
+            round_trip(&system_time(nanos).unwrap(), &PLAIN);
+            round_trip(&Duration::from_nanos(length), &PLAIN);
+        }
+    }
+}

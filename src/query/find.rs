@@ -1,0 +1,316 @@
+//! Searching: a filter, an order, and how many.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::pin::Pin;
+use std::time::Duration;
+
+use super::hits::{Hits, Keys};
+use super::scope::{self, index_name, key_prefix};
+use super::stream::Documents;
+use super::{Filter, Node, Order, Page, QueryWriter, filter};
+use crate::model::{ModelId, RedisModel};
+use crate::repository::Repository;
+use crate::{Command, Error, ErrorKind, FromReply, Result, Value};
+
+/// What [`Find::all`] gives at most, unless [`Find::limit`] says otherwise.
+const CAP: usize = 10_000;
+
+/// A search for documents: options first, then [`all`](Find::all), [`first`](Find::first),
+/// [`one`](Find::one), [`count`](Find::count), [`page`](Find::page), [`ids`](Find::ids) or
+/// [`stream`](Find::stream). Awaited as it is, it is `all`.
+///
+/// Sends `FT.SEARCH` under `DIALECT 2`; every value travels as a `PARAM`.
+#[must_use = "a search does nothing until it is awaited"]
+pub struct Find<'r, M, E> {
+    repository: &'r Repository<M>,
+    filter: Filter<M, E>,
+    order: Option<Order<M>>,
+    offset: usize,
+    limit: Option<usize>,
+    timeout: Option<Duration>,
+}
+
+impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
+    pub(crate) fn new(repository: &'r Repository<M>, filter: Filter<M, E>) -> Find<'r, M, E> {
+        Find { repository, filter, order: None, offset: 0, limit: None, timeout: None }
+    }
+
+    /// Both the filter so far and this one have to hold.
+    pub fn and<F: Node>(
+        self,
+        filter: impl FnOnce(M::Fields) -> Filter<M, F>,
+    ) -> Find<'r, M, filter::And<E, F>> {
+        Find {
+            repository: self.repository,
+            filter: self.filter & filter(M::Fields::default()),
+            order: self.order,
+            offset: self.offset,
+            limit: self.limit,
+            timeout: self.timeout,
+        }
+    }
+
+    /// Orders the results by a sortable field; without it they come by relevance.
+    pub fn sort_by(mut self, order: impl FnOnce(M::Fields) -> Order<M>) -> Self {
+        self.order = Some(order(M::Fields::default()));
+        self
+    }
+
+    /// Gives at most `limit` documents.
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Leaves out the first `offset` results.
+    pub fn offset(mut self, offset: usize) -> Self {
+        self.offset = offset;
+        self
+    }
+
+    /// How long the server may search (`TIMEOUT`, in milliseconds); its own limit is 500 ms by
+    /// default. Zero is no limit.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// All matching documents: 10,000 at most unless [`Find::limit`] was called.
+    ///
+    /// # Errors
+    /// `TooMany` when more match; `Index` when there is no index; `Value` for a value that cannot
+    /// be searched for; `Decode` for a document that does not parse; `Timeout` when the server
+    /// ran out of time (known under RESP3 only).
+    ///
+    /// # Cancel safety
+    /// It only reads: dropping the future loses nothing.
+    pub async fn all(self) -> Result<Vec<M>> {
+        let hits = self.search(self.offset, self.limit.unwrap_or(CAP)).await?;
+        self.check_cap(hits.total)?;
+        Ok(hits.items.into_iter().map(|(item, _)| item).collect())
+    }
+
+    /// The first matching document, if any.
+    ///
+    /// # Errors
+    /// As [`Find::all`], without `TooMany`.
+    ///
+    /// # Cancel safety
+    /// It only reads.
+    pub async fn first(self) -> Result<Option<M>> {
+        let mut offset = self.offset;
+        loop {
+            let hits = self.search(offset, 1).await?;
+            if let Some((item, _)) = hits.items.into_iter().next() {
+                return Ok(Some(item));
+            }
+            // A hit that expired between the match and its loading is passed over.
+            if hits.dropped == 0 {
+                return Ok(None);
+            }
+            offset += hits.dropped;
+        }
+    }
+
+    /// The only matching document.
+    ///
+    /// # Errors
+    /// `NotFound` when none matches, `TooMany` when several do; else as [`Find::all`].
+    ///
+    /// # Cancel safety
+    /// It only reads.
+    pub async fn one(self) -> Result<M> {
+        let hits = self.search(self.offset, 2).await?;
+        let mut items = hits.items.into_iter();
+        match (items.next(), items.next()) {
+            (Some((item, _)), None) => Ok(item),
+            (None, _) => Err(Error::new(
+                ErrorKind::NotFound,
+                format!("no {} matches the filter", M::SCHEMA.name),
+            )),
+            (Some(_), Some(_)) => Err(Error::new(
+                ErrorKind::TooMany,
+                format!("{} of {} match the filter, not one", hits.total, M::SCHEMA.name),
+            )),
+        }
+    }
+
+    /// How many documents match, whatever the limit; none is sent.
+    ///
+    /// # Errors
+    /// As [`Find::all`], without `TooMany` and `Decode`.
+    ///
+    /// # Cancel safety
+    /// It only reads.
+    pub async fn count(self) -> Result<u64> {
+        let keys: Keys = self.run(self.command(true, 0, 0)?).await?;
+        Ok(keys.total)
+    }
+
+    /// The page `number`, counted from 0, of `size` documents; it replaces limit and offset.
+    ///
+    /// # Errors
+    /// As [`Find::all`], without `TooMany`.
+    ///
+    /// # Cancel safety
+    /// It only reads.
+    pub async fn page(self, number: usize, size: usize) -> Result<Page<M>> {
+        let hits = self.search(number.saturating_mul(size), size).await?;
+        Ok(Page {
+            items: hits.items.into_iter().map(|(item, _)| item).collect(),
+            total: hits.total,
+            number,
+            size,
+            dropped: hits.dropped,
+        })
+    }
+
+    /// The matching documents' ids; the documents are not sent. The cap is that of
+    /// [`Find::all`].
+    ///
+    /// # Errors
+    /// As [`Find::all`].
+    ///
+    /// # Cancel safety
+    /// It only reads.
+    pub async fn ids(self) -> Result<Vec<M::Id>> {
+        let found: Keys =
+            self.run(self.command(true, self.offset, self.limit.unwrap_or(CAP))?).await?;
+        self.check_cap(found.total)?;
+        let prefix = key_prefix(self.repository);
+        let ids = found.keys.iter().map(|key| {
+            let id =
+                key.strip_prefix(prefix.as_bytes()).and_then(|id| std::str::from_utf8(id).ok());
+            let key = String::from_utf8_lossy(key);
+            let id = id.ok_or_else(|| Error::decode("a key of this model", &format!("{key:?}")))?;
+            M::Id::parse_id(id)
+        });
+        ids.collect()
+    }
+
+    /// All matching documents one by one, in constant memory and in no order, however many.
+    ///
+    /// # Errors
+    /// `Usage` when an order was asked for; `Value` for a value that cannot be searched for. What
+    /// the server says comes as the first element.
+    pub fn stream(self) -> Result<Documents<M>> {
+        if self.order.is_some() {
+            return Err(Error::new(
+                ErrorKind::Usage,
+                "a stream has no order: use `all` with a limit, or `page`",
+            ));
+        }
+        let query = self.filter.render()?;
+        Documents::new(self.repository, &query, self.offset, self.limit)
+    }
+
+    /// How the server understands the query (`FT.EXPLAIN`).
+    ///
+    /// # Errors
+    /// `Index` when there is no index, `Value` as for [`Find::all`].
+    ///
+    /// # Cancel safety
+    /// It only reads.
+    pub async fn explain(self) -> Result<String> {
+        let query = self.filter.render()?;
+        let mut command =
+            Command::new("FT.EXPLAIN").arg(index_name(self.repository)?).arg(query.text());
+        finish(&mut command, &query);
+        self.run(command).await
+    }
+
+    /// The command that [`Find::all`] sends.
+    ///
+    /// # Errors
+    /// `Value` for a value that cannot be searched for, `Usage` for a model without an index.
+    pub fn to_command(&self) -> Result<Command<Value>> {
+        self.command(false, self.offset, self.limit.unwrap_or(CAP))
+    }
+
+    fn command<R>(&self, keys_only: bool, offset: usize, limit: usize) -> Result<Command<R>> {
+        let query = self.filter.render()?;
+        let mut command =
+            Command::new("FT.SEARCH").arg(index_name(self.repository)?).arg(query.text());
+        if keys_only {
+            command = command.arg("NOCONTENT");
+        }
+        if let Some(order) = &self.order {
+            command = command.arg(("SORTBY", (order.attribute)(), order.direction.name()));
+        }
+        command = command.arg(("LIMIT", offset, limit));
+        if let Some(timeout) = self.timeout {
+            command = command.arg("TIMEOUT").arg(timeout);
+        }
+        finish(&mut command, &query);
+        Ok(command)
+    }
+
+    async fn search(&self, offset: usize, limit: usize) -> Result<Hits<M>> {
+        self.run(self.command(false, offset, limit)?).await
+    }
+
+    async fn run<R: FromReply>(&self, command: Command<R>) -> Result<R> {
+        run(self.repository, command).await
+    }
+
+    /// More matches than the caller knows of are an error, not a silent cut.
+    fn check_cap(&self, total: u64) -> Result<()> {
+        let reach = self.offset.saturating_add(CAP);
+        if self.limit.is_some() || total <= reach as u64 {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::TooMany,
+            format!(
+                "{total} documents match, and without a limit {CAP} are given at most: narrow the \
+                 filter, set `limit`, or use `page` or `stream`"
+            ),
+        ))
+    }
+}
+
+/// Ends a query command: parameters and dialect.
+pub(crate) fn finish<R>(command: &mut Command<R>, query: &QueryWriter) {
+    let params = query.packed_params();
+    let out = command.packed_mut();
+    if params.argc() > 0 {
+        out.push(b"PARAMS");
+        out.push_int(params.argc());
+        out.append(params);
+    }
+    out.push(b"DIALECT");
+    out.push(b"2");
+}
+
+/// Runs a query command, with errors in the words of the model.
+pub(crate) async fn run<M: RedisModel, R: FromReply>(
+    repository: &Repository<M>,
+    command: Command<R>,
+) -> Result<R> {
+    match repository.client().run(command).await {
+        Ok(reply) => Ok(reply),
+        Err(error) => Err(scope::explain(error, &index_name(repository)?)),
+    }
+}
+
+impl<'r, M: RedisModel, E: Node + 'r> IntoFuture for Find<'r, M, E> {
+    type Output = Result<Vec<M>>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Result<Vec<M>>> + Send + 'r>>;
+
+    /// [`Find::all`].
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.all())
+    }
+}
+
+impl<M, E: Node> fmt::Debug for Find<'_, M, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Find")
+            .field("filter", &self.filter)
+            .field("order", &self.order)
+            .field("offset", &self.offset)
+            .field("limit", &self.limit)
+            .finish()
+    }
+}

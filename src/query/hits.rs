@@ -1,0 +1,286 @@
+//! The reply to `FT.SEARCH`, in the shapes of both protocols.
+
+use alizarin_core::resp::{Frame, Reader};
+
+use crate::model::{RedisModel, Storage, StoredValue, members};
+use crate::{Error, ErrorKind, FromReply, Result, Sent};
+
+/// The alias under which a vector's distance comes back.
+pub(crate) const DISTANCE: &str = "__distance";
+
+/// Documents that were found.
+pub(crate) struct Hits<M> {
+    /// How many match, whether or not they are here.
+    pub(crate) total: u64,
+    /// Each with its vector's distance, where one was asked for.
+    pub(crate) items: Vec<(M, Option<f64>)>,
+    /// How many were gone before they could be loaded.
+    pub(crate) dropped: usize,
+}
+
+impl<M: RedisModel> FromReply for Hits<M> {
+    fn from_reply(reader: &mut Reader<'_>) -> Result<Hits<M>> {
+        let mut items = Vec::new();
+        let mut dropped = 0;
+        let total = each(reader, true, |key, fields| {
+            match fields.map(|mut fields| document::<M>(&mut fields)).transpose() {
+                Ok(Some(Some(item))) => items.push(item),
+                Ok(_) => dropped += 1,
+                Err(error) => return Err(at_key(&error, key)),
+            }
+            Ok(())
+        })?;
+        Ok(Hits { total, items, dropped })
+    }
+}
+
+/// Keys that were found.
+pub(crate) struct Keys {
+    pub(crate) total: u64,
+    pub(crate) keys: Vec<Vec<u8>>,
+}
+
+impl FromReply for Keys {
+    fn from_reply(reader: &mut Reader<'_>) -> Result<Keys> {
+        let mut keys = Vec::new();
+        let total = each(reader, false, |key, _| {
+            keys.push(key.to_vec());
+            Ok(())
+        })?;
+        Ok(Keys { total, keys })
+    }
+}
+
+/// The same error, naming the document.
+pub(crate) fn at_key(error: &Error, key: &[u8]) -> Error {
+    let message = format!("document `{}`: {}", String::from_utf8_lossy(key), error.message());
+    let named = Error::new(error.kind(), message).with_sent(Sent::Yes);
+    match error.field() {
+        Some(field) => named.with_field(field),
+        None => named,
+    }
+}
+
+type Each<'a, 'f> = dyn FnMut(&'a [u8], Option<Reader<'a>>) -> Result<()> + 'f;
+
+/// Calls `then` with each hit's key and a reader of its fields; gives the total.
+fn each<'a>(
+    reader: &mut Reader<'a>,
+    content: bool,
+    mut then: impl FnMut(&'a [u8], Option<Reader<'a>>) -> Result<()>,
+) -> Result<u64> {
+    match reader.next()? {
+        Frame::Array(count) => flat(reader, count, content, &mut then),
+        Frame::Map(count) => mapped(reader, count, &mut then),
+        Frame::Error(line) => Err(Error::server(line)),
+        frame => Err(Error::decode("search results", &frame.describe())),
+    }
+}
+
+/// RESP2: total, key, fields, key, fields …
+fn flat<'a>(
+    reader: &mut Reader<'a>,
+    count: usize,
+    content: bool,
+    then: &mut Each<'a, '_>,
+) -> Result<u64> {
+    let total = u64::from_reply(reader)?;
+    let (left, width) = (count.saturating_sub(1), if content { 2 } else { 1 });
+    if left % width != 0 {
+        return Err(Error::decode("keys and their fields in turn", "a key without fields"));
+    }
+    for _ in 0..left / width {
+        let key = text(reader)?;
+        let mut fields = None;
+        if content {
+            fields = (reader.peek()? != Frame::Null).then(|| reader.clone());
+            reader.skip()?;
+        }
+        then(key, fields)?;
+    }
+    Ok(total)
+}
+
+/// RESP3: a map whose order differs from version to version.
+fn mapped<'a>(reader: &mut Reader<'a>, count: usize, then: &mut Each<'a, '_>) -> Result<u64> {
+    let mut total = 0;
+    for _ in 0..count {
+        match text(reader)? {
+            b"total_results" => total = u64::from_reply(reader)?,
+            b"results" => {
+                let results = reader.next()?.children();
+                for _ in 0..results {
+                    let (key, fields) = hit(reader)?;
+                    then(key, fields)?;
+                }
+            }
+            b"warning" | b"warnings" => warnings(reader)?,
+            _ => reader.skip()?,
+        }
+    }
+    Ok(total)
+}
+
+/// One of RESP3's results: its key and its fields.
+fn hit<'a>(reader: &mut Reader<'a>) -> Result<(&'a [u8], Option<Reader<'a>>)> {
+    let mut key: &[u8] = b"";
+    let mut fields = None;
+    match reader.next()? {
+        Frame::Map(count) => {
+            for _ in 0..count {
+                match text(reader)? {
+                    b"id" => key = text(reader)?,
+                    b"extra_attributes" => {
+                        fields = (reader.peek()? != Frame::Null).then(|| reader.clone());
+                        reader.skip()?;
+                    }
+                    _ => reader.skip()?,
+                }
+            }
+        }
+        Frame::Null => {}
+        frame => return Err(Error::decode("a search result", &frame.describe())),
+    }
+    Ok((key, fields))
+}
+
+/// A search that ran out of time gives what it had: that is an error here.
+pub(crate) fn warnings(reader: &mut Reader<'_>) -> Result<()> {
+    let count = reader.next()?.children();
+    for _ in 0..count {
+        if let Frame::Bulk(bytes) | Frame::Verbatim(_, bytes) = peek_text(reader)? {
+            check_warning(&String::from_utf8_lossy(bytes))?;
+        }
+        reader.skip()?;
+    }
+    Ok(())
+}
+
+fn peek_text<'a>(reader: &Reader<'a>) -> Result<Frame<'a>> {
+    Ok(match reader.peek()? {
+        Frame::Simple(text) => Frame::Bulk(text.as_bytes()),
+        frame => frame,
+    })
+}
+
+fn check_warning(text: &str) -> Result<()> {
+    if text.to_ascii_lowercase().contains("timeout") {
+        let message = format!("the results are incomplete: {text}");
+        return Err(Error::new(ErrorKind::Timeout, message).with_sent(Sent::Yes));
+    }
+    Ok(())
+}
+
+/// A document and its vector's distance; `None` when it was gone.
+fn document<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Option<(M, Option<f64>)>> {
+    let count = match reader.next()? {
+        Frame::Map(count) => count,
+        Frame::Array(count) => count / 2,
+        _ => return Ok(None),
+    };
+    let mut partial = M::Partial::default();
+    let mut distance = None;
+    let mut found = false;
+    for _ in 0..count {
+        let name = text(reader)?;
+        if name == DISTANCE.as_bytes() {
+            distance = Some(f64::from_reply(reader)?);
+            continue;
+        }
+        let value = match reader.peek()? {
+            Frame::Bulk(bytes) | Frame::Verbatim(_, bytes) => bytes,
+            Frame::Simple(text) => text.as_bytes(),
+            _ => {
+                reader.skip()?;
+                continue;
+            }
+        };
+        reader.skip()?;
+        match M::SCHEMA.storage {
+            Storage::Hash => {
+                found = true;
+                if let Ok(name) = std::str::from_utf8(name) {
+                    M::accept(&mut partial, name, StoredValue::Hash(value))?;
+                }
+            }
+            // The rest of a JSON hit is what it was sorted by.
+            Storage::Json if name == b"$" => {
+                found = true;
+                json::<M>(&mut partial, value)?;
+            }
+            Storage::Json => {}
+        }
+    }
+    if !found {
+        return Ok(None);
+    }
+    Ok(Some((M::finish(partial)?, distance)))
+}
+
+/// Takes a JSON document's members.
+pub(crate) fn json<M: RedisModel>(partial: &mut M::Partial, value: &[u8]) -> Result<()> {
+    let json = std::str::from_utf8(value).map_err(|error| {
+        Error::decode("JSON text", "bytes that are not UTF-8").with_source(error)
+    })?;
+    members(json, |name, value| M::accept(partial, name, value))
+}
+
+fn text<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8]> {
+    match reader.next()? {
+        Frame::Bulk(bytes) | Frame::Verbatim(_, bytes) => Ok(bytes),
+        Frame::Simple(text) => Ok(text.as_bytes()),
+        Frame::Error(line) => Err(Error::server(line)),
+        frame => Err(Error::decode("a name", &frame.describe())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::sample::Film;
+
+    fn read(reply: &[u8]) -> Result<Hits<Film>> {
+        Hits::from_reply(&mut Reader::new(reply))
+    }
+
+    #[test]
+    fn both_protocols_in_any_order_and_hits_that_vanished() {
+        let resp2 = b"*5\r\n:2\r\n$1\r\na\r\n*4\r\n$2\r\nid\r\n$1\r\n7\r\n$10\r\n__distance\r\n$3\r\n0.5\r\n$1\r\nb\r\n*-1\r\n";
+        let resp3 = b"%3\r\n+warning\r\n*0\r\n+results\r\n*2\r\n\
+            %2\r\n+extra_attributes\r\n%2\r\n$10\r\n__distance\r\n$3\r\n0.5\r\n$2\r\nid\r\n$1\r\n7\r\n+id\r\n$1\r\na\r\n\
+            %2\r\n+id\r\n$1\r\nb\r\n+extra_attributes\r\n_\r\n+total_results\r\n:2\r\n";
+        for reply in [&resp2[..], resp3] {
+            let hits = read(reply).unwrap();
+            assert_eq!((hits.total, hits.dropped), (2, 1));
+            assert_eq!(hits.items, [(Film { id: 7 }, Some(0.5))]);
+        }
+    }
+
+    #[test]
+    fn a_document_that_does_not_parse_is_named() {
+        let error =
+            read(b"*3\r\n:1\r\n$6\r\nfilm:1\r\n*2\r\n$2\r\nid\r\n$1\r\nx\r\n").err().unwrap();
+        assert_eq!((error.kind(), error.field()), (ErrorKind::Decode, Some("id")));
+        assert!(error.message().contains("`film:1`"), "{error}");
+    }
+
+    #[test]
+    fn results_cut_short_by_the_time_limit_are_an_error() {
+        let error = read(b"%1\r\n+warning\r\n*1\r\n+Timeout limit was reached\r\n").err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+    }
+
+    #[test]
+    fn hostile_replies_are_errors_not_panics() {
+        for reply in [
+            &b"*0\r\n"[..],
+            b":1\r\n",
+            b"*2\r\n:1\r\n:2\r\n",
+            b"%1\r\n+results\r\n*1\r\n:1\r\n",
+            b"-nope: no such index\r\n",
+        ] {
+            assert!(read(reply).is_err());
+        }
+        assert_eq!(read(b"%1\r\n+results\r\n*1\r\n_\r\n").unwrap().dropped, 1);
+    }
+}

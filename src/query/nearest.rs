@@ -1,0 +1,307 @@
+//! Search by vectors: the nearest ones, and those within a distance.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::ops::Deref;
+use std::pin::Pin;
+
+use super::filter::{self, wrong};
+use super::find::{finish, run};
+use super::hits::{DISTANCE, Hits};
+use super::operand::{self, Operand};
+use super::scope::index_name;
+use super::{Everything, FieldSpec, Filter, IsVector, Node, QueryWriter, To, attribute_name};
+use super::{everything, vector};
+use crate::model::{IndexKind, RedisModel, VectorAlgorithm};
+use crate::query::field_schema;
+use crate::repository::Repository;
+use crate::{Command, Error, ErrorKind, Result, Sent, Value};
+
+/// A document and its distance from what was asked for. It derefs to the document.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Scored<M> {
+    /// The distance in the field's metric: smaller is nearer.
+    pub distance: f64,
+    /// The document.
+    pub item: M,
+}
+
+impl<M> Deref for Scored<M> {
+    type Target = M;
+
+    fn deref(&self) -> &M {
+        &self.item
+    }
+}
+
+/// The `k` nearest vectors (`KNN`), nearest first; awaited as it is, it is
+/// [`all`](Nearest::all).
+#[must_use = "a search does nothing until it is awaited"]
+pub struct Nearest<'r, M, S, V, E> {
+    repository: &'r Repository<M>,
+    k: usize,
+    to: To<S, V>,
+    filter: Filter<M, E>,
+    ef_runtime: Option<u64>,
+}
+
+impl<'r, M, S, V> Nearest<'r, M, S, V, Everything>
+where
+    M: RedisModel,
+    S: FieldSpec<Model = M> + IsVector,
+    V: Operand<S::Value>,
+{
+    pub(crate) fn new(repository: &'r Repository<M>, k: usize, to: To<S, V>) -> Self {
+        Nearest { repository, k, to, filter: everything(), ef_runtime: None }
+    }
+}
+
+impl<'r, M, S, V, E> Nearest<'r, M, S, V, E>
+where
+    M: RedisModel,
+    S: FieldSpec<Model = M>,
+    V: Operand<S::Value>,
+    E: Node,
+{
+    /// Looks only at documents for which this holds, and all filters before it.
+    pub fn filter<F: Node>(
+        self,
+        filter: impl FnOnce(M::Fields) -> Filter<M, F>,
+    ) -> Nearest<'r, M, S, V, filter::And<E, F>> {
+        Nearest {
+            repository: self.repository,
+            k: self.k,
+            to: self.to,
+            filter: self.filter & filter(M::Fields::default()),
+            ef_runtime: self.ef_runtime,
+        }
+    }
+
+    /// How many candidates an HNSW index keeps while it searches (`EF_RUNTIME`): more is more
+    /// exact and slower. It is an error on a FLAT index, which is exact.
+    pub fn ef_runtime(mut self, candidates: u64) -> Self {
+        self.ef_runtime = Some(candidates);
+        self
+    }
+
+    /// The nearest documents with their distances.
+    ///
+    /// # Errors
+    /// `Usage` for a `k` of zero, or `ef_runtime` on a FLAT index; `Index` when there is no index;
+    /// `Value` for a value that cannot be searched for; `Decode` for a document that does not
+    /// parse.
+    ///
+    /// # Cancel safety
+    /// It only reads.
+    pub async fn all(self) -> Result<Vec<Scored<M>>> {
+        let command = self.command()?;
+        scored(run(self.repository, command).await?)
+    }
+
+    /// The command that [`Nearest::all`] sends.
+    ///
+    /// # Errors
+    /// `Usage` and `Value` as for [`Nearest::all`].
+    pub fn to_command(&self) -> Result<Command<Value>> {
+        self.command()
+    }
+
+    fn command<R>(&self) -> Result<Command<R>> {
+        if self.k == 0 {
+            return Err(Error::new(ErrorKind::Usage, "the nearest 0 documents are none"));
+        }
+        let mut query = QueryWriter::new();
+        match self.filter.node().constant() {
+            Some(true) => query.push("*"),
+            _ => {
+                query.push("(");
+                filter::render(self.filter.node(), &mut query)?;
+                query.push(")");
+            }
+        }
+        query.push("=>[KNN ");
+        query.param(self.k.to_string().as_bytes());
+        query.push(" ");
+        query.attribute::<S>();
+        query.push(" ");
+        query.param(&operand::raw::<S, V>(&self.to.value)?);
+        if let Some(candidates) = self.ef_runtime {
+            check_hnsw::<S>()?;
+            query.push(" EF_RUNTIME ");
+            query.param(candidates.to_string().as_bytes());
+        }
+        query.push(" AS ");
+        query.push(DISTANCE);
+        query.push("]");
+        by_distance(self.repository, &query, self.k)
+    }
+}
+
+fn check_hnsw<S: FieldSpec>() -> Result<()> {
+    match field_schema::<S>().kind() {
+        Some(IndexKind::Vector(vector))
+            if matches!(vector.algorithm, VectorAlgorithm::Flat { .. }) =>
+        {
+            let message = "a FLAT index is exact: it has no `ef_runtime`";
+            Err(wrong(ErrorKind::Usage, &attribute_name::<S>(), message))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What [`Within::all`] gives at most, unless [`Within::limit`] says otherwise.
+const CAP: usize = 10_000;
+
+/// All vectors within a distance (`VECTOR_RANGE`), nearest first; awaited as it is, it is
+/// [`all`](Within::all).
+#[must_use = "a search does nothing until it is awaited"]
+pub struct Within<'r, M, S, V, E> {
+    repository: &'r Repository<M>,
+    radius: f64,
+    to: To<S, V>,
+    filter: Filter<M, E>,
+    limit: Option<usize>,
+}
+
+impl<'r, M, S, V> Within<'r, M, S, V, Everything>
+where
+    M: RedisModel,
+    S: FieldSpec<Model = M> + IsVector,
+    V: Operand<S::Value>,
+{
+    pub(crate) fn new(repository: &'r Repository<M>, radius: f64, to: To<S, V>) -> Self {
+        Within { repository, radius, to, filter: everything(), limit: None }
+    }
+}
+
+impl<'r, M, S, V, E> Within<'r, M, S, V, E>
+where
+    M: RedisModel,
+    S: FieldSpec<Model = M>,
+    V: Operand<S::Value>,
+    E: Node,
+{
+    /// Looks only at documents for which this holds, and all filters before it.
+    pub fn filter<F: Node>(
+        self,
+        filter: impl FnOnce(M::Fields) -> Filter<M, F>,
+    ) -> Within<'r, M, S, V, filter::And<E, F>> {
+        Within {
+            repository: self.repository,
+            radius: self.radius,
+            to: self.to,
+            filter: self.filter & filter(M::Fields::default()),
+            limit: self.limit,
+        }
+    }
+
+    /// Gives at most the `limit` nearest.
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// The documents within the distance, with their distances: 10,000 at most unless
+    /// [`Within::limit`] was called.
+    ///
+    /// # Errors
+    /// `TooMany` when there are more; `Value` for a radius below zero; else as
+    /// [`Nearest::all`].
+    ///
+    /// # Cancel safety
+    /// It only reads.
+    pub async fn all(self) -> Result<Vec<Scored<M>>> {
+        let command = self.command()?;
+        let hits: Hits<M> = run(self.repository, command).await?;
+        if self.limit.is_none() && hits.total > CAP as u64 {
+            return Err(Error::new(
+                ErrorKind::TooMany,
+                format!(
+                    "{} documents are within {}, and without a limit {CAP} are given at most: \
+                     take a smaller radius, narrow the filter, or set `limit`",
+                    hits.total, self.radius
+                ),
+            ));
+        }
+        scored(hits)
+    }
+
+    /// The command that [`Within::all`] sends.
+    ///
+    /// # Errors
+    /// `Usage` and `Value` as for [`Within::all`].
+    pub fn to_command(&self) -> Result<Command<Value>> {
+        self.command()
+    }
+
+    fn command<R>(&self) -> Result<Command<R>> {
+        let mut query = QueryWriter::new();
+        let node = self.filter.node();
+        let constant = node.constant();
+        if constant != Some(true) {
+            query.push("(");
+        }
+        vector::range::<S, V>(&self.to.value, self.radius, &mut query)?;
+        query.push("=>{$YIELD_DISTANCE_AS:");
+        query.push(DISTANCE);
+        query.push("}");
+        if constant != Some(true) {
+            query.push(" ");
+            filter::render(node, &mut query)?;
+            query.push(")");
+        }
+        by_distance(self.repository, &query, self.limit.unwrap_or(CAP))
+    }
+}
+
+fn by_distance<M: RedisModel, R>(
+    repository: &Repository<M>,
+    query: &QueryWriter,
+    limit: usize,
+) -> Result<Command<R>> {
+    let mut command = Command::new("FT.SEARCH")
+        .arg((index_name(repository)?, query.text()))
+        .arg(("SORTBY", DISTANCE, "ASC", "LIMIT", 0u32, limit));
+    finish(&mut command, query);
+    Ok(command)
+}
+
+fn scored<M>(hits: Hits<M>) -> Result<Vec<Scored<M>>> {
+    let items = hits.items.into_iter().map(|(item, distance)| match distance {
+        Some(distance) => Ok(Scored { distance, item }),
+        None => Err(Error::decode("a distance with each document", "none").with_sent(Sent::Yes)),
+    });
+    items.collect()
+}
+
+macro_rules! awaited {
+    ($($name:ident)+) => {$(
+        impl<'r, M, S, V, E> IntoFuture for $name<'r, M, S, V, E>
+        where
+            M: RedisModel,
+            S: FieldSpec<Model = M>,
+            V: Operand<S::Value> + 'r,
+            E: Node + 'r,
+        {
+            type Output = Result<Vec<Scored<M>>>;
+            type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'r>>;
+
+            /// Its `all`.
+            fn into_future(self) -> Self::IntoFuture {
+                Box::pin(self.all())
+            }
+        }
+
+        impl<M, S: FieldSpec, V, E: Node> fmt::Debug for $name<'_, M, S, V, E> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name))
+                    .field("to", &self.to)
+                    .field("filter", &self.filter)
+                    .finish_non_exhaustive()
+            }
+        }
+    )+};
+}
+
+awaited!(Nearest Within);

@@ -1,0 +1,184 @@
+//! Writing many documents in pipelines.
+
+use std::fmt;
+use std::pin::Pin;
+
+use alizarin_core::command::Flags;
+
+use super::Repository;
+use super::failure::explain;
+use super::script::{Call, Expected, Expiry, Mode, Plan, Prepared, prepare, send};
+use crate::model::RedisModel;
+use crate::{Command, Error, Result, ServerCode};
+
+/// How many documents one pipeline writes, unless [`SaveAll::batch`] says otherwise.
+const BATCH: usize = 500;
+
+/// A pipeline is sent when it has grown to this many bytes, however few documents it has.
+const BYTES: usize = 1 << 20;
+
+impl<M: RedisModel> Repository<M> {
+    /// Saves many documents, pipelined: each as [`Repository::save`] does, all together not
+    /// atomically. Takes `&[M]`, `&Vec<M>`, or any iterator of `&M`; gives how many were saved.
+    pub fn save_all<'a, I>(&'a self, models: I) -> SaveAll<'a, M, I::IntoIter>
+    where
+        I: IntoIterator<Item = &'a M>,
+    {
+        SaveAll { repository: self, models: models.into_iter(), batch: BATCH, progress: None }
+    }
+}
+
+type Progress<'a> = Box<dyn FnMut(usize) + Send + 'a>;
+
+/// Writes of many documents, from [`Repository::save_all`].
+///
+/// # Errors
+/// The first failure, as [`Save`](super::Save) gives it, naming the key. Documents before it are
+/// written; those of the same pipeline after it may be; later ones are not.
+///
+/// # Cancel safety
+/// Dropped before it is done, some documents are written and some are not, each as a whole.
+#[must_use = "a save does nothing until it is awaited"]
+pub struct SaveAll<'a, M, I> {
+    repository: &'a Repository<M>,
+    models: I,
+    batch: usize,
+    progress: Option<Progress<'a>>,
+}
+
+impl<'a, M, I> SaveAll<'a, M, I>
+where
+    M: RedisModel,
+    I: Iterator<Item = &'a M> + Send + 'a,
+{
+    /// How many documents one pipeline writes: 500 by default, at least one. One of more than a
+    /// mebibyte is sent sooner.
+    pub fn batch(mut self, documents: usize) -> Self {
+        self.batch = documents.max(1);
+        self
+    }
+
+    /// Calls `progress` after each pipeline with the number of documents written so far.
+    pub fn on_progress(mut self, progress: impl FnMut(usize) + Send + 'a) -> Self {
+        self.progress = Some(Box::new(progress));
+        self
+    }
+
+    async fn run(mut self) -> Result<usize> {
+        let mut done = 0;
+        let mut page = Vec::new();
+        let mut bytes = 0;
+        loop {
+            let next = self.models.next();
+            let ended = next.is_none();
+            if let Some(model) = next {
+                let key = self.repository.key(model.id());
+                let prepared = prepare(self.repository, model.id(), model, &plan::<M>())
+                    .map_err(|error| at_key(error, &key))?;
+                bytes += prepared.len();
+                page.push((key, prepared));
+            }
+            if !page.is_empty() && (ended || page.len() >= self.batch || bytes >= BYTES) {
+                let count = page.len();
+                send_page(self.repository, std::mem::take(&mut page)).await?;
+                bytes = 0;
+                done += count;
+                if let Some(progress) = &mut self.progress {
+                    progress(done);
+                }
+            }
+            if ended {
+                return Ok(done);
+            }
+        }
+    }
+}
+
+fn plan<M: RedisModel>() -> Plan<'static> {
+    Plan {
+        mode: Mode::Any,
+        expected: Expected::Anything,
+        expiry: Expiry::of::<M>(),
+        lock: None,
+    }
+}
+
+/// Writes one pipeline; scripts that the server does not know yet go once more, with the source.
+async fn send_page<M: RedisModel>(
+    repository: &Repository<M>,
+    page: Vec<(String, Prepared)>,
+) -> Result<()> {
+    let client = repository.client();
+    let mut calls: Vec<Option<Call>> = Vec::with_capacity(page.len());
+    let mut keys = Vec::with_capacity(page.len());
+    let mut commands: Vec<Command<Result<Done>>> = Vec::with_capacity(page.len());
+    for (key, prepared) in page {
+        match prepared {
+            Prepared::Plain(command) => {
+                commands.push(command.replying());
+                calls.push(None);
+            }
+            Prepared::Script(call) => {
+                commands.push(call.short().flags(Flags::NONE));
+                calls.push(Some(call));
+            }
+        }
+        keys.push(key);
+    }
+    let replies = client.pipeline(commands).await?;
+    let mut failure = None;
+    for ((reply, call), key) in replies.into_iter().zip(calls).zip(&keys) {
+        let outcome = match (reply, call) {
+            (Err(error), Some(call)) if error.server_code() == Some(ServerCode::NoScript) => {
+                send(client, Prepared::Script(call), key).await.map(drop)
+            }
+            (Err(error), _) => Err(explain(error, key)),
+            (Ok(Done), _) => Ok(()),
+        };
+        if let Err(error) = outcome {
+            failure.get_or_insert_with(|| at_key(error, key));
+        }
+    }
+    failure.map_or(Ok(()), Err)
+}
+
+/// Any reply but an error.
+struct Done;
+
+impl crate::FromReply for Done {
+    fn from_reply(reader: &mut alizarin_core::resp::Reader<'_>) -> Result<Done> {
+        <()>::from_reply(reader).map(|()| Done)
+    }
+}
+
+/// The same error, naming the document where it does not yet.
+fn at_key(error: Error, key: &str) -> Error {
+    if error.message().contains(key) {
+        return error;
+    }
+    let message = format!("document `{key}`: {}", error.message());
+    let mut named = Error::new(error.kind(), message).with_sent(error.sent());
+    if let Some(field) = error.field() {
+        named = named.with_field(field);
+    }
+    named.with_source(error)
+}
+
+impl<'a, M, I> IntoFuture for SaveAll<'a, M, I>
+where
+    M: RedisModel,
+    I: Iterator<Item = &'a M> + Send + 'a,
+{
+    type Output = Result<usize>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Result<usize>> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl<M, I> fmt::Debug for SaveAll<'_, M, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SaveAll").field("batch", &self.batch).finish_non_exhaustive()
+    }
+}

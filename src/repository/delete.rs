@@ -1,0 +1,85 @@
+//! Deleting documents.
+
+use std::fmt;
+use std::pin::Pin;
+
+use super::Repository;
+use super::failure::{explain, not_found};
+use super::save::check_versioned;
+use super::script::{Call, DELETE, Expected, id_text, json_string, storage_word, version_field};
+use crate::model::RedisModel;
+use crate::{Command, Result};
+
+impl<M: RedisModel> Repository<M> {
+    /// Deletes a document; gives whether there was one (`DEL`, or a script where an event is to
+    /// be published or a version compared).
+    pub fn delete<'a>(&'a self, id: &'a M::Id) -> Delete<'a, M> {
+        Delete { repository: self, id, expected: Expected::Anything }
+    }
+}
+
+/// A deletion, from [`Repository::delete`].
+///
+/// # Errors
+/// `Conflict` or `NotFound` with [`if_version`](Delete::if_version); `Server(WrongType)` when
+/// the key holds something else and the model has events or a version.
+///
+/// # Cancel safety
+/// Dropped before it is done, the document is either deleted or not.
+#[must_use = "a deletion does nothing until it is awaited"]
+pub struct Delete<'a, M: RedisModel> {
+    repository: &'a Repository<M>,
+    id: &'a M::Id,
+    expected: Expected,
+}
+
+impl<M: RedisModel> Delete<'_, M> {
+    /// Deletes only when the stored document has this version; else `Conflict`, or `NotFound`
+    /// when there is none.
+    pub fn if_version(mut self, version: u64) -> Self {
+        self.expected = Expected::Version(version);
+        self
+    }
+
+    async fn run(self) -> Result<bool> {
+        check_versioned::<M>(&self.expected)?;
+        let (client, key) = (self.repository.client(), self.repository.key(self.id));
+        if self.expected == Expected::Anything && !M::SCHEMA.events {
+            let command: Command<bool> = Command::new("DEL").key(&key);
+            return client.run(command).await;
+        }
+        let mut call = Call::new(&DELETE, &key);
+        call.arg(storage_word(M::SCHEMA.storage))
+            .arg(self.expected.text())
+            .arg(version_field::<M>());
+        if M::SCHEMA.events {
+            let id = json_string(&id_text(self.id));
+            call.arg(self.repository.channel()).arg(format!("{{\"op\":\"deleted\",\"id\":{id}}}"));
+        } else {
+            call.arg("").arg("");
+        }
+        let deleted: bool = call.run(client).await.map_err(|error| explain(error, &key))?;
+        if !deleted && self.expected != Expected::Anything {
+            return Err(not_found(&key));
+        }
+        Ok(deleted)
+    }
+}
+
+impl<'a, M: RedisModel> IntoFuture for Delete<'a, M> {
+    type Output = Result<bool>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Result<bool>> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl<M: RedisModel> fmt::Debug for Delete<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delete")
+            .field("key", &self.repository.key(self.id))
+            .field("expected", &self.expected)
+            .finish()
+    }
+}

@@ -1,0 +1,96 @@
+//! What the server's errors mean for a document.
+
+use crate::{Error, ErrorKind, ServerCode};
+
+/// Says in the words of the model what an error about `key` means.
+pub(crate) fn explain(error: Error, key: &str) -> Error {
+    let text = error.message();
+    if error.kind() == ErrorKind::Unsupported || text.contains("Unknown Redis command") {
+        if error.command().is_some_and(|name| name.starts_with("JSON."))
+            || text.contains("JSON.")
+            || text.contains("Unknown Redis command")
+        {
+            return retold(
+                error,
+                ErrorKind::Unsupported,
+                "the server has no RedisJSON module, which models with `json` need".to_owned(),
+            );
+        }
+        return error;
+    }
+    let ErrorKind::Server(_) = error.kind() else { return error };
+    let (kind, message) = match code(text) {
+        Some(("ALZTYPE", rest)) => (
+            ErrorKind::Server(ServerCode::WrongType),
+            format!("`{key}` holds a {rest}, not a document of this model"),
+        ),
+        Some(("ALZEXISTS", _)) => (ErrorKind::Exists, format!("`{key}` exists already")),
+        Some(("ALZNOTFOUND", _)) => (ErrorKind::NotFound, format!("`{key}` does not exist")),
+        Some(("ALZLOCKLOST", _)) => (
+            ErrorKind::LockLost,
+            format!("the lock of `{key}` ran out before the write; nothing was written"),
+        ),
+        Some(("ALZCONFLICT", "")) => (
+            ErrorKind::Conflict,
+            format!("`{key}` was changed by another writer; nothing was written"),
+        ),
+        Some(("ALZCONFLICT", version)) => (
+            ErrorKind::Conflict,
+            format!("`{key}` has version {version}, not the expected one; nothing was written"),
+        ),
+        Some(("ALZPARENT", path)) => (
+            ErrorKind::NotFound,
+            format!("`{key}` has no struct at {path} to set a field of; set the whole by `update`"),
+        ),
+        _ if error.server_code() == Some(ServerCode::WrongType)
+            || text.contains("wrong Redis type") =>
+        {
+            let message = format!("`{key}` is no document of this model: it has another type");
+            (ErrorKind::Server(ServerCode::WrongType), message)
+        }
+        _ => return error,
+    };
+    retold(error, kind, message)
+}
+
+/// The same failure in other words.
+fn retold(error: Error, kind: ErrorKind, message: String) -> Error {
+    let retold = Error::new(kind, message).with_sent(error.sent());
+    retold.with_source(error)
+}
+
+/// The error that a document is not there.
+pub(crate) fn not_found(key: &str) -> Error {
+    Error::new(ErrorKind::NotFound, format!("`{key}` does not exist")).with_sent(crate::Sent::Yes)
+}
+
+/// A script's own code and what follows it; the server may put `ERR` before it.
+fn code(text: &str) -> Option<(&str, &str)> {
+    let text = text.strip_prefix("ERR ").unwrap_or(text);
+    if !text.starts_with("ALZ") {
+        return None;
+    }
+    let text = text.split(" script:").next().unwrap_or(text).trim_end();
+    Some(text.split_once(' ').unwrap_or((text, "")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_become_kinds() {
+        let kind = |line| explain(Error::server(line), "k:1").kind();
+        assert_eq!(kind("ALZEXISTS"), ErrorKind::Exists);
+        assert_eq!(kind("ERR ALZNOTFOUND"), ErrorKind::NotFound);
+        assert_eq!(kind("ALZLOCKLOST "), ErrorKind::LockLost);
+        assert_eq!(kind("ALZTYPE list"), ErrorKind::Server(ServerCode::WrongType));
+        assert_eq!(kind("WRONGTYPE Operation"), ErrorKind::Server(ServerCode::WrongType));
+        let error = explain(Error::server("ALZCONFLICT 7"), "k:1");
+        assert_eq!(error.kind(), ErrorKind::Conflict);
+        assert!(error.message().contains("version 7"), "{error}");
+        let error = Error::server("ERR unknown command 'JSON.SET', with args");
+        assert!(explain(error, "k").message().contains("RedisJSON"));
+        assert_eq!(kind("OOM command not allowed"), ErrorKind::Server(ServerCode::OutOfMemory));
+    }
+}

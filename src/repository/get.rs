@@ -1,0 +1,237 @@
+//! Reading documents by their ids.
+
+use std::fmt;
+use std::pin::Pin;
+
+use alizarin_core::resp::{Frame, Reader};
+
+use super::Repository;
+use super::failure::explain;
+use super::script::{Call, READ, storage_word};
+use crate::model::{RedisModel, Storage, StoredValue, members};
+use crate::{Client, Command, Error, ErrorKind, FromReply, Result};
+
+/// How many documents one pipeline reads.
+const PAGE: usize = 500;
+
+impl<M: RedisModel> Repository<M> {
+    /// Reads a document (`HGETALL`, `JSON.GET`); `None` when there is none.
+    pub fn get<'a>(&'a self, id: &'a M::Id) -> Get<'a, M> {
+        Get { repository: self, id }
+    }
+
+    /// Reads several documents in pipelines of 500; each comes in its id's place, `None` where
+    /// there is none.
+    pub fn get_many<'a>(&'a self, ids: impl IntoIterator<Item = &'a M::Id>) -> GetMany<'a, M> {
+        let keys = ids.into_iter().map(|id| self.key(id)).collect();
+        GetMany { repository: self, keys }
+    }
+
+    /// Whether there is a document with this id (`EXISTS`).
+    pub fn exists<'a>(&'a self, id: &'a M::Id) -> Exists<'a, M> {
+        Exists { repository: self, id }
+    }
+}
+
+/// A read of one document, from [`Repository::get`].
+///
+/// # Errors
+/// `Decode`, naming the field, for a document that does not parse; `Server(WrongType)` when the
+/// key holds something else; `Unsupported` when the server has no RedisJSON.
+///
+/// # Cancel safety
+/// It only reads.
+#[must_use = "a read does nothing until it is awaited"]
+pub struct Get<'a, M: RedisModel> {
+    repository: &'a Repository<M>,
+    id: &'a M::Id,
+}
+
+impl<'a, M: RedisModel> IntoFuture for Get<'a, M> {
+    type Output = Result<Option<M>>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Result<Option<M>>> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { load(self.repository.client(), &self.repository.key(self.id)).await })
+    }
+}
+
+impl<M: RedisModel> fmt::Debug for Get<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Get").field("key", &self.repository.key(self.id)).finish()
+    }
+}
+
+/// A read of several documents, from [`Repository::get_many`].
+///
+/// # Errors
+/// As [`Get`], for the first document that fails.
+///
+/// # Cancel safety
+/// It only reads.
+#[must_use = "a read does nothing until it is awaited"]
+pub struct GetMany<'a, M> {
+    repository: &'a Repository<M>,
+    keys: Vec<String>,
+}
+
+impl<'a, M: RedisModel> IntoFuture for GetMany<'a, M> {
+    type Output = Result<Vec<Option<M>>>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Result<Vec<Option<M>>>> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let mut documents = Vec::with_capacity(self.keys.len());
+            for keys in self.keys.chunks(PAGE) {
+                documents.extend(load_page(self.repository.client(), keys).await?);
+            }
+            Ok(documents)
+        })
+    }
+}
+
+impl<M> fmt::Debug for GetMany<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GetMany").field("keys", &self.keys.len()).finish()
+    }
+}
+
+/// A question after one document, from [`Repository::exists`].
+///
+/// # Errors
+/// Only those of the connection.
+///
+/// # Cancel safety
+/// It only reads.
+#[must_use = "a read does nothing until it is awaited"]
+pub struct Exists<'a, M: RedisModel> {
+    repository: &'a Repository<M>,
+    id: &'a M::Id,
+}
+
+impl<'a, M: RedisModel> IntoFuture for Exists<'a, M> {
+    type Output = Result<bool>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Result<bool>> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let command: Command<bool> = Command::new("EXISTS").key(self.repository.key(self.id));
+            self.repository.client().run(command).await
+        })
+    }
+}
+
+impl<M: RedisModel> fmt::Debug for Exists<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exists").field("key", &self.repository.key(self.id)).finish()
+    }
+}
+
+fn read_command<M: RedisModel>(key: &str) -> Command<Loaded<M>> {
+    let name = match M::SCHEMA.storage {
+        Storage::Hash => "HGETALL",
+        Storage::Json => "JSON.GET",
+    };
+    Command::new(name).key(key)
+}
+
+/// Reads one document.
+pub(crate) async fn load<M: RedisModel>(client: &Client, key: &str) -> Result<Option<M>> {
+    match client.run(read_command::<M>(key)).await {
+        Ok(loaded) => loaded.0.map_err(|error| at_key(error, key)),
+        Err(error) => Err(explain(error, key)),
+    }
+}
+
+/// Reads several documents in one pipeline.
+pub(crate) async fn load_page<M: RedisModel>(
+    client: &Client,
+    keys: &[String],
+) -> Result<Vec<Option<M>>> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let commands: Vec<Command<Result<Loaded<M>>>> =
+        keys.iter().map(|key| read_command::<M>(key).replying()).collect();
+    let loaded = client.pipeline(commands).await?;
+    let documents = loaded.into_iter().zip(keys).map(|(loaded, key)| match loaded {
+        Ok(loaded) => loaded.0.map_err(|error| at_key(error, key)),
+        Err(error) => Err(explain(error, key)),
+    });
+    documents.collect()
+}
+
+/// Reads one document with the fingerprint of its content.
+pub(crate) async fn load_marked<M: RedisModel>(
+    client: &Client,
+    key: &str,
+) -> Result<Option<(M, String)>> {
+    let mut call = Call::new(&READ, key);
+    call.arg(storage_word(M::SCHEMA.storage));
+    let marked: Option<(String, Loaded<M>)> =
+        call.run(client).await.map_err(|error| explain(error, key))?;
+    let Some((fingerprint, loaded)) = marked else { return Ok(None) };
+    let model = loaded.0.map_err(|error| at_key(error, key))?;
+    Ok(model.map(|model| (model, fingerprint)))
+}
+
+/// A decode error, naming the document.
+fn at_key(error: Error, key: &str) -> Error {
+    if error.kind() == ErrorKind::Decode {
+        return name_key(&error, key);
+    }
+    explain(error, key)
+}
+
+fn name_key(error: &Error, key: &str) -> Error {
+    let message = format!("document `{key}`: {}", error.message());
+    let named = Error::new(ErrorKind::Decode, message).with_sent(error.sent());
+    match error.field() {
+        Some(field) => named.with_field(field),
+        None => named,
+    }
+}
+
+/// A document as `HGETALL` or `JSON.GET` give it; `None` when there is none.
+///
+/// What does not parse is kept inside, so that the key can be named.
+pub(crate) struct Loaded<M>(pub(crate) Result<Option<M>>);
+
+impl<M: RedisModel> FromReply for Loaded<M> {
+    fn from_reply(reader: &mut Reader<'_>) -> Result<Loaded<M>> {
+        if let Frame::Error(line) = reader.peek()? {
+            return Err(Error::server(line));
+        }
+        let mut document = reader.clone();
+        reader.skip()?;
+        Ok(Loaded(decode(&mut document)))
+    }
+}
+
+fn decode<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Option<M>> {
+    let mut partial = M::Partial::default();
+    match reader.next()? {
+        Frame::Null | Frame::Array(0) | Frame::Map(0) => return Ok(None),
+        Frame::Bulk(value) => {
+            let json = std::str::from_utf8(value).map_err(|error| {
+                Error::decode("a JSON document", "bytes that are not UTF-8").with_source(error)
+            })?;
+            members(json, |name, value| M::accept(&mut partial, name, value))?;
+        }
+        frame @ (Frame::Map(_) | Frame::Array(_)) => {
+            let fields = frame.children() / 2;
+            for _ in 0..fields {
+                let (Frame::Bulk(name), Frame::Bulk(value)) = (reader.next()?, reader.next()?)
+                else {
+                    return Err(Error::decode("hash fields", "something else"));
+                };
+                // The names of a model's fields are UTF-8: others are not its.
+                if let Ok(name) = std::str::from_utf8(name) {
+                    M::accept(&mut partial, name, StoredValue::Hash(value))?;
+                }
+            }
+        }
+        frame => return Err(Error::decode("a document", &frame.describe())),
+    }
+    M::finish(partial).map(Some)
+}

@@ -1,0 +1,191 @@
+//! All documents of a model, without an index.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+
+use super::Repository;
+use super::get::load_page;
+use crate::model::{RedisModel, Storage};
+use crate::{Command, Result};
+
+/// About how many keys the server looks at for one page.
+const PAGE: usize = 500;
+
+impl<M: RedisModel> Repository<M> {
+    /// All documents one by one, in no order (`SCAN`, then a pipeline a page). It looks at every
+    /// key of the database; no index is needed.
+    ///
+    /// A document that is there all the time comes at least once, and may come twice.
+    pub fn scan(&self) -> Scan<M> {
+        Scan { pages: Pages::new(self) }
+    }
+
+    /// The ids of all documents, as [`Repository::scan`] finds them, without reading these.
+    pub fn scan_ids(&self) -> ScanIds<M> {
+        ScanIds { pages: Pages::new(self) }
+    }
+}
+
+type Fetch<T> = Pin<Box<dyn Future<Output = Result<(String, Vec<T>)>> + Send>>;
+
+/// Pages of a scan: what is there, and what comes.
+struct Pages<M, T> {
+    repository: Repository<M>,
+    /// Where the next page begins; `None` at the end.
+    cursor: Option<String>,
+    fetch: Option<Fetch<T>>,
+    ready: VecDeque<T>,
+}
+
+impl<M: RedisModel, T> Pages<M, T> {
+    fn new(repository: &Repository<M>) -> Pages<M, T> {
+        Pages {
+            repository: repository.clone(),
+            cursor: Some("0".to_owned()),
+            fetch: None,
+            ready: VecDeque::new(),
+        }
+    }
+
+    fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        page: impl Fn(Repository<M>, String) -> Fetch<T>,
+    ) -> Poll<Option<Result<T>>> {
+        loop {
+            if let Some(item) = self.ready.pop_front() {
+                return Poll::Ready(Some(Ok(item)));
+            }
+            if self.fetch.is_none() {
+                let Some(cursor) = self.cursor.take() else { return Poll::Ready(None) };
+                self.fetch = Some(page(self.repository.clone(), cursor));
+            }
+            let Some(fetch) = &mut self.fetch else { return Poll::Ready(None) };
+            let outcome = ready!(fetch.as_mut().poll(context));
+            self.fetch = None;
+            match outcome {
+                Ok((cursor, items)) => {
+                    self.ready.extend(items);
+                    self.cursor = (cursor != "0").then_some(cursor);
+                }
+                Err(error) => return Poll::Ready(Some(Err(error))),
+            }
+        }
+    }
+}
+
+/// One page of keys, and the cursor for the next.
+async fn keys<M: RedisModel>(
+    repository: &Repository<M>,
+    cursor: &str,
+) -> Result<(String, Vec<(String, M::Id)>)> {
+    let kind = match M::SCHEMA.storage {
+        Storage::Hash => "hash",
+        Storage::Json => "ReJSON-RL",
+    };
+    let pattern = glob(&repository.prefix()) + "*";
+    let command: Command<(String, Vec<Vec<u8>>)> =
+        Command::new("SCAN").arg((cursor, "MATCH", pattern, "COUNT", PAGE, "TYPE", kind));
+    let (cursor, keys) = repository.client().run(command).await?;
+    let keys = keys.into_iter().filter_map(|key| {
+        // Keys of another model may begin alike: their rest is no id.
+        let id = repository.id_of(&key)?;
+        Some((String::from_utf8(key).ok()?, id))
+    });
+    Ok((cursor, keys.collect()))
+}
+
+/// Takes the meaning from a pattern's special characters.
+fn glob(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if matches!(letter, '*' | '?' | '[' | ']' | '\\' | '^') {
+            escaped.push('\\');
+        }
+        escaped.push(letter);
+    }
+    escaped
+}
+
+/// All documents, from [`Repository::scan`]: a `Stream`, and usable without one by
+/// [`Scan::next`].
+///
+/// A document that does not parse ends it with an error.
+#[must_use = "a stream does nothing until it is polled"]
+pub struct Scan<M: RedisModel> {
+    pages: Pages<M, M>,
+}
+
+/// The ids of all documents, from [`Repository::scan_ids`]: a `Stream`, and usable without one by
+/// [`ScanIds::next`].
+#[must_use = "a stream does nothing until it is polled"]
+pub struct ScanIds<M: RedisModel> {
+    pages: Pages<M, M::Id>,
+}
+
+impl<M: RedisModel> Stream for Scan<M> {
+    type Item = Result<M>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<M>>> {
+        self.get_mut().pages.poll(context, |repository, cursor| {
+            Box::pin(async move {
+                let (cursor, found) = keys(&repository, &cursor).await?;
+                let keys: Vec<String> = found.into_iter().map(|(key, _)| key).collect();
+                let documents = load_page(repository.client(), &keys).await?;
+                Ok((cursor, documents.into_iter().flatten().collect()))
+            })
+        })
+    }
+}
+
+impl<M: RedisModel> Stream for ScanIds<M> {
+    type Item = Result<M::Id>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().pages.poll(context, |repository, cursor| {
+            Box::pin(async move {
+                let (cursor, found) = keys(&repository, &cursor).await?;
+                Ok((cursor, found.into_iter().map(|(_, id)| id).collect()))
+            })
+        })
+    }
+}
+
+macro_rules! streams {
+    ($($name:ident: $item:ty;)+) => {$(
+        impl<M: RedisModel> $name<M> {
+            /// The next one; `None` at the end.
+            ///
+            /// # Errors
+            /// Those of the connection, and of [`Get`](super::Get); after an error it ends.
+            ///
+            /// # Cancel safety
+            /// Nothing is lost when the future is dropped.
+            pub async fn next(&mut self) -> Option<Result<$item>> {
+                poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+            }
+        }
+
+        /// Nothing in it refers to itself.
+        impl<M: RedisModel> Unpin for $name<M> {}
+
+        impl<M: RedisModel> fmt::Debug for $name<M> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name))
+                    .field("cursor", &self.pages.cursor)
+                    .field("ready", &self.pages.ready.len())
+                    .finish_non_exhaustive()
+            }
+        }
+    )+};
+}
+
+streams! {
+    Scan: M;
+    ScanIds: M::Id;
+}

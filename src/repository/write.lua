@@ -1,0 +1,108 @@
+#!lua
+-- One write of one document: checked, announced and done in one step.
+-- KEYS: 1 document [2 lock]
+-- ARGV: 1 storage hash|json   2 mode any|insert|replace   3 expected '' | v:N | f:SHA1
+--       4 version: hash field, JSON path, or ''  5 lock token or ''   6 ttl keep|clear|milliseconds
+--       7 channel or ''        8 event up to the version   9 event after the version
+--       10 what: all|part      11 number of names to remove   then these names (hash: fields,
+--       JSON: paths), then hash: field, value ...; JSON whole: text; JSON part: path, parent or '', text
+-- The shebang lets the server refuse the script when memory is short, before it does anything.
+local key, storage, version_field = KEYS[1], ARGV[1], ARGV[4]
+local kind = redis.call('TYPE', key).ok
+local there = kind ~= 'none'
+if there and kind ~= (storage == 'hash' and 'hash' or 'ReJSON-RL') then
+  return redis.error_reply('ALZTYPE ' .. kind)
+end
+if ARGV[2] == 'insert' and there then return redis.error_reply('ALZEXISTS') end
+if ARGV[2] == 'replace' and not there then return redis.error_reply('ALZNOTFOUND') end
+if ARGV[5] ~= '' and redis.call('GET', KEYS[2]) ~= ARGV[5] then
+  return redis.error_reply('ALZLOCKLOST')
+end
+
+local stored = ''
+if version_field ~= '' and there then
+  if storage == 'hash' then
+    stored = redis.call('HGET', key, version_field) or ''
+  else
+    stored = (redis.call('JSON.GET', key, version_field) or '[]'):match('%d+') or ''
+  end
+end
+
+local function content()
+  if storage == 'json' then return redis.call('JSON.GET', key) end
+  local flat = redis.call('HGETALL', key)
+  local pairs_ = {}
+  for i = 1, #flat, 2 do
+    pairs_[#pairs_ + 1] = #flat[i] .. ':' .. flat[i] .. #flat[i + 1] .. ':' .. flat[i + 1]
+  end
+  table.sort(pairs_)
+  return table.concat(pairs_)
+end
+
+local how, wanted = ARGV[3]:sub(1, 2), ARGV[3]:sub(3)
+if how == 'v:' then
+  if not there then return redis.error_reply('ALZNOTFOUND') end
+  if stored ~= wanted then return redis.error_reply('ALZCONFLICT ' .. stored) end
+elseif how == 'f:' then
+  if not there then return redis.error_reply('ALZNOTFOUND') end
+  if redis.sha1hex(content()) ~= wanted then return redis.error_reply('ALZCONFLICT') end
+end
+
+-- Numbers in Lua are doubles: the next version is made digit by digit.
+local function next_version(text)
+  if not text:match('^%d+$') then return '1' end
+  local digits, at = text, #text
+  while at > 0 do
+    local digit = digits:sub(at, at)
+    if digit ~= '9' then
+      return digits:sub(1, at - 1) .. string.char(digit:byte() + 1) .. digits:sub(at + 1)
+    end
+    digits = digits:sub(1, at - 1) .. '0' .. digits:sub(at + 1)
+    at = at - 1
+  end
+  return '1' .. digits
+end
+
+local names = tonumber(ARGV[11])
+local first = 12 + names
+if storage == 'json' and ARGV[10] == 'part' then
+  for i = first, #ARGV, 3 do
+    local parent = ARGV[i + 1]
+    if parent ~= '' and redis.call('JSON.TYPE', key, parent)[1] ~= 'object' then
+      return redis.error_reply('ALZPARENT ' .. parent)
+    end
+  end
+end
+
+local version = version_field ~= '' and next_version(stored) or ''
+if ARGV[7] ~= '' then
+  local event = ARGV[8] .. (version == '' and 'null' or version) .. ARGV[9]
+  local told = redis.pcall('PUBLISH', ARGV[7], event)
+  if type(told) == 'table' and told.err then return told end
+end
+
+local ttl = ARGV[6]
+if storage == 'hash' then
+  for i = first, #ARGV, 512 do
+    redis.call('HSET', key, unpack(ARGV, i, math.min(i + 511, #ARGV)))
+  end
+  for i = 12, 11 + names, 512 do
+    redis.call('HDEL', key, unpack(ARGV, i, math.min(i + 511, 11 + names)))
+  end
+  -- Last: the document's own fields hold the version that the caller knew.
+  if version ~= '' then redis.call('HSET', key, version_field, version) end
+elseif ARGV[10] == 'all' then
+  redis.call('JSON.SET', key, '$', ARGV[first])
+  if version ~= '' then redis.call('JSON.SET', key, version_field, version) end
+else
+  for i = 12, 11 + names do redis.call('JSON.DEL', key, ARGV[i]) end
+  for i = first, #ARGV, 3 do redis.call('JSON.SET', key, ARGV[i], ARGV[i + 2]) end
+  if version ~= '' then redis.call('JSON.SET', key, version_field, version) end
+end
+if ttl == 'clear' then
+  redis.call('PERSIST', key)
+elseif ttl ~= 'keep' then
+  redis.call('PEXPIRE', key, ttl)
+end
+if ARGV[5] ~= '' then redis.call('DEL', KEYS[2]) end
+return version

@@ -1,0 +1,421 @@
+//! Typed filters on the attributes of a vector set's elements.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::{Add, BitAnd, BitOr, Div, Mul, Not, Rem, Sub};
+
+use serde::Serialize;
+
+use super::literal;
+use crate::{Error, ErrorKind, Result};
+
+/// To be written on the left: the server reads it as a word only with a space after it.
+const NULL: &str = "null";
+
+/// A condition on attributes: made by the methods of [`AttributeField`], joined by `&`, `|`, `!`.
+///
+/// An element that lacks an attribute that the condition names never matches, whatever the rest
+/// says, even under `|` and `!`; an attribute that is `null` counts as there.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AttributeFilter(Result<String, String>);
+
+impl AttributeFilter {
+    /// The condition in the server's filter language.
+    ///
+    /// # Errors
+    /// `Value` for a value or name that the language cannot write.
+    ///
+    /// ```
+    /// use alizarin::vectors::attribute;
+    /// let filter = attribute::<i32>("year").gt(1990) & !attribute::<String>("genre").eq("Drama");
+    /// assert_eq!(filter.expression()?, r#"((.year > 1990) and (not (.genre == "Drama")))"#);
+    /// # Ok::<(), alizarin::Error>(())
+    /// ```
+    pub fn expression(&self) -> Result<String> {
+        self.0.clone().map_err(|reason| Error::new(ErrorKind::Value, reason))
+    }
+
+    fn binary(left: Result<String, String>, operator: &str, right: Result<String, String>) -> Self {
+        AttributeFilter(binary(left, operator, right))
+    }
+}
+
+fn binary(
+    left: Result<String, String>,
+    operator: &str,
+    right: Result<String, String>,
+) -> Result<String, String> {
+    Ok(format!("({} {operator} {})", left?, right?))
+}
+
+impl BitAnd for AttributeFilter {
+    type Output = AttributeFilter;
+
+    fn bitand(self, other: AttributeFilter) -> AttributeFilter {
+        AttributeFilter::binary(self.0, "and", other.0)
+    }
+}
+
+impl BitOr for AttributeFilter {
+    type Output = AttributeFilter;
+
+    fn bitor(self, other: AttributeFilter) -> AttributeFilter {
+        AttributeFilter::binary(self.0, "or", other.0)
+    }
+}
+
+impl Not for AttributeFilter {
+    type Output = AttributeFilter;
+
+    fn not(self) -> AttributeFilter {
+        AttributeFilter(self.0.map(|inner| format!("(not {inner})")))
+    }
+}
+
+impl fmt::Debug for AttributeFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Ok(text) | Err(text) => f.debug_tuple("AttributeFilter").field(text).finish(),
+        }
+    }
+}
+
+/// The attribute of this name, holding a `T`: what `#[derive(RedisAttributes)]` makes one of a
+/// field.
+pub const fn attribute<T>(name: &'static str) -> AttributeField<T> {
+    AttributeField::new(name)
+}
+
+/// One attribute of the elements of a vector set, in filters: what `|a| a.year` is.
+pub struct AttributeField<T: ?Sized> {
+    name: &'static str,
+    value: PhantomData<fn() -> Box<T>>,
+}
+
+impl<T> AttributeField<T> {
+    /// The handle of the attribute with this name; the derive makes these.
+    pub const fn new(name: &'static str) -> AttributeField<T> {
+        AttributeField { name, value: PhantomData }
+    }
+
+    /// The attribute's name in the JSON.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn selector(self) -> Result<String, String> {
+        literal::selector(self.name)
+    }
+
+    /// The attribute equals `value`.
+    #[expect(clippy::should_implement_trait, reason = "it makes a filter; `==` makes a bool")]
+    pub fn eq(self, value: impl AttributeOperand<T>) -> AttributeFilter {
+        AttributeFilter::binary(self.selector(), "==", value.literal())
+    }
+
+    /// The attribute differs from `value`; one that is `null` does.
+    #[expect(clippy::should_implement_trait, reason = "it makes a filter; `!=` makes a bool")]
+    pub fn ne(self, value: impl AttributeOperand<T>) -> AttributeFilter {
+        AttributeFilter::binary(self.selector(), "!=", value.literal())
+    }
+
+    /// The attribute equals one of these.
+    pub fn is_in(self, values: impl IntoIterator<Item: AttributeOperand<T>>) -> AttributeFilter {
+        let values: Result<Vec<_>, String> =
+            values.into_iter().map(AttributeOperand::literal).collect();
+        AttributeFilter::binary(
+            self.selector(),
+            "in",
+            values.map(|values| format!("[{}]", values.join(", "))),
+        )
+    }
+
+    /// The attribute equals what `value` serialises to: for enums and other types that become
+    /// text, a number or a boolean.
+    pub fn is(self, value: &T) -> AttributeFilter
+    where
+        T: Serialize,
+    {
+        // `null` is a word of its own only with a space after it.
+        AttributeFilter::binary(literal::serialized(value), "==", self.selector())
+    }
+}
+
+impl<T> AttributeField<Option<T>> {
+    /// The attribute is `null` (an attribute that is left out of the JSON is not).
+    pub fn is_null(self) -> AttributeFilter {
+        AttributeFilter::binary(Ok(NULL.to_owned()), "==", self.selector())
+    }
+}
+
+impl<T> AttributeField<Vec<T>> {
+    /// The list holds `value`.
+    pub fn has(self, value: impl AttributeOperand<T>) -> AttributeFilter {
+        AttributeFilter::binary(value.literal(), "in", self.selector())
+    }
+}
+
+impl<T: TextAttribute> AttributeField<T> {
+    /// The text holds `part`, in the same case.
+    pub fn contains(self, part: &str) -> AttributeFilter {
+        AttributeFilter::binary(literal::text(part), "in", self.selector())
+    }
+}
+
+macro_rules! comparisons {
+    ($($(#[$doc:meta])* $name:ident $operator:literal;)+) => {
+        impl<T: NumberAttribute> AttributeField<T> {$(
+            $(#[$doc])*
+            pub fn $name(self, value: impl NumberTerm) -> AttributeFilter {
+                let compared = AttributeFilter::binary(self.selector(), $operator, value.term());
+                if !T::NULLABLE {
+                    return compared;
+                }
+                // The server takes null for 0 here.
+                AttributeFilter::binary(Ok(NULL.to_owned()), "!=", self.selector()) & compared
+            }
+        )+}
+
+        impl AttributeNumber {$(
+            $(#[$doc])*
+            pub fn $name(self, value: impl NumberTerm) -> AttributeFilter {
+                AttributeFilter::binary(self.0, $operator, value.term())
+            }
+        )+}
+    };
+}
+
+comparisons! {
+    /// It is less.
+    lt "<";
+    /// It is less or equal.
+    le "<=";
+    /// It is greater.
+    gt ">";
+    /// It is greater or equal.
+    ge ">=";
+}
+
+impl AttributeNumber {
+    /// It equals.
+    #[expect(clippy::should_implement_trait, reason = "it makes a filter; `==` makes a bool")]
+    pub fn eq(self, value: impl NumberTerm) -> AttributeFilter {
+        AttributeFilter::binary(self.0, "==", value.term())
+    }
+
+    /// It differs.
+    #[expect(clippy::should_implement_trait, reason = "it makes a filter; `!=` makes a bool")]
+    pub fn ne(self, value: impl NumberTerm) -> AttributeFilter {
+        AttributeFilter::binary(self.0, "!=", value.term())
+    }
+}
+
+/// Arithmetic on attributes, such as `a.gross - a.budget`; computed in doubles by the server, to
+/// which `null` is 0 here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttributeNumber(Result<String, String>);
+
+/// What a number is compared or computed with: a Rust number, another attribute, arithmetic.
+pub trait NumberTerm {
+    /// It in the filter language, or why it cannot be written.
+    #[doc(hidden)]
+    fn term(self) -> Result<String, String>;
+}
+
+impl NumberTerm for AttributeNumber {
+    fn term(self) -> Result<String, String> {
+        self.0
+    }
+}
+
+impl<T: NumberAttribute> NumberTerm for AttributeField<T> {
+    fn term(self) -> Result<String, String> {
+        self.selector()
+    }
+}
+
+macro_rules! arithmetic {
+    ($($trait:ident $method:ident $operator:literal;)+) => {$(
+        impl<T: NumberAttribute, R: NumberTerm> $trait<R> for AttributeField<T> {
+            type Output = AttributeNumber;
+
+            fn $method(self, right: R) -> AttributeNumber {
+                AttributeNumber(binary(self.selector(), $operator, right.term()))
+            }
+        }
+
+        impl<R: NumberTerm> $trait<R> for AttributeNumber {
+            type Output = AttributeNumber;
+
+            fn $method(self, right: R) -> AttributeNumber {
+                AttributeNumber(binary(self.0, $operator, right.term()))
+            }
+        }
+    )+};
+}
+
+arithmetic! {
+    Add add "+";
+    Sub sub "-";
+    Mul mul "*";
+    Div div "/";
+    Rem rem "%";
+}
+
+/// What an attribute of type `T` can be compared with for equality.
+#[diagnostic::on_unimplemented(
+    message = "an attribute of type `{T}` cannot be compared with `{Self}`",
+    note = "enums and other types with `Serialize` are compared by `.is(&value)`"
+)]
+pub trait AttributeOperand<T> {
+    /// It in the filter language, or why it cannot be written.
+    #[doc(hidden)]
+    fn literal(self) -> Result<String, String>;
+}
+
+/// Attributes that are numbers, or optional numbers.
+#[diagnostic::on_unimplemented(
+    message = "an attribute of type `{Self}` is no number, so it cannot be compared by size"
+)]
+pub trait NumberAttribute {
+    /// Whether `null` must be told from 0.
+    #[doc(hidden)]
+    const NULLABLE: bool;
+}
+
+/// Attributes that are text, or optional text.
+#[diagnostic::on_unimplemented(
+    message = "an attribute of type `{Self}` is no text, so it has no parts to look for"
+)]
+pub trait TextAttribute {}
+
+impl TextAttribute for String {}
+impl<T: TextAttribute> TextAttribute for Option<T> {}
+
+impl<T: NumberAttribute> NumberAttribute for Option<T> {
+    const NULLABLE: bool = true;
+}
+
+/// A Rust number in a filter.
+pub trait Number: NumberTerm {}
+
+macro_rules! numbers {
+    ($literal:ident: $($type:ty as $wide:ty),+) => {$(
+        impl NumberTerm for $type {
+            fn term(self) -> Result<String, String> {
+                literal::$literal(<$wide>::from(self))
+            }
+        }
+
+        impl Number for $type {}
+
+        impl NumberAttribute for $type {
+            const NULLABLE: bool = false;
+        }
+
+        impl<N: Number> AttributeOperand<$type> for N {
+            fn literal(self) -> Result<String, String> {
+                self.term()
+            }
+        }
+    )+};
+}
+
+numbers!(integer: i8 as i128, i16 as i128, i32 as i128, i64 as i128, u8 as i128, u16 as i128, u32 as i128, u64 as i128);
+numbers!(float: f64 as f64);
+
+// Attributes are JSON, where an `f32` has its own shortest digits, not those of its double.
+impl NumberTerm for f32 {
+    fn term(self) -> Result<String, String> {
+        literal::float(self.to_string().parse().unwrap_or(f64::NAN))
+    }
+}
+
+impl Number for f32 {}
+
+impl NumberAttribute for f32 {
+    const NULLABLE: bool = false;
+}
+
+impl<N: Number> AttributeOperand<f32> for N {
+    fn literal(self) -> Result<String, String> {
+        self.term()
+    }
+}
+
+impl AttributeOperand<bool> for bool {
+    fn literal(self) -> Result<String, String> {
+        Ok(literal::boolean(self).to_owned())
+    }
+}
+
+macro_rules! texts {
+    ($($type:ty),+) => {$(
+        impl AttributeOperand<String> for $type {
+            fn literal(self) -> Result<String, String> {
+                literal::text(self.as_ref())
+            }
+        }
+    )+};
+}
+
+texts!(&str, String, &String);
+
+impl<T, V: AttributeOperand<T>> AttributeOperand<Option<T>> for V {
+    fn literal(self) -> Result<String, String> {
+        AttributeOperand::<T>::literal(self)
+    }
+}
+
+impl<T: ?Sized> Clone for AttributeField<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: ?Sized> Copy for AttributeField<T> {}
+
+impl<T: ?Sized> fmt::Debug for AttributeField<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AttributeField").field(&self.name).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(filter: AttributeFilter) -> String {
+        filter.expression().unwrap()
+    }
+
+    const YEAR: AttributeField<u32> = attribute("year");
+    const RATING: AttributeField<Option<f32>> = attribute("rating");
+    const TITLE: AttributeField<String> = attribute("title");
+
+    #[test]
+    fn conditions() {
+        assert_eq!(text(YEAR.gt(1990) & YEAR.le(2000)), "((.year > 1990) and (.year <= 2000))");
+        assert_eq!(
+            text(!TITLE.eq("it's") | YEAR.is_in([1, 2])),
+            "((not (.title == \"it's\")) or (.year in [1, 2]))"
+        );
+        assert_eq!(text(RATING.ge(7)), "((null != .rating) and (.rating >= 7))");
+        assert_eq!(text(RATING.eq(7.1_f32)), "(.rating == 7.1)");
+        assert_eq!(text(attribute::<bool>("seen").eq(true)), "(.seen == 1)");
+        assert_eq!(text(attribute::<Vec<String>>("tags").has("x")), "(\"x\" in .tags)");
+        assert_eq!(text(TITLE.contains("wars")), "(\"wars\" in .title)");
+        assert_eq!(text(attribute::<Option<String>>("genre").is_null()), "(null == .genre)");
+        assert_eq!(text(((YEAR - 3) % 4 * YEAR).eq(0)), "((((.year - 3) % 4) * .year) == 0)");
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_an_error_wherever_it_stands() {
+        let bad = TITLE.eq("' or \"");
+        assert!(bad.expression().is_err());
+        assert!((!bad.clone() & YEAR.gt(1)).expression().is_err());
+        assert!((YEAR.gt(1) | bad).expression().is_err());
+        assert!(attribute::<i32>("a b").gt(1).expression().is_err());
+        assert!((YEAR + f64::NAN).gt(1).expression().is_err());
+    }
+}

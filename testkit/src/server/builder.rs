@@ -1,0 +1,146 @@
+//! How a server is to be started.
+
+use std::fmt;
+
+use super::Server;
+use crate::error::Error;
+
+/// How a [`Server`] is to be started; from [`Server::builder`].
+///
+/// Each setting but the default makes the server a private process: `REDIS_URL` is not looked at.
+///
+/// # Examples
+///
+/// ```
+/// use alizarin_testkit::Server;
+///
+/// let server = Server::builder()
+///     .password("secret")
+///     .arg("--maxmemory", "100mb")
+///     .args(["--user", "reader", "on", ">word", "~*", "+@read"])
+///     .start()?;
+/// assert!(server.url().starts_with("redis://:secret@127.0.0.1:"));
+/// assert_eq!(server.command(&["CONFIG", "GET", "maxmemory"])?, "maxmemory\n104857600");
+/// # Ok::<(), alizarin_testkit::Error>(())
+/// ```
+#[derive(Clone)]
+#[must_use = "nothing starts before `start`"]
+pub struct ServerBuilder {
+    pub(super) arguments: Vec<String>,
+    pub(super) modules: bool,
+    pub(super) password: Option<String>,
+    pub(super) private: bool,
+}
+
+impl ServerBuilder {
+    pub(super) fn new() -> Self {
+        Self { arguments: Vec::new(), modules: true, password: None, private: false }
+    }
+
+    /// Adds a setting to the server's command line, such as `"--maxmemory", "1mb"`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use alizarin_testkit::Server;
+    /// let server = Server::builder().arg("--notify-keyspace-events", "KEA").start()?;
+    /// # Ok::<(), alizarin_testkit::Error>(())
+    /// ```
+    pub fn arg(self, name: &str, value: &str) -> Self {
+        self.args([name, value])
+    }
+
+    /// Adds words to the server's command line: a setting of several values, a user.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use alizarin_testkit::Server;
+    /// let server = Server::builder().args(["--user", "ann", "on", "nopass", "~*", "+@all"]).start()?;
+    /// assert!(server.command(&["ACL", "USERS"])?.contains("ann"));
+    /// # Ok::<(), alizarin_testkit::Error>(())
+    /// ```
+    pub fn args<W: Into<String>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
+        self.arguments.extend(words.into_iter().map(Into::into));
+        self.private()
+    }
+
+    /// Gives the default user a password; [`Server::url`] carries it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use alizarin_testkit::Server;
+    /// let server = Server::builder().password("secret").start()?;
+    /// assert_eq!(server.command(&["PING"])?, "PONG");
+    /// # Ok::<(), alizarin_testkit::Error>(())
+    /// ```
+    pub fn password(mut self, password: &str) -> Self {
+        self.password = Some(password.to_owned());
+        self.private()
+    }
+
+    /// With `false`: a bare server, without JSON, Search, TimeSeries and Bloom. Default: `true`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use alizarin_testkit::Server;
+    /// let server = Server::builder().modules(false).start()?;
+    /// assert!(!server.has_module("search"));
+    /// # Ok::<(), alizarin_testkit::Error>(())
+    /// ```
+    pub fn modules(mut self, load: bool) -> Self {
+        self.modules = load;
+        self.private |= !load;
+        self
+    }
+
+    /// Insists on a process of its own, even where `REDIS_URL` names a server.
+    ///
+    /// Only such a server can be stopped, paused and restarted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use alizarin_testkit::Server;
+    /// let server = Server::builder().private().start()?;
+    /// assert_eq!(server.namespace(), "");
+    /// # Ok::<(), alizarin_testkit::Error>(())
+    /// ```
+    pub fn private(mut self) -> Self {
+        self.private = true;
+        self
+    }
+
+    /// Starts the server and waits until it answers.
+    ///
+    /// # Errors
+    ///
+    /// When there is no server to start ([`Error::is_unavailable`]), when it ends at once or does
+    /// not answer in 10 seconds (the error shows the end of its log), when `REDIS_URL` is set and
+    /// nothing answers there ([`Error::is_connection`]). Trying again is safe; but a process that
+    /// found no server does not look again.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use alizarin_testkit::Server;
+    /// let error = Server::builder().arg("--no-such-setting", "1").start().unwrap_err();
+    /// assert!(error.to_string().contains("no-such-setting"));
+    /// ```
+    pub fn start(self) -> Result<Server, Error> {
+        Server::start_with(&self)
+    }
+}
+
+impl fmt::Debug for ServerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { arguments, modules, password: _, private } = self;
+        f.debug_struct("ServerBuilder")
+            .field("arguments", arguments)
+            .field("modules", modules)
+            .field("private", private)
+            .finish_non_exhaustive()
+    }
+}

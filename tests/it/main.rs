@@ -1,0 +1,15 @@
+//! Integration tests: everything against real servers, one module a capability.
+
+mod aggregate;
+mod common;
+mod films;
+mod index;
+mod query_bytes;
+mod query_geo;
+mod query_numeric;
+mod query_tag;
+mod query_text;
+mod query_vector;
+mod save_get;
+mod series;
+mod vector_set;
