@@ -22,7 +22,10 @@ impl Struct {
         let fields = fields.iter().filter_map(|field| Field::read(cx, field, container.rename_all));
         let fields = fields.collect();
         if !input.generics.params.is_empty() {
-            cx.error(&input.generics, "a stored struct cannot be generic: its schema is a constant");
+            cx.error(
+                &input.generics,
+                "a stored struct cannot be generic: its schema is a constant",
+            );
         }
         Struct { ident: input.ident.clone(), vis: input.vis.clone(), container, fields }
     }

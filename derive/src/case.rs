@@ -34,7 +34,10 @@ impl Case {
         let case = NAMES.iter().find(|(known, _)| *known == name).map(|(_, case)| *case);
         if case.is_none() {
             let names: Vec<&str> = NAMES.iter().map(|(name, _)| *name).collect();
-            cx.error(item, format!("there is no case {name:?}; there are {}", crate::symbol::list(&names)));
+            cx.error(
+                item,
+                format!("there is no case {name:?}; there are {}", crate::symbol::list(&names)),
+            );
         }
         case
     }
@@ -64,7 +67,10 @@ impl Case {
     fn join(self, name: &str, words: &[String]) -> String {
         let capital = |word: &String| {
             let mut chars = word.chars();
-            chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+            chars
+                .next()
+                .map(|first| first.to_uppercase().chain(chars).collect())
+                .unwrap_or_default()
         };
         let pascal = || words.iter().map(capital).collect::<Vec<String>>().concat();
         match self {
@@ -76,7 +82,10 @@ impl Case {
             Case::Camel => {
                 let pascal = pascal();
                 let mut chars = pascal.chars();
-                chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
+                chars
+                    .next()
+                    .map(|first| first.to_lowercase().chain(chars).collect())
+                    .unwrap_or_default()
             }
             Case::Kebab => words.join("-"),
             Case::ScreamingKebab => words.join("-").to_uppercase(),

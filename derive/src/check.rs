@@ -74,7 +74,10 @@ fn index_is_wanted(cx: &Ctxt, model: &Struct) {
     for index in model.fields.iter().filter_map(|field| field.index.as_ref()) {
         cx.error(
             &index.word,
-            format!("`{}` has no effect: the model has no index; add `index` to its `#[redis(..)]`", index.word),
+            format!(
+                "`{}` has no effect: the model has no index; add `index` to its `#[redis(..)]`",
+                index.word
+            ),
         );
     }
 }
@@ -82,7 +85,10 @@ fn index_is_wanted(cx: &Ctxt, model: &Struct) {
 /// Empty names would make keys and indexes that nobody can tell apart.
 fn prefix_and_index_have_names(cx: &Ctxt, model: &Struct) {
     if model.container.prefix.is_empty() {
-        cx.error(&model.ident, "the prefix is empty: every key of the server would belong to the model");
+        cx.error(
+            &model.ident,
+            "the prefix is empty: every key of the server would belong to the model",
+        );
     }
     if model.container.index.as_deref() == Some("") {
         cx.error(&model.ident, "the index's name is empty");
@@ -118,7 +124,10 @@ fn is_list(ty: &Type) -> bool {
 fn names_are_free(cx: &Ctxt, item: &Struct) {
     for field in item.stored() {
         if field.name.starts_with("__") {
-            cx.error(&field.ident, "stored names that begin with `__` are reserved for scores and distances");
+            cx.error(
+                &field.ident,
+                "stored names that begin with `__` are reserved for scores and distances",
+            );
         } else if field.name.is_empty() {
             cx.error(&field.ident, "the stored name is empty");
         } else if field.name.contains(['.', '$', '[', ']', '"', '\'', '\\', '\0']) {
@@ -133,14 +142,26 @@ fn names_are_unique(cx: &Ctxt, item: &Struct) {
     for (at, field) in stored.iter().enumerate() {
         for earlier in stored.iter().take(at) {
             if earlier.name == field.name {
-                cx.error(&field.ident, format!("the field `{}` is stored as `{}` already", earlier.ident, field.name));
+                cx.error(
+                    &field.ident,
+                    format!("the field `{}` is stored as `{}` already", earlier.ident, field.name),
+                );
             }
             let clashes = |outer: &str, inner: &str| inner.starts_with(&format!("{outer}_"));
             let nested = |field: &crate::attr::Field| field.nested.is_some();
-            let both = (nested(earlier) && clashes(&earlier.name, &field.name) && field.index.is_some())
-                || (nested(field) && clashes(&field.name, &earlier.name) && earlier.index.is_some());
+            let both =
+                (nested(earlier) && clashes(&earlier.name, &field.name) && field.index.is_some())
+                    || (nested(field)
+                        && clashes(&field.name, &earlier.name)
+                        && earlier.index.is_some());
             if both {
-                cx.error(&field.ident, format!("in the index `{}` could be a field of the nested `{}`; rename one of them", field.name, earlier.name));
+                cx.error(
+                    &field.ident,
+                    format!(
+                        "in the index `{}` could be a field of the nested `{}`; rename one of them",
+                        field.name, earlier.name
+                    ),
+                );
             }
         }
     }
@@ -151,7 +172,10 @@ fn options_need_an_index(cx: &Ctxt, item: &Struct) {
     for word in item.fields.iter().flat_map(|field| &field.stray) {
         cx.error(
             word,
-            format!("`{word}` needs an index beside it: one of {}", crate::symbol::list(crate::symbol::KINDS)),
+            format!(
+                "`{word}` needs an index beside it: one of {}",
+                crate::symbol::list(crate::symbol::KINDS)
+            ),
         );
     }
 }
@@ -168,7 +192,9 @@ fn options_fit(cx: &Ctxt, item: &Struct) {
         if let (Some(word), None) = (&index.no_index, &index.sortable) {
             cx.error(word, "with `no_index` a field is only sorted by: it needs `sortable`");
         }
-        if let (Kind::Vector { .. } | Kind::GeoShape { .. }, Some(word)) = (&index.kind, &index.sortable) {
+        if let (Kind::Vector { .. } | Kind::GeoShape { .. }, Some(word)) =
+            (&index.kind, &index.sortable)
+        {
             cx.error(word, format!("a `{}` field has no order to sort by", index.word));
         }
         let has_empty = matches!(index.kind, Kind::Text { .. } | Kind::Tag { .. });
@@ -182,7 +208,10 @@ fn options_fit(cx: &Ctxt, item: &Struct) {
 fn nested_has_no_index(cx: &Ctxt, item: &Struct) {
     for field in item.fields.iter().filter(|field| field.nested.is_some()) {
         if let Some(index) = &field.index {
-            cx.error(&index.word, format!("`{}` belongs on the fields of the nested struct", index.word));
+            cx.error(
+                &index.word,
+                format!("`{}` belongs on the fields of the nested struct", index.word),
+            );
         }
         for word in field.id.iter().chain(&field.version) {
             cx.error(word, format!("`{word}` cannot be a nested struct"));

@@ -2,8 +2,16 @@
 
 /// On the struct of a model.
 pub(crate) const MODEL: &[&str] = &[
-    "hash", "json", "prefix", "index", "events", "ttl", "rename_all", "stop_words",
-    "no_stop_words", "language",
+    "hash",
+    "json",
+    "prefix",
+    "index",
+    "events",
+    "ttl",
+    "rename_all",
+    "stop_words",
+    "no_stop_words",
+    "language",
 ];
 
 /// On a nested struct, a row, a value.
@@ -11,8 +19,23 @@ pub(crate) const PLAIN: &[&str] = &["rename_all"];
 
 /// On a field of a model.
 pub(crate) const FIELD: &[&str] = &[
-    "id", "version", "rename", "skip", "default", "nested", "text", "tag", "numeric", "geo",
-    "geoshape", "vector", "sortable", "unf", "no_index", "index_missing", "index_empty",
+    "id",
+    "version",
+    "rename",
+    "skip",
+    "default",
+    "nested",
+    "text",
+    "tag",
+    "numeric",
+    "geo",
+    "geoshape",
+    "vector",
+    "sortable",
+    "unf",
+    "no_index",
+    "index_missing",
+    "index_empty",
 ];
 
 /// The kinds of index entries.
@@ -30,12 +53,22 @@ pub(crate) const TAG: &[&str] = &["separator", "case_sensitive", "suffix_trie"];
 pub(crate) const GEOSHAPE: &[&str] = &["flat"];
 /// Inside `vector(..)`.
 pub(crate) const VECTOR: &[&str] = &[
-    "hnsw", "flat", "cosine", "ip", "l2", "m", "ef_construction", "ef_runtime", "epsilon",
-    "block_size", "initial_cap",
+    "hnsw",
+    "flat",
+    "cosine",
+    "ip",
+    "l2",
+    "m",
+    "ef_construction",
+    "ef_runtime",
+    "epsilon",
+    "block_size",
+    "initial_cap",
 ];
 
 /// On the struct of a time series.
-pub(crate) const SERIES: &[&str] = &["prefix", "retention", "duplicate", "chunk_size", "rename_all"];
+pub(crate) const SERIES: &[&str] =
+    &["prefix", "retention", "duplicate", "chunk_size", "rename_all"];
 /// On a field of a time series.
 pub(crate) const SERIES_FIELD: &[&str] = &["label", "timestamp", "value", "rename"];
 /// What a second sample at one time may do.

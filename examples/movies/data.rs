@@ -27,7 +27,7 @@ struct Line {
 }
 
 /// All films, with their vectors.
-pub fn load() -> Result<Vec<Movie>, Box<dyn std::error::Error>> {
+pub(crate) fn load() -> Result<Vec<Movie>, Box<dyn std::error::Error>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data");
     let lines = fs::read_to_string(folder.join("movies.jsonl"))?;
     let vectors = fs::read(folder.join("movies-minilm-384.f16"))?;

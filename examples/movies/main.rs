@@ -14,7 +14,7 @@ use screen::{Screen, film};
 /// A film, stored as a JSON document and indexed by everything it can be found by.
 #[derive(Debug, Clone, PartialEq, RedisModel)]
 #[redis(json, prefix = "movie", index, events)]
-pub struct Movie {
+struct Movie {
     #[redis(id, numeric)]
     id: u32,
     #[redis(text(weight = 2.0), sortable)]
@@ -37,7 +37,7 @@ pub struct Movie {
 
 /// The genres of the data set, under the names it gives them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, RedisValue, Deserialize)]
-pub enum Genre {
+enum Genre {
     Action,
     Adventure,
     #[serde(rename = "Black Comedy")]
@@ -113,7 +113,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .all()
         .await?;
     screen.title("Mean rating by genre", started);
-    screen.chart(genres.iter().map(|row| (row.genre.as_str(), row.mean, row.films)));
+    screen.chart(genres.iter().map(|row| (name(row.genre), row.mean, row.films)));
 
     let started = Instant::now();
     let mut changes = movies.changes().await?;
@@ -133,4 +133,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     screen.title("A raw command: MEMORY USAGE of its document", started);
     screen.rows([format!("{bytes} bytes")]);
     Ok(())
+}
+
+/// A genre as people write it.
+fn name(genre: Option<Genre>) -> String {
+    match genre {
+        None => "(none given)".to_owned(),
+        Some(Genre::BlackComedy) => "Black comedy".to_owned(),
+        Some(Genre::RomanticComedy) => "Romantic comedy".to_owned(),
+        Some(genre) => format!("{genre:?}"),
+    }
 }

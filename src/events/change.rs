@@ -47,9 +47,8 @@ impl<M: RedisModel> Change<M> {
 
     /// Reads an event as the scripts publish it; `None` for a sort that came later.
     pub(crate) fn read(payload: &[u8]) -> Result<Option<Change<M>>> {
-        let event: Event<'_> = serde_json::from_slice(payload).map_err(|error| {
-            Error::decode("a change event", "other bytes").with_source(error)
-        })?;
+        let event: Event<'_> = serde_json::from_slice(payload)
+            .map_err(|error| Error::decode("a change event", "other bytes").with_source(error))?;
         Ok(match &*event.op {
             "saved" => Some(Change::Saved {
                 id: M::Id::parse_id(&event.id)?,
@@ -134,10 +133,7 @@ mod tests {
             read(r#"{"op":"saved","id":"7","version":null,"fields":[]}"#).unwrap(),
             Some(Change::Saved { id: 7, version: None, fields: vec![] })
         );
-        assert_eq!(
-            read(r#"{"op":"deleted","id":"7"}"#).unwrap(),
-            Some(Change::Deleted { id: 7 })
-        );
+        assert_eq!(read(r#"{"op":"deleted","id":"7"}"#).unwrap(), Some(Change::Deleted { id: 7 }));
         assert_eq!(read(r#"{"op":"moved","id":"7"}"#).unwrap(), None);
         assert!(read(r#"{"op":"saved","id":"x"}"#).is_err());
         assert!(read("hello").is_err());

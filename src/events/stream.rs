@@ -45,7 +45,8 @@ impl<M: RedisModel> Follow<'_, M> {
 
     async fn run(self) -> Result<Changes<M>> {
         if !M::SCHEMA.events {
-            let message = format!("{} has no events; add `events` to its `#[redis(..)]`", M::SCHEMA.name);
+            let message =
+                format!("{} has no events; add `events` to its `#[redis(..)]`", M::SCHEMA.name);
             return Err(Error::new(ErrorKind::Usage, message));
         }
         let client = self.repository.client();

@@ -7,7 +7,7 @@ use serde::Deserializer as _;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{Document, FieldSchema, RedisValue};
+use super::{FieldSchema, RedisValue};
 use crate::{Error, ErrorKind, Result};
 
 /// A field's value as it was read: a hash field's bytes, or a member's JSON text.
@@ -37,13 +37,6 @@ impl StoredValue<'_> {
 /// The error for a field that is not in the document and has no default.
 pub fn missing(field: &FieldSchema) -> Error {
     Error::new(ErrorKind::Decode, "missing in the document").with_field(field.name)
-}
-
-/// Reads a whole JSON document.
-pub(crate) fn from_json<D: Document>(json: &str) -> Result<D> {
-    let mut partial = D::Partial::default();
-    members(json, |name, value| D::accept(&mut partial, name, value))?;
-    D::finish(partial)
 }
 
 /// Calls `each` with every member of a JSON object.

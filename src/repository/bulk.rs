@@ -95,12 +95,7 @@ where
 }
 
 fn plan<M: RedisModel>() -> Plan<'static> {
-    Plan {
-        mode: Mode::Any,
-        expected: Expected::Anything,
-        expiry: Expiry::of::<M>(),
-        lock: None,
-    }
+    Plan { mode: Mode::Any, expected: Expected::Anything, expiry: Expiry::of::<M>(), lock: None }
 }
 
 /// Writes one pipeline; scripts that the server does not know yet go once more, with the source.

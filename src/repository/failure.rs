@@ -6,10 +6,7 @@ use crate::{Error, ErrorKind, ServerCode};
 pub(crate) fn explain(error: Error, key: &str) -> Error {
     let text = error.message();
     if error.kind() == ErrorKind::Unsupported || text.contains("Unknown Redis command") {
-        if error.command().is_some_and(|name| name.starts_with("JSON."))
-            || text.contains("JSON.")
-            || text.contains("Unknown Redis command")
-        {
+        if text.contains("JSON.") || text.contains("Unknown Redis command") {
             return retold(
                 error,
                 ErrorKind::Unsupported,
@@ -42,6 +39,11 @@ pub(crate) fn explain(error: Error, key: &str) -> Error {
             ErrorKind::NotFound,
             format!("`{key}` has no struct at {path} to set a field of; set the whole by `update`"),
         ),
+        // Within a script the server leaves the code out.
+        _ if text.contains("ACL failure in script") => {
+            let reason = text.strip_prefix("ERR ").unwrap_or(text);
+            (ErrorKind::Server(ServerCode::NoPerm), format!("write of `{key}` refused: {reason}"))
+        }
         _ if error.server_code() == Some(ServerCode::WrongType)
             || text.contains("wrong Redis type") =>
         {
@@ -55,7 +57,11 @@ pub(crate) fn explain(error: Error, key: &str) -> Error {
 
 /// The same failure in other words.
 fn retold(error: Error, kind: ErrorKind, message: String) -> Error {
-    let retold = Error::new(kind, message).with_sent(error.sent());
+    let mut retold = Error::new(kind, message).with_sent(error.sent());
+    // The name of a scripted command says nothing to the caller.
+    if let Some(command) = error.command().filter(|name| !name.starts_with("EVAL")) {
+        retold = retold.with_command(command.to_owned());
+    }
     retold.with_source(error)
 }
 

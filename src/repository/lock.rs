@@ -37,9 +37,8 @@ impl Held {
             released: false,
         };
         for attempt in 1u32.. {
-            let command: Command<Option<String>> = Command::new("SET")
-                .key(&held.key)
-                .arg((&held.token, "NX", "PX", lease));
+            let command: Command<Option<String>> =
+                Command::new("SET").key(&held.key).arg((&held.token, "NX", "PX", lease));
             match held.client.run(command).await {
                 Ok(Some(_)) => return Ok(held),
                 Ok(None) => {}

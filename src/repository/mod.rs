@@ -14,6 +14,9 @@ mod set;
 mod ttl;
 mod update;
 
+#[cfg(test)]
+mod tests;
+
 pub use bulk::SaveAll;
 pub use delete::Delete;
 pub use get::{Exists, Get, GetMany};
@@ -90,11 +93,7 @@ impl<M> Repository<M> {
     /// `namespace`, as it is: `"test:"` makes `test:movie:1` of `movie:1`.
     #[must_use]
     pub fn with_namespace(&self, namespace: impl Into<Arc<str>>) -> Repository<M> {
-        Repository {
-            client: self.client.clone(),
-            namespace: namespace.into(),
-            model: PhantomData,
-        }
+        Repository { client: self.client.clone(), namespace: namespace.into(), model: PhantomData }
     }
 }
 

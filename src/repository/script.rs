@@ -266,8 +266,9 @@ pub(crate) fn prepare<M: RedisModel>(
     plan: &Plan<'_>,
 ) -> Result<Prepared> {
     if id_text(id).is_empty() {
-        return Err(Error::new(ErrorKind::Value, "an empty id makes no key")
-            .with_field(M::SCHEMA.id));
+        return Err(
+            Error::new(ErrorKind::Value, "an empty id makes no key").with_field(M::SCHEMA.id)
+        );
     }
     let mut writer = DocumentWriter::new(M::SCHEMA.storage);
     writer.document(model)?;

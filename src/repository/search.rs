@@ -9,10 +9,7 @@ use crate::query::{
 
 impl<M: RedisModel> Repository<M> {
     /// Searches for the documents for which `filter` holds (`FT.SEARCH`).
-    pub fn find<E: Node>(
-        &self,
-        filter: impl FnOnce(M::Fields) -> Filter<M, E>,
-    ) -> Find<'_, M, E> {
+    pub fn find<E: Node>(&self, filter: impl FnOnce(M::Fields) -> Filter<M, E>) -> Find<'_, M, E> {
         Find::new(self, filter(M::Fields::default()))
     }
 

@@ -27,7 +27,12 @@ impl<M: RedisModel> Repository<M> {
     ) -> Set<'a, M> {
         let mut changes = Changes::default();
         let outcome = fields(M::Fields::default()).assign_to(&mut changes);
-        Set { repository: self, id, changes: outcome.map(|()| changes), expected: Expected::Anything }
+        Set {
+            repository: self,
+            id,
+            changes: outcome.map(|()| changes),
+            expected: Expected::Anything,
+        }
     }
 }
 
@@ -58,12 +63,8 @@ impl<M: RedisModel> Set<'_, M> {
     async fn run(self) -> Result<Written> {
         let changes = self.changes?;
         check_versioned::<M>(&self.expected)?;
-        let plan = Plan {
-            mode: Mode::Replace,
-            expected: self.expected,
-            expiry: Expiry::Keep,
-            lock: None,
-        };
+        let plan =
+            Plan { mode: Mode::Replace, expected: self.expected, expiry: Expiry::Keep, lock: None };
         let mut call: Call = write_call(self.repository, self.id, &plan, &changes.names, true)?;
         call.arg(changes.removed.argc().to_string());
         for argument in changes.removed.arguments().chain(changes.set.arguments()) {

@@ -158,13 +158,13 @@ impl<X: TimeSeriesModel> Series<X> {
     ///
     /// # Cancel safety
     /// The samples may have been removed; calling again is harmless.
-    #[expect(clippy::needless_pass_by_value, reason = "ranges are written in place")]
     pub async fn delete(&self, labels: &X::Labels, range: impl TimeRange) -> Result<u64> {
         let (key, span) = (self.key(labels)?, range.span());
         if span.is_empty() {
             return Ok(0);
         }
-        let command = Command::<u64>::new("TS.DEL").key(&key).arg((span.first_arg(), span.last_arg()));
+        let command =
+            Command::<u64>::new("TS.DEL").key(&key).arg((span.first_arg(), span.last_arg()));
         self.client.run(command).await.map_err(|error| explain(error, &key))
     }
 

@@ -108,13 +108,11 @@ impl<T> AttributeField<T> {
     }
 
     /// The attribute equals `value`.
-    #[expect(clippy::should_implement_trait, reason = "it makes a filter; `==` makes a bool")]
     pub fn eq(self, value: impl AttributeOperand<T>) -> AttributeFilter {
         AttributeFilter::binary(self.selector(), "==", value.literal())
     }
 
     /// The attribute differs from `value`; one that is `null` does.
-    #[expect(clippy::should_implement_trait, reason = "it makes a filter; `!=` makes a bool")]
     pub fn ne(self, value: impl AttributeOperand<T>) -> AttributeFilter {
         AttributeFilter::binary(self.selector(), "!=", value.literal())
     }
@@ -198,13 +196,11 @@ comparisons! {
 
 impl AttributeNumber {
     /// It equals.
-    #[expect(clippy::should_implement_trait, reason = "it makes a filter; `==` makes a bool")]
     pub fn eq(self, value: impl NumberTerm) -> AttributeFilter {
         AttributeFilter::binary(self.0, "==", value.term())
     }
 
     /// It differs.
-    #[expect(clippy::should_implement_trait, reason = "it makes a filter; `!=` makes a bool")]
     pub fn ne(self, value: impl NumberTerm) -> AttributeFilter {
         AttributeFilter::binary(self.0, "!=", value.term())
     }
@@ -385,7 +381,7 @@ impl<T: ?Sized> fmt::Debug for AttributeField<T> {
 mod tests {
     use super::*;
 
-    fn text(filter: AttributeFilter) -> String {
+    fn text(filter: &AttributeFilter) -> String {
         filter.expression().unwrap()
     }
 

@@ -6,39 +6,39 @@ use alizarin::prelude::*;
 use alizarin_testkit::{Server, unique};
 
 /// A client of `server` that speaks this version of the protocol.
-pub async fn connect(server: &Server, protocol: u8) -> Client {
+pub(crate) async fn connect(server: &Server, protocol: u8) -> Client {
     Client::connect(url(server, &format!("protocol={protocol}")).as_str()).await.unwrap()
 }
 
 /// The server's URL with one more option.
-pub fn url(server: &Server, option: &str) -> String {
+pub(crate) fn url(server: &Server, option: &str) -> String {
     let url = server.url();
     let join = if url.contains('?') { '&' } else { '?' };
     format!("{url}{join}{option}")
 }
 
 /// A client of the shared server.
-pub async fn client() -> Client {
+pub(crate) async fn client() -> Client {
     connect(Server::shared().unwrap(), 3).await
 }
 
 /// A namespace that no other test has.
-pub fn namespace(server: &Server) -> String {
+pub(crate) fn namespace(server: &Server) -> String {
     format!("{}{}:", server.namespace(), unique("it"))
 }
 
 /// A repository of its own on `server`.
-pub async fn on<M: RedisModel>(server: &Server, protocol: u8) -> Repository<M> {
+pub(crate) async fn on<M: RedisModel>(server: &Server, protocol: u8) -> Repository<M> {
     connect(server, protocol).await.repository().with_namespace(namespace(server))
 }
 
 /// A repository of its own on the shared server.
-pub async fn fresh<M: RedisModel>() -> Repository<M> {
+pub(crate) async fn fresh<M: RedisModel>() -> Repository<M> {
     on(Server::shared().unwrap(), 3).await
 }
 
 /// Runs `test` on RESP2 and on RESP3, each with an empty repository on the shared server.
-pub async fn both<M: RedisModel>(test: impl AsyncFn(Repository<M>)) {
+pub(crate) async fn both<M: RedisModel>(test: impl AsyncFn(Repository<M>)) {
     let server = Server::shared().unwrap();
     for protocol in [2, 3] {
         test(on(server, protocol).await).await;
@@ -46,7 +46,7 @@ pub async fn both<M: RedisModel>(test: impl AsyncFn(Repository<M>)) {
 }
 
 /// Asks until it is so; after ten seconds the test fails. The only clock in these tests.
-pub async fn eventually(what: &str, mut check: impl AsyncFnMut() -> bool) {
+pub(crate) async fn eventually(what: &str, mut check: impl AsyncFnMut() -> bool) {
     let mut ticks = tokio::time::interval(Duration::from_millis(5));
     for _ in 0..2_000 {
         ticks.tick().await;
@@ -58,7 +58,7 @@ pub async fn eventually(what: &str, mut check: impl AsyncFnMut() -> bool) {
 }
 
 /// What must come soon; the test fails where it does not.
-pub async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
+pub(crate) async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
     match tokio::time::timeout(Duration::from_secs(10), work).await {
         Ok(value) => value,
         Err(_) => panic!("ten seconds went by without this: {what}"),
@@ -66,7 +66,7 @@ pub async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
 }
 
 /// The value of a key of its own that is no hash and no JSON document.
-pub async fn spoil<M: RedisModel>(repository: &Repository<M>, id: &M::Id) {
+pub(crate) async fn spoil<M: RedisModel>(repository: &Repository<M>, id: &M::Id) {
     let key = repository.key(id);
     let pushed: u64 = repository.client().command("LPUSH").arg(key).arg("x").await.unwrap();
     assert_eq!(pushed, 1);
@@ -74,85 +74,85 @@ pub async fn spoil<M: RedisModel>(repository: &Repository<M>, id: &M::Id) {
 
 macro_rules! models {
     ($($storage:ident)+) => {$(
-        pub mod $storage {
+        pub(crate) mod $storage {
             use super::*;
 
-            pub const STORAGE: &str = stringify!($storage);
+            pub(crate) const STORAGE: &str = stringify!($storage);
 
             /// Nothing but fields.
             #[derive(Debug, Clone, PartialEq, Default, RedisModel)]
             #[redis($storage, prefix = "note")]
-            pub struct Note {
+            pub(crate) struct Note {
                 #[redis(id)]
-                pub id: u32,
-                pub text: String,
-                pub count: u64,
-                pub label: Option<String>,
+                pub(crate) id: u32,
+                pub(crate) text: String,
+                pub(crate) count: u64,
+                pub(crate) label: Option<String>,
                 #[redis(nested)]
-                pub place: Place,
+                pub(crate) place: Place,
                 #[redis(nested)]
-                pub second: Option<Place>,
+                pub(crate) second: Option<Place>,
             }
 
             /// A struct inside another.
             #[derive(Debug, Clone, PartialEq, Default, RedisNested)]
-            pub struct Place {
-                pub city: String,
-                pub zip: Option<u32>,
+            pub(crate) struct Place {
+                pub(crate) city: String,
+                pub(crate) zip: Option<u32>,
             }
 
             /// With versions.
             #[derive(Debug, Clone, PartialEq, Default, RedisModel)]
             #[redis($storage, prefix = "draft")]
-            pub struct Draft {
+            pub(crate) struct Draft {
                 #[redis(id)]
-                pub id: u32,
-                pub text: String,
-                pub count: u64,
-                pub label: Option<String>,
+                pub(crate) id: u32,
+                pub(crate) text: String,
+                pub(crate) count: u64,
+                pub(crate) label: Option<String>,
                 #[redis(version)]
-                pub version: u64,
+                pub(crate) version: u64,
             }
 
             /// With events.
             #[derive(Debug, Clone, PartialEq, Default, RedisModel)]
             #[redis($storage, prefix = "alert", events)]
-            pub struct Alert {
+            pub(crate) struct Alert {
                 #[redis(id)]
-                pub id: String,
-                pub text: String,
-                pub label: Option<String>,
+                pub(crate) id: String,
+                pub(crate) text: String,
+                pub(crate) label: Option<String>,
                 #[redis(version)]
-                pub version: u64,
+                pub(crate) version: u64,
             }
 
             /// With a time to live.
             #[derive(Debug, Clone, PartialEq, Default, RedisModel)]
             #[redis($storage, prefix = "visit", ttl = "90s")]
-            pub struct Visit {
+            pub(crate) struct Visit {
                 #[redis(id)]
-                pub id: u32,
-                pub text: String,
-                pub label: Option<String>,
+                pub(crate) id: u32,
+                pub(crate) text: String,
+                pub(crate) label: Option<String>,
             }
 
             /// One with the defaults of everything else.
-            pub fn note(id: u32, text: &str) -> Note {
+            pub(crate) fn note(id: u32, text: &str) -> Note {
                 Note { id, text: text.into(), ..Note::default() }
             }
 
             /// One with the defaults of everything else.
-            pub fn draft(id: u32, text: &str) -> Draft {
+            pub(crate) fn draft(id: u32, text: &str) -> Draft {
                 Draft { id, text: text.into(), ..Draft::default() }
             }
 
             /// One with the defaults of everything else.
-            pub fn alert(id: &str, text: &str) -> Alert {
+            pub(crate) fn alert(id: &str, text: &str) -> Alert {
                 Alert { id: id.into(), text: text.into(), ..Alert::default() }
             }
 
             /// One with the defaults of everything else.
-            pub fn visit(id: u32, text: &str) -> Visit {
+            pub(crate) fn visit(id: u32, text: &str) -> Visit {
                 Visit { id, text: text.into(), ..Visit::default() }
             }
         }

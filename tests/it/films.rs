@@ -4,7 +4,7 @@ use alizarin::prelude::*;
 use alizarin_testkit::Server;
 
 /// A client for each protocol.
-pub async fn clients(server: &Server) -> [Client; 2] {
+pub(crate) async fn clients(server: &Server) -> [Client; 2] {
     let url = server.url();
     let join = if url.contains('?') { '&' } else { '?' };
     let old = Client::connect(format!("{url}{join}protocol=2").as_str()).await.unwrap();
@@ -13,12 +13,12 @@ pub async fn clients(server: &Server) -> [Client; 2] {
 
 macro_rules! films {
     ($($storage:ident)+) => {$(
-        pub mod $storage {
+        pub(crate) mod $storage {
             use super::*;
 
             #[derive(Debug, Clone, PartialEq, Default, RedisModel)]
             #[redis($storage, prefix = "film", index)]
-            pub struct Film {
+            pub(crate) struct Film {
                 #[redis(id, numeric, sortable)]
                 pub id: u32,
                 #[redis(text(no_stem), sortable)]
@@ -46,7 +46,7 @@ macro_rules! films {
             }
 
             /// The films in an empty database, once for each protocol.
-            pub async fn with(films: &[Film], check: impl AsyncFn(Repository<Film>)) {
+            pub(crate) async fn with(films: &[Film], check: impl AsyncFn(Repository<Film>)) {
                 let server = Server::start().unwrap();
                 for (at, client) in clients(&server).await.into_iter().enumerate() {
                     let namespace = format!("{}{at}:", server.namespace());
@@ -85,11 +85,12 @@ macro_rules! in_both_storages {
 }
 
 /// Small numbers that look random and are the same each time.
-pub struct Dice(pub u64);
+pub(crate) struct Dice(pub u64);
 
 impl Dice {
-    pub fn roll(&mut self, below: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    pub(crate) fn roll(&mut self, below: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % below
     }
 }

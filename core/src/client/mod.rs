@@ -8,9 +8,7 @@ use std::sync::Arc;
 
 use crate::command::{Batch, Command, IntoCommand};
 use crate::config::Config;
-use crate::connection::{
-    Connector, Dedicated, Handle, Link, Pipeline, Transaction, Wire, spawn,
-};
+use crate::connection::{Connector, Dedicated, Handle, Link, Pipeline, Transaction, Wire, spawn};
 use crate::error::{Error, Result};
 use crate::resp::FromReply;
 use crate::server::ServerInfo;

@@ -8,8 +8,8 @@ use std::sync::OnceLock;
 use std::task::{Context, Poll};
 
 use crate::client::Client;
-use crate::command::{Command, Flags, IntoCommand};
 use crate::client::Execute;
+use crate::command::{Command, Flags, IntoCommand};
 use crate::error::{Result, ServerCode};
 use crate::resp::{FromReply, Packed, ToArgs};
 

@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::client::Client;
-use crate::command::{Command, Flags, IntoCommand};
 use crate::client::Execute;
+use crate::command::{Command, Flags, IntoCommand};
 use crate::error::Result;
 use crate::resp::ToArgs;
 

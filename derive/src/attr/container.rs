@@ -47,7 +47,8 @@ impl Container {
                 "no_stop_words" if item.flag(cx) => container.stop_words = Some(Vec::new()),
                 "stop_words" => {
                     let words = string(cx, item).unwrap_or_default();
-                    container.stop_words = Some(words.split_whitespace().map(str::to_owned).collect());
+                    container.stop_words =
+                        Some(words.split_whitespace().map(str::to_owned).collect());
                 }
                 _ => {}
             }
@@ -73,7 +74,10 @@ impl Container {
                 continue;
             };
             if case.is_some_and(|case| case != named) {
-                cx.error(item, "serde and redis name the fields differently; make both `rename_all` the same");
+                cx.error(
+                    item,
+                    "serde and redis name the fields differently; make both `rename_all` the same",
+                );
             }
             case = Some(named);
         }

@@ -1,6 +1,6 @@
 //! What stands on a field.
 
-use syn::{Expr, Ident, Type};
+use syn::{Expr, Ident, Type, Visibility};
 
 use super::{Index, Item, Value, items, redis, string};
 use crate::case::Case;
@@ -10,6 +10,7 @@ use crate::symbol;
 /// One field of a struct with its attributes.
 pub(crate) struct Field {
     pub(crate) ident: Ident,
+    pub(crate) vis: Visibility,
     pub(crate) ty: Type,
     /// The stored name.
     pub(crate) name: String,
@@ -50,6 +51,7 @@ impl Field {
                 .collect(),
         };
         Some(Field {
+            vis: field.vis.clone(),
             ty: field.ty.clone(),
             name: stored_name(cx, &ident, case, &redis, &serde),
             id: flagged("id"),

@@ -30,7 +30,10 @@ pub(crate) enum Kind {
 
 /// How vectors are searched; each option as RediSearch names it.
 pub(crate) enum Algorithm {
-    Flat { block_size: Option<u64>, initial_cap: Option<u64> },
+    Flat {
+        block_size: Option<u64>,
+        initial_cap: Option<u64>,
+    },
     Hnsw {
         m: Option<u64>,
         ef_construction: Option<u64>,
@@ -45,7 +48,10 @@ impl Index {
         let mut kinds = items.iter().filter(|item| symbol::KINDS.iter().any(|name| item.is(name)));
         let item = kinds.next()?;
         for other in kinds {
-            cx.error(other, format!("the field has a `{}` index already; a field has one", item.name));
+            cx.error(
+                other,
+                format!("the field has a `{}` index already; a field has one", item.name),
+            );
         }
         let word = |name: &str| {
             let item = items.iter().find(|item| item.is(name))?;

@@ -44,7 +44,9 @@ impl Parse for Item {
         } else if input.peek(syn::token::Paren) {
             let inside;
             syn::parenthesized!(inside in input);
-            Value::List(Punctuated::<Item, Token![,]>::parse_terminated(&inside)?.into_iter().collect())
+            Value::List(
+                Punctuated::<Item, Token![,]>::parse_terminated(&inside)?.into_iter().collect(),
+            )
         } else {
             Value::None
         };

@@ -51,7 +51,8 @@ pub(crate) fn duration(cx: &Ctxt, item: &Item) -> Option<u64> {
         "d" => Some(86_400_000),
         _ => None,
     };
-    let time = digits.parse().ok().zip(unit).and_then(|(count, unit): (u64, u64)| count.checked_mul(unit));
+    let time =
+        digits.parse().ok().zip(unit).and_then(|(count, unit): (u64, u64)| count.checked_mul(unit));
     match time {
         Some(time @ 1..) => Some(time),
         _ => {

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::Visibility;
 use syn::spanned::Spanned as _;
 
 use crate::ast::Struct;
@@ -47,7 +48,8 @@ pub(super) fn visible(item: &Struct, root: &Root<'_>) -> TokenStream {
             Some(_) => quote!(<#ty as ::alizarin::__private::Nested>::Fields<#marker>),
             None => quote!(::alizarin::__private::Field<#marker>),
         };
-        quote!(#[doc = #doc] pub #name: #handle,)
+        let vis = &field.vis;
+        quote!(#[doc = #doc] #vis #name: #handle,)
     });
     let names: Vec<_> = item.stored().map(|field| &field.ident).collect();
     let (generics, arguments, bound, extra) = match root {
@@ -66,7 +68,8 @@ pub(super) fn visible(item: &Struct, root: &Root<'_>) -> TokenStream {
     };
     let fields_doc = format!("The fields of [`{ident}`], for queries.");
     let module_doc = format!("One type a field of [`{ident}`](super::{ident}), for the compiler.");
-    let module_doc = module_doc.replace(&format!("[`{ident}`](super::{ident})"), &format!("`{ident}`"));
+    let module_doc =
+        module_doc.replace(&format!("[`{ident}`](super::{ident})"), &format!("`{ident}`"));
     quote! {
         #[doc = #fields_doc]
         #[allow(dead_code, clippy::exhaustive_structs)]
@@ -102,14 +105,38 @@ pub(super) fn visible(item: &Struct, root: &Root<'_>) -> TokenStream {
 }
 
 fn marker(field: &Field, root: &Root<'_>) -> TokenStream {
-    let name = &field.ident;
+    let (name, vis) = (&field.ident, inside(&field.vis));
     let doc = format!("The field `{}`.", field.name);
     match root {
-        Root::Model => quote!(#[doc = #doc] pub struct #name;),
+        Root::Model => quote!(#[doc = #doc] #vis struct #name;),
         Root::Path(_) => quote! {
             #[doc = #doc]
-            pub struct #name<P>(::core::marker::PhantomData<fn() -> P>);
+            #vis struct #name<P>(::core::marker::PhantomData<fn() -> P>);
         },
+    }
+}
+
+/// A visibility as it is written one module deeper. A handle is as visible as its field: a wider
+/// one could leak a private type.
+fn inside(vis: &Visibility) -> TokenStream {
+    match vis {
+        Visibility::Inherited => quote!(pub(super)),
+        Visibility::Restricted(restricted) if restricted.path.is_ident("self") => {
+            quote!(pub(super))
+        }
+        Visibility::Restricted(restricted) => {
+            let first = restricted.path.segments.first().map(|segment| segment.ident.to_string());
+            let path = &restricted.path;
+            match first.as_deref() {
+                Some("crate") => quote!(#vis),
+                Some("self") => {
+                    let rest = path.segments.iter().skip(1);
+                    quote!(pub(in super #(:: #rest)*))
+                }
+                _ => quote!(pub(in super::#path)),
+            }
+        }
+        Visibility::Public(_) => quote!(pub),
     }
 }
 

@@ -74,7 +74,8 @@ fn schema(model: &Struct) -> TokenStream {
     let version = literal::option(version);
     let index = literal::option(container.index.as_ref().map(|index| {
         let words = container.stop_words.as_ref().map(|words| quote!(&[#(#words),*]));
-        let (words, language) = (literal::option(words), literal::option(container.language.as_ref()));
+        let (words, language) =
+            (literal::option(words), literal::option(container.language.as_ref()));
         quote!(__alizarin::IndexSchema { name: #index, stop_words: #words, language: #language })
     }));
     let (events, ttl) = (container.events, literal::duration(container.ttl));

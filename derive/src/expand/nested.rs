@@ -22,11 +22,8 @@ pub(crate) fn nested(input: &DeriveInput) -> TokenStream {
     let p = Ident::new("P", Span::call_site());
     let root = Root::Path(&p);
     let visible = handles::visible(&item, &root);
-    let parts = [
-        document::document(&item),
-        handles::implementations(&item, &root),
-        implementation(&item),
-    ];
+    let parts =
+        [document::document(&item), handles::implementations(&item, &root), implementation(&item)];
     let hidden = hidden(&quote!(#(#parts)*));
     quote!(#visible #hidden)
 }

@@ -73,7 +73,8 @@ impl Parts {
         let mut parts = Parts::default();
         for field in named_fields(cx, input) {
             let Some(ident) = field.ident else { continue };
-            let redis = redis(cx, &field.attrs, symbol::SERIES_FIELD, "on a field of a time series");
+            let redis =
+                redis(cx, &field.attrs, symbol::SERIES_FIELD, "on a field of a time series");
             let serde = items(cx, &field.attrs, "serde");
             let name = attr::stored_name(cx, &ident, container.rename_all, &redis, &serde);
             let roles: Vec<&Item> = redis.iter().filter(|item| !item.is("rename")).collect();
@@ -91,7 +92,10 @@ impl Parts {
         for (found, word) in [(&parts.timestamps, "timestamp"), (&parts.values, "value")] {
             match found.as_slice() {
                 [_] => {}
-                [] => cx.error(&input.ident, format!("no field is the {word}; mark one with `#[redis({word})]`")),
+                [] => cx.error(
+                    &input.ident,
+                    format!("no field is the {word}; mark one with `#[redis({word})]`"),
+                ),
                 [_, others @ ..] => others.iter().for_each(|other| {
                     cx.error(&other.ident, format!("another field is the {word} already"));
                 }),
@@ -103,7 +107,8 @@ impl Parts {
     /// The labels as a struct, and their handles.
     fn visible(&self, input: &DeriveInput) -> TokenStream {
         let (vis, ident) = (&input.vis, &input.ident);
-        let (labels, handles) = (format_ident!("{ident}Labels"), format_ident!("{ident}LabelFields"));
+        let (labels, handles) =
+            (format_ident!("{ident}Labels"), format_ident!("{ident}LabelFields"));
         let (names, types, texts) = self.label_parts();
         let docs: Vec<String> = texts.iter().map(|text| format!("The label `{text}`.")).collect();
         let labels_doc = format!("The labels of [`{ident}`]: what tells one series from another.");
@@ -141,7 +146,8 @@ impl Parts {
 
     fn implementation(&self, input: &DeriveInput, schema: &TokenStream) -> TokenStream {
         let ident = &input.ident;
-        let (labels, handles) = (format_ident!("{ident}Labels"), format_ident!("{ident}LabelFields"));
+        let (labels, handles) =
+            (format_ident!("{ident}Labels"), format_ident!("{ident}LabelFields"));
         let (names, _, texts) = self.label_parts();
         let timestamp = self.timestamps.iter().map(|part| &part.ident).collect::<Vec<_>>();
         let value = self.values.iter().map(|part| &part.ident).collect::<Vec<_>>();

@@ -70,7 +70,10 @@ fn unique(cx: &Ctxt, variants: &[(Ident, String)]) {
 
 fn enumeration(ident: &Ident, variants: &[(Ident, String)]) -> TokenStream {
     let (idents, names): (Vec<_>, Vec<_>) = variants.iter().map(|(i, n)| (i, n)).unzip();
-    let legal = format!("one of {}", names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", "));
+    let legal = format!(
+        "one of {}",
+        names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
+    );
     quote! {
         impl #ident {
             fn __name(&self) -> &'static str {

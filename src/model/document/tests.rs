@@ -1,6 +1,6 @@
 //! A hand-written document and nested struct, and what becomes of them in both storages.
 
-use super::super::stored::from_json;
+use super::super::stored::members;
 use super::super::{NestedSchema, accept_struct, missing, write_struct};
 use super::*;
 use crate::query::FieldPath;
@@ -161,6 +161,13 @@ fn read_hash(set: &[String]) -> Result<Outer> {
         assert!(<Outer as Document>::accept(&mut partial, &pair[0], value)?, "{}", pair[0]);
     }
     <Outer as Document>::finish(partial)
+}
+
+/// Reads a whole JSON document.
+fn from_json<D: Document>(json: &str) -> Result<D> {
+    let mut partial = D::Partial::default();
+    members(json, |name, value| D::accept(&mut partial, name, value))?;
+    D::finish(partial)
 }
 
 #[test]

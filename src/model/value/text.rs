@@ -36,14 +36,22 @@ fn is_space(letter: char) -> bool {
 }
 
 /// Appends text to a hash.
-pub(in crate::model) fn write_text(text: &str, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
+pub(in crate::model) fn write_text(
+    text: &str,
+    field: &FieldSchema,
+    out: &mut Vec<u8>,
+) -> Result<()> {
     check_tag(text, field)?;
     out.extend_from_slice(text.as_bytes());
     Ok(())
 }
 
 /// Appends text as a JSON string.
-pub(in crate::model) fn write_json_text(text: &str, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
+pub(in crate::model) fn write_json_text(
+    text: &str,
+    field: &FieldSchema,
+    out: &mut Vec<u8>,
+) -> Result<()> {
     check_tag(text, field)?;
     write_json_string(text, out);
     Ok(())
