@@ -381,7 +381,8 @@ impl<T: ?Sized> fmt::Debug for AttributeField<T> {
 mod tests {
     use super::*;
 
-    fn text(filter: &AttributeFilter) -> String {
+    #[expect(clippy::needless_pass_by_value, reason = "shorter to call")]
+    fn text(filter: AttributeFilter) -> String {
         filter.expression().unwrap()
     }
 

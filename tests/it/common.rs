@@ -136,6 +136,20 @@ macro_rules! models {
                 pub(crate) label: Option<String>,
             }
 
+            /// With indexed fields, whose values are checked.
+            #[derive(Debug, Clone, PartialEq, Default, RedisModel)]
+            #[redis($storage, prefix = "coin", index)]
+            pub(crate) struct Coin {
+                #[redis(id)]
+                pub(crate) id: u32,
+                #[redis(tag)]
+                pub(crate) kind: String,
+                #[redis(numeric)]
+                pub(crate) weight: f64,
+                #[redis(tag)]
+                pub(crate) parts: Vec<String>,
+            }
+
             /// One with the defaults of everything else.
             pub(crate) fn note(id: u32, text: &str) -> Note {
                 Note { id, text: text.into(), ..Note::default() }

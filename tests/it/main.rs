@@ -1,10 +1,12 @@
 //! Integration tests: everything against real servers, one module a capability.
 
 mod aggregate;
+mod bulk;
 mod common;
 mod films;
 mod index;
 mod insert_replace;
+mod locked;
 mod query_bytes;
 mod query_geo;
 mod query_numeric;
@@ -13,6 +15,7 @@ mod query_text;
 mod query_vector;
 mod save_get;
 mod series;
+mod set;
 mod ttl;
 mod update;
 mod vector_set;

@@ -39,7 +39,7 @@ impl Names {
 pub(super) fn visible(item: &Struct, root: &Root<'_>) -> TokenStream {
     let Names { fields, module } = Names::of(item);
     let (vis, ident) = (&item.vis, &item.ident);
-    let markers = item.stored().map(|field| marker(field, root));
+    let markers = item.stored().map(|field| marker(item, field, root));
     let handles = item.stored().map(|field| {
         let (name, ty) = (&field.ident, &field.ty);
         let marker = path(&module, field, root);
@@ -48,7 +48,7 @@ pub(super) fn visible(item: &Struct, root: &Root<'_>) -> TokenStream {
             Some(_) => quote!(<#ty as ::alizarin::__private::Nested>::Fields<#marker>),
             None => quote!(::alizarin::__private::Field<#marker>),
         };
-        let vis = &field.vis;
+        let vis = narrower(&item.vis, &field.vis);
         quote!(#[doc = #doc] #vis #name: #handle,)
     });
     let names: Vec<_> = item.stored().map(|field| &field.ident).collect();
@@ -104,8 +104,8 @@ pub(super) fn visible(item: &Struct, root: &Root<'_>) -> TokenStream {
     }
 }
 
-fn marker(field: &Field, root: &Root<'_>) -> TokenStream {
-    let (name, vis) = (&field.ident, inside(&field.vis));
+fn marker(item: &Struct, field: &Field, root: &Root<'_>) -> TokenStream {
+    let (name, vis) = (&field.ident, inside(narrower(&item.vis, &field.vis)));
     let doc = format!("The field `{}`.", field.name);
     match root {
         Root::Model => quote!(#[doc = #doc] #vis struct #name;),
@@ -113,6 +113,16 @@ fn marker(field: &Field, root: &Root<'_>) -> TokenStream {
             #[doc = #doc]
             #vis struct #name<P>(::core::marker::PhantomData<fn() -> P>);
         },
+    }
+}
+
+/// The visibility of a field's handle: that of the field, but no wider than the struct's.
+fn narrower<'a>(item: &'a Visibility, field: &'a Visibility) -> &'a Visibility {
+    match (item, field) {
+        (Visibility::Public(_), _) | (_, Visibility::Inherited) => field,
+        (_, Visibility::Public(_)) | (Visibility::Inherited, _) => item,
+        (_, Visibility::Restricted(path)) if path.path.is_ident("crate") => item,
+        _ => field,
     }
 }
 
