@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- One document deleted: checked, announced and done in one step.
 -- KEYS: 1 document
 -- ARGV: 1 storage  2 expected '' | v:N  3 version: hash field, JSON path, or ''  4 channel or ''  5 event

@@ -100,9 +100,9 @@ impl<M: RedisModel> fmt::Debug for Set<'_, M> {
 pub struct Changes {
     /// The fields' dotted names.
     names: Vec<String>,
-    /// Hash: field, value …; JSON: path, parent or nothing, text …
+    /// Name, parent or nothing, value …; names are dotted in a hash, paths in JSON.
     set: Packed,
-    /// Hash: fields; JSON: paths.
+    /// Name, parent or nothing …
     removed: Packed,
 }
 
@@ -112,20 +112,10 @@ impl Changes {
         write: impl FnOnce(Storage, &FieldSchema, &mut Vec<u8>) -> Result<()>,
     ) -> Result<()> {
         let place = self.place::<S>()?;
+        let storage = <S::Model as RedisModel>::SCHEMA.storage;
         let mut value = Vec::new();
-        write(<S::Model as RedisModel>::SCHEMA.storage, place.field, &mut value)
-            .map_err(|error| error.with_field(&place.name))?;
-        match <S::Model as RedisModel>::SCHEMA.storage {
-            Storage::Hash => self.set.push(place.name.as_bytes()),
-            Storage::Json => {
-                self.set.push(json_path(place.steps.iter().copied()).as_bytes());
-                let parents = &place.steps[..place.steps.len().saturating_sub(1)];
-                match parents {
-                    [] => self.set.push(b""),
-                    parents => self.set.push(json_path(parents.iter().copied()).as_bytes()),
-                }
-            }
-        }
+        write(storage, place.field, &mut value).map_err(|error| error.with_field(&place.name))?;
+        place.put_into(&mut self.set, storage);
         self.set.push(&value);
         self.names.push(place.name);
         Ok(())
@@ -133,12 +123,7 @@ impl Changes {
 
     fn remove<S: FieldSpec>(&mut self) -> Result<()> {
         let place = self.place::<S>()?;
-        match <S::Model as RedisModel>::SCHEMA.storage {
-            Storage::Hash => self.removed.push(place.name.as_bytes()),
-            Storage::Json => {
-                self.removed.push(json_path(place.steps.iter().copied()).as_bytes());
-            }
-        }
+        place.put_into(&mut self.removed, <S::Model as RedisModel>::SCHEMA.storage);
         self.names.push(place.name);
         Ok(())
     }
@@ -177,6 +162,20 @@ struct Place {
     name: String,
     steps: Vec<&'static str>,
     field: &'static FieldSchema,
+}
+
+impl Place {
+    /// Its name, and that of the struct it is in, as the write script takes them.
+    fn put_into(&self, out: &mut Packed, storage: Storage) {
+        let name = |steps: &[&str]| match (storage, steps) {
+            (_, []) => String::new(),
+            (Storage::Hash, steps) => steps.join("."),
+            (Storage::Json, steps) => json_path(steps.iter().copied()),
+        };
+        let parents = self.steps.len().saturating_sub(1);
+        out.push(name(&self.steps).as_bytes());
+        out.push(name(self.steps.get(..parents).unwrap_or_default()).as_bytes());
+    }
 }
 
 /// A change of a field (`m.rating.to(8.1)`, `m.tags.to_value(tags)`, `m.note.clear()`), or a tuple

@@ -4,8 +4,10 @@
 -- ARGV: 1 storage hash|json   2 mode any|insert|replace   3 expected '' | v:N | f:SHA1
 --       4 version: hash field, JSON path, or ''  5 lock token or ''   6 ttl keep|clear|milliseconds
 --       7 channel or ''        8 event up to the version   9 event after the version
---       10 what: all|part      11 number of names to remove   then these names (hash: fields,
---       JSON: paths), then hash: field, value ...; JSON whole: text; JSON part: path, parent or '', text
+--       10 what: all|part      11 number of the names to remove that follow
+--       then all: hash fields to remove, then field, value ... or the JSON text
+--       or part: name, parent or '' ... to remove, then name, parent or '', value ...
+--       (hash: dotted names, JSON: paths; the parent is the nested struct that the field is in)
 -- The shebang lets the server refuse the script when memory is short, before it does anything.
 local key, storage, version_field = KEYS[1], ARGV[1], ARGV[4]
 local kind = redis.call('TYPE', key).ok
@@ -65,12 +67,27 @@ end
 
 local names = tonumber(ARGV[11])
 local first = 12 + names
-if storage == 'json' and ARGV[10] == 'part' then
+local part = ARGV[10] == 'part'
+
+-- Whether a hash holds a nested struct: a field of it, or its marker.
+local function holds(parent)
+  if redis.call('HEXISTS', key, parent) == 1 then return true end
+  for _, field in ipairs(redis.call('HKEYS', key)) do
+    if field:sub(1, #parent + 1) == parent .. '.' then return true end
+  end
+  return false
+end
+
+if part then
   for i = first, #ARGV, 3 do
     local parent = ARGV[i + 1]
-    if parent ~= '' and redis.call('JSON.TYPE', key, parent)[1] ~= 'object' then
-      return redis.error_reply('ALZPARENT ' .. parent)
+    local missing = false
+    if parent ~= '' and storage == 'hash' then
+      missing = not holds(parent)
+    elseif parent ~= '' then
+      missing = redis.call('JSON.TYPE', key, parent)[1] ~= 'object'
     end
+    if missing then return redis.error_reply('ALZPARENT ' .. parent) end
   end
 end
 
@@ -83,19 +100,32 @@ end
 
 local ttl = ARGV[6]
 if storage == 'hash' then
-  for i = first, #ARGV, 512 do
-    redis.call('HSET', key, unpack(ARGV, i, math.min(i + 511, #ARGV)))
-  end
-  for i = 12, 11 + names, 512 do
-    redis.call('HDEL', key, unpack(ARGV, i, math.min(i + 511, 11 + names)))
+  if part then
+    local emptied = {}
+    for i = 12, 11 + names, 2 do
+      local gone = redis.call('HDEL', key, ARGV[i])
+      if gone == 1 and ARGV[i + 1] ~= '' then emptied[#emptied + 1] = ARGV[i + 1] end
+    end
+    for i = first, #ARGV, 3 do redis.call('HSET', key, ARGV[i], ARGV[i + 2]) end
+    -- A struct without fields is told from one that is not there by its marker.
+    for _, parent in ipairs(emptied) do
+      if not holds(parent) then redis.call('HSET', key, parent, '') end
+    end
+  else
+    for i = first, #ARGV, 512 do
+      redis.call('HSET', key, unpack(ARGV, i, math.min(i + 511, #ARGV)))
+    end
+    for i = 12, 11 + names, 512 do
+      redis.call('HDEL', key, unpack(ARGV, i, math.min(i + 511, 11 + names)))
+    end
   end
   -- Last: the document's own fields hold the version that the caller knew.
   if version ~= '' then redis.call('HSET', key, version_field, version) end
-elseif ARGV[10] == 'all' then
+elseif not part then
   redis.call('JSON.SET', key, '$', ARGV[first])
   if version ~= '' then redis.call('JSON.SET', key, version_field, version) end
 else
-  for i = 12, 11 + names do redis.call('JSON.DEL', key, ARGV[i]) end
+  for i = 12, 11 + names, 2 do redis.call('JSON.DEL', key, ARGV[i]) end
   for i = first, #ARGV, 3 do redis.call('JSON.SET', key, ARGV[i], ARGV[i + 2]) end
   if version ~= '' then redis.call('JSON.SET', key, version_field, version) end
 end

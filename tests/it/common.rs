@@ -17,11 +17,6 @@ pub(crate) fn url(server: &Server, option: &str) -> String {
     format!("{url}{join}{option}")
 }
 
-/// A client of the shared server.
-pub(crate) async fn client() -> Client {
-    connect(Server::shared().unwrap(), 3).await
-}
-
 /// A namespace that no other test has.
 pub(crate) fn namespace(server: &Server) -> String {
     format!("{}{}:", server.namespace(), unique("it"))
@@ -30,11 +25,6 @@ pub(crate) fn namespace(server: &Server) -> String {
 /// A repository of its own on `server`.
 pub(crate) async fn on<M: RedisModel>(server: &Server, protocol: u8) -> Repository<M> {
     connect(server, protocol).await.repository().with_namespace(namespace(server))
-}
-
-/// A repository of its own on the shared server.
-pub(crate) async fn fresh<M: RedisModel>() -> Repository<M> {
-    on(Server::shared().unwrap(), 3).await
 }
 
 /// Runs `test` on RESP2 and on RESP3, each with an empty repository on the shared server.
@@ -46,7 +36,7 @@ pub(crate) async fn both<M: RedisModel>(test: impl AsyncFn(Repository<M>)) {
 }
 
 /// Asks until it is so; after ten seconds the test fails. The only clock in these tests.
-pub(crate) async fn eventually(what: &str, mut check: impl AsyncFnMut() -> bool) {
+pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut check: impl FnMut() -> F) {
     let mut ticks = tokio::time::interval(Duration::from_millis(5));
     for _ in 0..2_000 {
         ticks.tick().await;
@@ -58,8 +48,8 @@ pub(crate) async fn eventually(what: &str, mut check: impl AsyncFnMut() -> bool)
 }
 
 /// What must come soon; the test fails where it does not.
-pub(crate) async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(Duration::from_secs(10), work).await {
+pub(crate) async fn soon<T>(what: &str, work: impl IntoFuture<Output = T>) -> T {
+    match tokio::time::timeout(Duration::from_secs(10), work.into_future()).await {
         Ok(value) => value,
         Err(_) => panic!("ten seconds went by without this: {what}"),
     }
@@ -99,6 +89,25 @@ macro_rules! models {
             pub(crate) struct Place {
                 pub(crate) city: String,
                 pub(crate) zip: Option<u32>,
+            }
+
+            /// With structs that may be empty.
+            #[derive(Debug, Clone, PartialEq, Default, RedisModel)]
+            #[redis($storage, prefix = "case")]
+            pub(crate) struct Case {
+                #[redis(id)]
+                pub(crate) id: u32,
+                #[redis(nested)]
+                pub(crate) must: Inner,
+                #[redis(nested)]
+                pub(crate) may: Option<Inner>,
+            }
+
+            /// A struct that may be empty.
+            #[derive(Debug, Clone, PartialEq, Default, RedisNested)]
+            pub(crate) struct Inner {
+                pub(crate) a: Option<u32>,
+                pub(crate) b: Option<u32>,
             }
 
             /// With versions.

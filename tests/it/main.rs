@@ -1,8 +1,10 @@
 //! Integration tests: everything against real servers, one module a capability.
 
+mod adversity;
 mod aggregate;
 mod bulk;
 mod common;
+mod events;
 mod films;
 mod index;
 mod insert_replace;

@@ -96,15 +96,30 @@ crate::each_storage! {
         both(async |notes: Repository<Note>| {
             notes.save(&note(1, "a")).await.unwrap();
             let outcome = notes.set(&1, |m| m.second.zip.to(1)).await;
-            if STORAGE == "json" {
-                let error = outcome.unwrap_err();
-                assert_eq!(error.kind(), ErrorKind::NotFound);
-                assert!(error.message().contains("second"), "{error}");
-                assert_eq!(notes.get(&1).await.unwrap(), Some(note(1, "a")));
-            } else {
-                outcome.unwrap_err();
-                assert_eq!(notes.get(&1).await.unwrap(), Some(note(1, "a")));
+            let error = outcome.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::NotFound);
+            assert!(error.message().contains("second"), "{error}");
+            assert_eq!(notes.get(&1).await.unwrap(), Some(note(1, "a")));
+        })
+        .await;
+    }
+
+    async fn a_struct_whose_last_field_is_cleared_is_still_there() {
+        both(async |boxes: Repository<Case>| {
+            for inner in [Some(Inner { a: Some(1), b: None }), Some(Inner::default())] {
+                let whole = Case { id: 1, must: inner.clone().unwrap(), may: inner };
+                boxes.save(&whole).await.unwrap();
+                boxes.set(&1, |m| (m.must.a.clear(), m.may.a.clear())).await.unwrap();
+                let empty = Case { id: 1, must: Inner::default(), may: Some(Inner::default()) };
+                assert_eq!(boxes.get(&1).await.unwrap(), Some(empty));
+                boxes.set(&1, |m| (m.must.b.to(2), m.may.b.to(3))).await.unwrap();
+                let [must, may] = [2, 3].map(|b| Inner { a: None, b: Some(b) });
+                assert_eq!(boxes.get(&1).await.unwrap(), Some(Case { id: 1, must, may: Some(may) }));
             }
+            // What is not there is not made by clearing a field of it.
+            boxes.save(&Case { id: 1, ..Case::default() }).await.unwrap();
+            boxes.set(&1, |m| m.may.a.clear()).await.unwrap();
+            assert_eq!(boxes.get(&1).await.unwrap(), Some(Case { id: 1, ..Case::default() }));
         })
         .await;
     }

@@ -1,0 +1,142 @@
+//! Following changes.
+
+use std::time::Duration;
+
+use alizarin::events::Changes;
+use alizarin::prelude::*;
+use alizarin_testkit::Server;
+
+use crate::common::{both, namespace, on, soon};
+
+/// The next change, which must come.
+async fn next<M: RedisModel>(changes: &mut Changes<M>) -> Change<M> {
+    soon("a change comes", changes.next()).await.unwrap().unwrap()
+}
+
+crate::each_storage! {
+    async fn each_write_is_told_in_its_order() {
+        both(async |alerts: Repository<Alert>| {
+            let mut changes = alerts.changes().await.unwrap();
+            let id = "a \"quoted\" ü:1".to_owned();
+            alerts.save(&alert(&id, "x")).await.unwrap();
+            alerts.set(&id, |m| (m.text.to("y"), m.label.clear())).await.unwrap();
+            alerts.update(&id, |alert| alert.text.push('z')).await.unwrap();
+            alerts.locked(&id, async |alert| { alert.text.push('z'); Ok(()) }).await.unwrap();
+            alerts.replace(&alert(&id, "x")).await.unwrap();
+            assert!(alerts.delete(&id).await.unwrap());
+            alerts.insert(&alert(&id, "x")).await.unwrap();
+            alerts.save_all(&[alert("b", "x")]).await.unwrap();
+
+            let saved = |id: &str, version, fields: &[&str]| Change::Saved {
+                id: id.to_owned(),
+                version: Some(version),
+                fields: fields.iter().map(|&field| field.to_owned()).collect(),
+            };
+            assert_eq!(next(&mut changes).await, saved(&id, 1, &[]));
+            assert_eq!(next(&mut changes).await, saved(&id, 2, &["text", "label"]));
+            for version in 3..=5 {
+                assert_eq!(next(&mut changes).await, saved(&id, version, &[]));
+            }
+            assert_eq!(next(&mut changes).await, Change::Deleted { id: id.clone() });
+            assert_eq!(next(&mut changes).await, saved(&id, 1, &[]));
+            assert_eq!(next(&mut changes).await, saved("b", 1, &[]));
+        })
+        .await;
+    }
+
+    async fn what_is_not_written_is_not_told() {
+        both(async |alerts: Repository<Alert>| {
+            alerts.save(&alert("a", "x")).await.unwrap();
+            let mut changes = alerts.changes().await.unwrap();
+            let id = "a".to_owned();
+            alerts.insert(&alert("a", "y")).await.unwrap_err();
+            alerts.replace(&alert("b", "y")).await.unwrap_err();
+            alerts.save(&alert("a", "y")).if_version(9).await.unwrap_err();
+            alerts.set(&"b".to_owned(), |m| m.text.to("y")).await.unwrap_err();
+            alerts.delete(&id).if_version(9).await.unwrap_err();
+            assert!(!alerts.delete(&"b".to_owned()).await.unwrap());
+            let no = |_: &mut Alert| Err(Error::new(ErrorKind::Value, "no"));
+            alerts.update(&id, no).await.unwrap_err();
+            // Somebody else's namespace has a channel of its own.
+            let other = alerts.with_namespace(format!("{}x:", alerts.namespace()));
+            other.save(&alert("c", "x")).await.unwrap();
+            alerts.save(&alert("end", "x")).await.unwrap();
+            assert_eq!(next(&mut changes).await.id().unwrap(), "end");
+        })
+        .await;
+    }
+
+    async fn the_document_is_there_when_its_event_comes() {
+        both(async |alerts: Repository<Alert>| {
+            let mut changes = alerts.changes().await.unwrap();
+            for number in 0..100 {
+                alerts.save(&alert("a", &number.to_string())).await.unwrap();
+                let Change::Saved { version, .. } = next(&mut changes).await else { panic!() };
+                let stored = alerts.get(&"a".to_owned()).await.unwrap().unwrap();
+                assert_eq!((Some(stored.version), stored.text), (version, number.to_string()));
+            }
+        })
+        .await;
+    }
+
+    async fn a_lost_connection_is_a_gap() {
+        let server = Server::builder().private().start().unwrap();
+        for protocol in [2, 3] {
+            let alerts: Repository<Alert> = on(&server, protocol).await;
+            let mut changes = alerts.changes().await.unwrap();
+            alerts.save(&alert("before", "x")).await.unwrap();
+            assert_eq!(next(&mut changes).await.id().unwrap(), "before");
+            assert_eq!(server.command(&["CLIENT", "KILL", "TYPE", "pubsub"]).unwrap(), "1");
+            assert_eq!(next(&mut changes).await, Change::Gap);
+            alerts.save(&alert("after", "x")).await.unwrap();
+            assert_eq!(next(&mut changes).await.id().unwrap(), "after");
+        }
+    }
+
+    async fn a_model_without_events_is_not_followed() {
+        both(async |notes: Repository<Note>| {
+            let error = notes.changes().await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Usage);
+            assert!(error.message().contains("events"), "{error}");
+        })
+        .await;
+    }
+
+    async fn expiry_is_told_where_the_server_tells_of_it() {
+        let server = Server::builder().private().start().unwrap();
+        for protocol in [2, 3] {
+            server.command(&["CONFIG", "SET", "notify-keyspace-events", ""]).unwrap();
+            let alerts: Repository<Alert> = on(&server, protocol).await;
+            let error = alerts.changes().expired().await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Usage);
+            assert!(error.message().contains("notify-keyspace-events"), "{error}");
+            for flags in ["Ex", "KEA"] {
+                server.command(&["CONFIG", "SET", "notify-keyspace-events", flags]).unwrap();
+                let alerts = alerts.with_namespace(namespace(&server));
+                let mut changes = alerts.changes().expired().await.unwrap();
+                // Keys of others end too.
+                server.command(&["SET", "stranger", "x", "PX", "1"]).unwrap();
+                alerts.save(&alert("a", "x")).ttl(Duration::from_millis(20)).await.unwrap();
+                assert_eq!(next(&mut changes).await.id().unwrap(), "a");
+                assert_eq!(next(&mut changes).await, Change::Expired { id: "a".to_owned() });
+            }
+        }
+    }
+
+    async fn messages_that_are_no_events_do_not_end_the_stream() {
+        both(async |alerts: Repository<Alert>| {
+            let mut changes = alerts.changes().await.unwrap();
+            let channel = format!("{}alizarin:changes:alert", alerts.namespace());
+            for message in ["hello", r#"{"op":"moved","id":"a"}"#] {
+                let heard: u64 =
+                    alerts.client().command("PUBLISH").arg((&channel, message)).await.unwrap();
+                assert_eq!(heard, 1);
+            }
+            alerts.save(&alert("a", "x")).await.unwrap();
+            let error = soon("an error comes", changes.next()).await.unwrap().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Decode);
+            assert_eq!(next(&mut changes).await.id().unwrap(), "a");
+        })
+        .await;
+    }
+}
