@@ -17,7 +17,13 @@ pub(crate) fn index_name<M: RedisModel>(repository: &Repository<M>) -> Result<St
 
 /// What every key of the model's documents begins with, the colon included.
 pub(crate) fn key_prefix<M: RedisModel>(repository: &Repository<M>) -> String {
-    [repository.namespace(), M::SCHEMA.prefix, ":"].concat()
+    let (namespace, prefix) = (repository.namespace(), M::SCHEMA.prefix);
+    // Room for an id behind it.
+    let mut key = String::with_capacity(namespace.len() + prefix.len() + 1 + 40);
+    key.push_str(namespace);
+    key.push_str(prefix);
+    key.push(':');
+    key
 }
 
 /// Says what a server's error about an index means here.

@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
+use alizarin_core::Execute;
 use alizarin_core::resp::{Frame, Reader};
 
 use super::Repository;
@@ -49,10 +51,36 @@ pub struct Get<'a, M: RedisModel> {
 
 impl<'a, M: RedisModel> IntoFuture for Get<'a, M> {
     type Output = Result<Option<M>>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Result<Option<M>>> + Send + 'a>>;
+    type IntoFuture = Loading<'a, M>;
 
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { load(self.repository.client(), &self.repository.key(self.id)).await })
+    fn into_future(self) -> Loading<'a, M> {
+        let command = read_command::<M>(&self.repository.key(self.id));
+        let reply = self.repository.client().run(command);
+        Loading { repository: self.repository, id: self.id, reply }
+    }
+}
+
+/// The future of a [`Get`].
+#[must_use = "futures do nothing unless you `.await` or poll them"]
+pub struct Loading<'a, M: RedisModel> {
+    repository: &'a Repository<M>,
+    id: &'a M::Id,
+    reply: Execute<Command<Loaded<M>>, &'a Client>,
+}
+
+impl<M: RedisModel> Future for Loading<'_, M> {
+    type Output = Result<Option<M>>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Option<M>>> {
+        let this = self.get_mut();
+        let outcome = ready!(Pin::new(&mut this.reply).poll(cx)).and_then(|loaded| loaded.0);
+        Poll::Ready(outcome.map_err(|error| at_key(error, &this.repository.key(this.id))))
+    }
+}
+
+impl<M: RedisModel> fmt::Debug for Loading<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loading").field("key", &self.repository.key(self.id)).finish()
     }
 }
 

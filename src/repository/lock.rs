@@ -5,71 +5,144 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::Repository;
-use super::script::{Call, UNLOCK, milliseconds};
+use super::failure::explain;
+use super::script::{Call, EXTEND, LOCK, UNLOCK, milliseconds};
 use super::update::pause;
 use crate::model::RedisModel;
-use crate::{Client, Command, Error, ErrorKind, Result, Value};
+use crate::{Client, Command, Error, ErrorKind, Result, Sent, Value};
+
+/// For how long a lock is held, unless the call says otherwise.
+pub(crate) const LEASE: Duration = Duration::from_secs(10);
+
+/// For how long a lock is waited for, unless the call says otherwise.
+pub(crate) const WAIT: Duration = Duration::from_secs(5);
+
+/// For how long a fence is remembered after its lease. Later the server's clock alone makes the
+/// next one greater.
+const REMEMBERED: i64 = 24 * 60 * 60 * 1000;
+
+/// How a lock is taken.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms {
+    pub(crate) lease: Duration,
+    pub(crate) wait: Duration,
+    /// Whether a fence is wanted.
+    pub(crate) fenced: bool,
+}
+
+impl Default for Terms {
+    fn default() -> Terms {
+        Terms { lease: LEASE, wait: WAIT, fenced: false }
+    }
+}
 
 /// A lock that is held; dropped, it is given back in the background.
 #[derive(Debug)]
 pub(crate) struct Held {
     client: Client,
-    pub(crate) key: String,
-    pub(crate) token: String,
+    key: String,
+    token: String,
+    /// 0 when none was wanted.
+    pub(crate) fence: u64,
     released: bool,
 }
 
 impl Held {
-    /// Takes the lock of `document` (`SET NX PX`), waiting for up to `wait`.
+    /// Takes the lock of `document`, waiting for as long as the terms allow.
     pub(crate) async fn take<M: RedisModel>(
         repository: &Repository<M>,
         document: &str,
-        lease: Duration,
-        wait: Duration,
+        terms: Terms,
     ) -> Result<Held> {
-        let lease = milliseconds(lease)?;
-        let deadline = Instant::now() + wait;
+        let lease = milliseconds(terms.lease)?;
+        // Too far away to be an instant is without end.
+        let deadline = Instant::now().checked_add(terms.wait);
+        let namespace = repository.namespace();
+        let fence = terms.fenced.then(|| companion(namespace, "fence", document));
         let mut held = Held {
             client: repository.client().clone(),
-            key: lock_key(repository.namespace(), document),
+            key: companion(namespace, "lock", document),
             token: token(),
+            fence: 0,
             // Given back even when the answer is lost: it may have been taken.
             released: false,
         };
         for attempt in 1u32.. {
-            let command: Command<Option<String>> =
-                Command::new("SET").key(&held.key).arg((&held.token, "NX", "PX", lease));
-            match held.client.run(command).await {
-                Ok(Some(_)) => return Ok(held),
+            match held.attempt(lease, fence.as_deref()).await {
+                Ok(Some(fence)) => {
+                    held.fence = fence;
+                    return Ok(held);
+                }
                 Ok(None) => {}
                 Err(error) => {
-                    held.released = error.sent() == crate::Sent::No;
+                    held.released = error.sent() == Sent::No;
                     return Err(error);
                 }
             }
-            let now = Instant::now();
-            if now >= deadline {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if left == Some(Duration::ZERO) {
                 break;
             }
-            let pause = pause(attempt).max(Duration::from_millis(1)).min(deadline - now);
-            sleep(pause).await;
+            let pause = pause(attempt).max(Duration::from_millis(1));
+            sleep(left.map_or(pause, |left| pause.min(left))).await;
         }
         held.released = true;
-        let message = format!("`{document}` is locked by another one; {wait:?} of waiting ended");
-        Err(Error::new(ErrorKind::Locked, message).with_sent(crate::Sent::Yes))
+        let message =
+            format!("`{document}` is locked by another one; {:?} of waiting ended", terms.wait);
+        Err(Error::new(ErrorKind::Locked, message).with_sent(Sent::Yes))
     }
 
-    /// Gives the lock back and waits for it.
-    pub(crate) async fn release(mut self) {
+    /// Tries once: `SET NX PX`, or the script where a fence is wanted.
+    async fn attempt(&self, lease: i64, fence: Option<&str>) -> Result<Option<u64>> {
+        let Some(fence) = fence else {
+            let command: Command<Option<String>> =
+                Command::new("SET").key(&self.key).arg((&self.token, "NX", "PX", lease));
+            return Ok(self.client.run(command).await?.map(|_| 0));
+        };
+        let mut call = Call::new(&LOCK, &self.key);
+        call.key(fence);
+        call.arg(&self.token)
+            .arg(lease.to_string())
+            .arg(lease.saturating_add(REMEMBERED).to_string());
+        call.run(&self.client).await
+    }
+
+    /// Lets the lease begin anew; `LockLost` where it has ended.
+    pub(crate) async fn extend(&self, document: &str, lease: Duration) -> Result<()> {
+        let lease = milliseconds(lease)?;
+        let mut call = Call::new(&EXTEND, &self.key);
+        call.arg(&self.token).arg(lease.to_string());
+        call.run(&self.client).await.map_err(|error| explain(error, document))
+    }
+
+    /// Gives the lock back and waits for it; says whether it was still held.
+    pub(crate) async fn release(mut self) -> Result<bool> {
         let mut call = Call::new(&UNLOCK, &self.key);
         call.arg(&self.token);
         // Should it fail, dropping tries once more, and the lease ends it in any case.
-        self.released = call.run::<Value>(&self.client).await.is_ok();
+        let held = call.run::<bool>(&self.client).await;
+        self.released = held.is_ok();
+        held
     }
 
     /// The lock is gone by other means: by the write's own script.
     pub(crate) fn forget(mut self) {
         self.released = true;
+    }
+
+    /// What a write under this lock is told: its key and token.
+    pub(crate) fn lock(&self) -> (&str, &str) {
+        (&self.key, &self.token)
+    }
+
+    /// Ends it after a write under it: one that was done gave the lock back itself.
+    pub(crate) async fn end<T>(self, outcome: Result<T>) -> Result<T> {
+        match outcome {
+            Ok(_) => self.forget(),
+            // The failure that led here is the one to tell.
+            Err(_) => drop(self.release().await),
+        }
+        outcome
     }
 }
 
@@ -84,12 +157,21 @@ impl Drop for Held {
     }
 }
 
-/// The lock's key; in a cluster it lies where the document lies.
-fn lock_key(namespace: &str, document: &str) -> String {
-    match document.contains('{') {
-        true => format!("{namespace}alizarin:lock:{document}"),
-        false => format!("{namespace}alizarin:lock:{{{document}}}"),
+/// A key beside a document's, which in a cluster lies where the document lies: it has the same
+/// hash tag, or the document's whole key as its tag.
+///
+/// A key with braces that are no tag (`a{}b`, `a}b`) cannot be wrapped so; a cluster refuses it.
+fn companion(namespace: &str, sort: &str, document: &str) -> String {
+    match has_tag(document) {
+        true => format!("{namespace}alizarin:{sort}:{document}"),
+        false => format!("{namespace}alizarin:{sort}:{{{document}}}"),
     }
+}
+
+/// Whether a key has a hash tag: something between its first `{` and the next `}`.
+fn has_tag(key: &str) -> bool {
+    let tag = key.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
+    tag.is_some_and(|(tag, _)| !tag.is_empty())
 }
 
 /// 128 random bits.
@@ -97,4 +179,30 @@ fn token() -> String {
     use std::hash::{BuildHasher, RandomState};
     let half = |salt: u8| RandomState::new().hash_one((salt, std::process::id()));
     format!("{:016x}{:016x}", half(1), half(2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn companions_lie_in_the_documents_slot() {
+        for (document, want) in [
+            ("movie:1", "alizarin:lock:{movie:1}"),
+            ("movie:{eu}:1", "alizarin:lock:movie:{eu}:1"),
+            // An open brace alone is no tag.
+            ("movie:{1", "alizarin:lock:{movie:{1}"),
+        ] {
+            assert_eq!(companion("", "lock", document), want);
+        }
+        assert_eq!(companion("t:", "fence", "t:movie:1"), "t:alizarin:fence:{t:movie:1}");
+        assert!(has_tag("a{b}c") && !has_tag("a{}b{c}") && !has_tag("a}b{") && !has_tag("ab"));
+    }
+
+    #[test]
+    fn tokens_differ() {
+        let tokens: std::collections::HashSet<_> = (0..1_000).map(|_| token()).collect();
+        assert_eq!(tokens.len(), 1_000);
+        assert!(tokens.iter().all(|token| token.len() == 32));
+    }
 }

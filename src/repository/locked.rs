@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use super::Repository;
-use super::lock::Held;
+use super::lock::{Held, Terms};
 use super::update::{read, write};
 use crate::Result;
 use crate::model::RedisModel;
@@ -39,18 +39,34 @@ impl<M: RedisModel> Repository<M> {
     /// meanwhile. Gives the document as it was written.
     ///
     /// The lock is a key of its own (`SET NX PX`) that ends with its lease; the write checks in
-    /// the same step that it is still held, and that the document is what was read.
+    /// the same step that it is still held, and that the document is what was read. For a lock to
+    /// keep in hand, see [`Repository::lock`].
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # #[derive(Debug, Clone, PartialEq, RedisModel)]
+    /// # #[redis(json, prefix = "film")]
+    /// # struct Film { #[redis(id)] id: u32, rating: f32 }
+    /// # async fn ask_the_critics(film: &Film) -> Result<f32> { Ok(film.rating + 1.0) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    /// # let server = alizarin_testkit::Server::start()?;
+    /// # let films: Repository<Film> = Client::connect(server.url().as_str()).await?.repository();
+    /// # films.save(&Film { id: 1, rating: 7.0 }).await?;
+    /// let film = films
+    ///     .locked(&1, async |film| {
+    ///         film.rating = ask_the_critics(film).await?;
+    ///         Ok(())
+    ///     })
+    ///     .await?;
+    /// assert_eq!(film.rating, 8.0);
+    /// # Ok(()) }
+    /// ```
     pub fn locked<'a, F>(&'a self, id: &'a M::Id, change: F) -> Locked<'a, M, F>
     where
         F: AsyncFnOnce(&mut M) -> Result<()> + for<'x> SendCall<'x, M, ()> + Send + 'a,
     {
-        Locked {
-            repository: self,
-            id,
-            change,
-            lease: Duration::from_secs(10),
-            wait: Duration::from_secs(10),
-        }
+        Locked { repository: self, id, change, terms: Terms::default() }
     }
 }
 
@@ -69,8 +85,7 @@ pub struct Locked<'a, M: RedisModel, F> {
     repository: &'a Repository<M>,
     id: &'a M::Id,
     change: F,
-    lease: Duration,
-    wait: Duration,
+    terms: Terms,
 }
 
 impl<'a, M: RedisModel, F> Locked<'a, M, F>
@@ -80,38 +95,27 @@ where
     /// After this time the lock ends, whether or not the change is done: 10 s by default. It is
     /// not prolonged.
     pub fn lease(mut self, lease: Duration) -> Self {
-        self.lease = lease;
+        self.terms.lease = lease;
         self
     }
 
-    /// How long to wait for the lock: 10 s by default; zero tries once.
+    /// How long to wait for the lock: 5 s by default; zero tries once.
     pub fn wait(mut self, wait: Duration) -> Self {
-        self.wait = wait;
+        self.terms.wait = wait;
         self
     }
 
     async fn run(self) -> Result<M> {
-        let key = self.repository.key(self.id);
-        let held = Held::take(self.repository, &key, self.lease, self.wait).await?;
-        let outcome = self.change(&key, &held).await;
-        match outcome {
-            // The write gave the lock back itself.
-            Ok(model) => {
-                held.forget();
-                Ok(model)
-            }
-            Err(error) => {
-                held.release().await;
-                Err(error)
-            }
+        let Locked { repository, id, change, terms } = self;
+        let key = repository.key(id);
+        let held = Held::take(repository, &key, terms).await?;
+        let outcome = async {
+            let (mut model, expected) = read(repository, &key).await?;
+            call::<M, F>(change, &mut model).await?;
+            write(repository, id, model, expected, Some(held.lock())).await
         }
-    }
-
-    async fn change(self, key: &str, held: &Held) -> Result<M> {
-        let (mut model, expected) = read(self.repository, key).await?;
-        call::<M, F>(self.change, &mut model).await?;
-        let lock = Some((held.key.as_str(), held.token.as_str()));
-        write(self.repository, self.id, model, expected, lock).await
+        .await;
+        held.end(outcome).await
     }
 }
 
@@ -131,8 +135,7 @@ impl<M: RedisModel, F> fmt::Debug for Locked<'_, M, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Locked")
             .field("key", &self.repository.key(self.id))
-            .field("lease", &self.lease)
-            .field("wait", &self.wait)
+            .field("terms", &self.terms)
             .finish_non_exhaustive()
     }
 }

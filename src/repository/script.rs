@@ -13,6 +13,8 @@ use crate::{Client, Command, Error, ErrorKind, FromReply, Result, ServerCode};
 pub(crate) static WRITE: Script = Script::new(include_str!("write.lua"));
 pub(crate) static DELETE: Script = Script::new(include_str!("delete.lua"));
 pub(crate) static READ: Script = Script::new(include_str!("read.lua"));
+pub(crate) static LOCK: Script = Script::new(include_str!("lock.lua"));
+pub(crate) static EXTEND: Script = Script::new(include_str!("extend.lua"));
 pub(crate) static UNLOCK: Script = Script::new(include_str!("unlock.lua"));
 
 /// A script with its keys and arguments.

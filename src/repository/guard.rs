@@ -1,0 +1,199 @@
+//! Locks to keep in hand.
+
+use std::fmt;
+use std::pin::Pin;
+use std::time::Duration;
+
+use super::lock::{Held, Terms};
+use super::script::{Expected, Expiry, Mode, Plan, prepare, send};
+use super::update::{read, write};
+use super::{Repository, Written};
+use crate::model::RedisModel;
+use crate::{Error, ErrorKind, Result};
+
+impl<M: RedisModel> Repository<M> {
+    /// Takes the lock of a document, which need not exist: the one that
+    /// [`locked`](Repository::locked) takes, to keep in hand.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # #[derive(Debug, Clone, PartialEq, RedisModel)]
+    /// # #[redis(hash, prefix = "job")]
+    /// # struct Job { #[redis(id)] id: u32, state: String }
+    /// # async fn print(page: u32, fence: u64) -> Result<()> { Ok(()) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    /// # let server = alizarin_testkit::Server::start()?;
+    /// # let jobs: Repository<Job> = Client::connect(server.url().as_str()).await?.repository();
+    /// use std::time::Duration;
+    ///
+    /// let mut lock = jobs.lock(&1).lease(Duration::from_secs(30)).await?;
+    /// for page in 1..=3 {
+    ///     print(page, lock.fence()).await?;
+    ///     lock.extend(Duration::from_secs(30)).await?;
+    /// }
+    /// lock.save(&Job { id: 1, state: "printed".into() }).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn lock<'a>(&'a self, id: &'a M::Id) -> TakeLock<'a, M> {
+        TakeLock { repository: self, id, terms: Terms { fenced: true, ..Terms::default() } }
+    }
+}
+
+/// Takes a lock, from [`Repository::lock`].
+///
+/// # Errors
+/// `Locked` when the lock was not free in time; `Value` for a lease that the server cannot count.
+///
+/// # Cancel safety
+/// Dropped before it is done, the lock is given back.
+#[must_use = "a lock is not taken until it is awaited"]
+pub struct TakeLock<'a, M: RedisModel> {
+    repository: &'a Repository<M>,
+    id: &'a M::Id,
+    terms: Terms,
+}
+
+impl<'a, M: RedisModel> TakeLock<'a, M> {
+    /// After this time the lock ends, unless it is [extended](Lock::extend): 10 s by default.
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.terms.lease = lease;
+        self
+    }
+
+    /// How long to wait for the lock: 5 s by default; zero tries once.
+    pub fn wait(mut self, wait: Duration) -> Self {
+        self.terms.wait = wait;
+        self
+    }
+
+    /// Changes the document under the lock, as [`Repository::locked`] does, without a box for the
+    /// future; any `async` closure will do, also one whose future is not `Send`.
+    ///
+    /// # Errors
+    /// As [`Locked`](super::Locked).
+    ///
+    /// # Cancel safety
+    /// As [`Locked`](super::Locked).
+    pub async fn run(self, change: impl AsyncFnOnce(&mut M) -> Result<()>) -> Result<M> {
+        let key = self.repository.key(self.id);
+        let terms = Terms { fenced: false, ..self.terms };
+        let held = Held::take(self.repository, &key, terms).await?;
+        let outcome = async {
+            let (mut model, expected) = read(self.repository, &key).await?;
+            change(&mut model).await?;
+            write(self.repository, self.id, model, expected, Some(held.lock())).await
+        }
+        .await;
+        held.end(outcome).await
+    }
+
+    async fn take(self) -> Result<Lock<M>> {
+        let document = self.repository.key(self.id);
+        let held = Held::take(self.repository, &document, self.terms).await?;
+        Ok(Lock { repository: self.repository.clone(), id: self.id.clone(), document, held })
+    }
+}
+
+impl<'a, M: RedisModel> IntoFuture for TakeLock<'a, M> {
+    type Output = Result<Lock<M>>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Result<Lock<M>>> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.take())
+    }
+}
+
+impl<M: RedisModel> fmt::Debug for TakeLock<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TakeLock")
+            .field("key", &self.repository.key(self.id))
+            .field("terms", &self.terms)
+            .finish()
+    }
+}
+
+/// The lock of one document, from [`Repository::lock`].
+///
+/// It ends with its lease, by [`release`](Lock::release), or with the write of
+/// [`save`](Lock::save). Dropped, it is given back in the background.
+#[must_use = "dropped, the lock is given back at once"]
+pub struct Lock<M: RedisModel> {
+    repository: Repository<M>,
+    id: M::Id,
+    document: String,
+    held: Held,
+}
+
+impl<M: RedisModel> Lock<M> {
+    /// A number greater than that of every earlier holder of this lock: others that refuse
+    /// smaller ones than they have seen are safe from a holder whose lease ended unnoticed.
+    ///
+    /// It is remembered on the server for a day after its lease; later the server's clock makes
+    /// the next one greater, if it was not set back by more than that.
+    pub fn fence(&self) -> u64 {
+        self.held.fence
+    }
+
+    /// Lets the lease begin anew, with this length (a script with `PEXPIRE`).
+    ///
+    /// # Errors
+    /// `LockLost` when it has ended already; `Value` for a lease that the server cannot count.
+    ///
+    /// # Cancel safety
+    /// Dropped before it is done, it either took place or not.
+    pub async fn extend(&mut self, lease: Duration) -> Result<()> {
+        self.held.extend(&self.document, lease).await
+    }
+
+    /// Writes the document, if the lock is still held, and gives the lock back, in one step.
+    /// Otherwise as [`Repository::save`].
+    ///
+    /// # Errors
+    /// `LockLost` when the lease has ended, `Usage` for the document of another id; else as
+    /// [`Save`](super::Save). In all these cases nothing is written.
+    ///
+    /// # Cancel safety
+    /// Dropped before it is done, the document is either written as a whole or not at all, and the
+    /// lock is given back.
+    pub async fn save(self, model: &M) -> Result<Written> {
+        let Lock { repository, id, document, held } = self;
+        let written = async {
+            if *model.id() != id {
+                let message = format!("the lock is that of `{document}`, not of this document");
+                return Err(Error::new(ErrorKind::Usage, message).with_field(M::SCHEMA.id));
+            }
+            let plan = Plan {
+                mode: Mode::Any,
+                expected: Expected::Anything,
+                expiry: Expiry::of::<M>(),
+                lock: Some(held.lock()),
+            };
+            let prepared = prepare(&repository, &id, model, &plan)?;
+            let version = send(repository.client(), prepared, &document).await?;
+            Ok(Written { version })
+        }
+        .await;
+        held.end(written).await
+    }
+
+    /// Gives the lock back; says whether it was still held (a script with `DEL`).
+    ///
+    /// # Errors
+    /// Only those of the connection; the lease ends the lock in any case.
+    ///
+    /// # Cancel safety
+    /// Dropped before it is done, the lock is given back in the background.
+    pub async fn release(self) -> Result<bool> {
+        self.held.release().await
+    }
+}
+
+impl<M: RedisModel> fmt::Debug for Lock<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lock")
+            .field("document", &self.document)
+            .field("fence", &self.held.fence)
+            .finish_non_exhaustive()
+    }
+}
