@@ -11,6 +11,7 @@ pub(crate) fn model(cx: &Ctxt, model: &Struct) {
     one_id(cx, model);
     one_version(cx, model);
     index_is_wanted(cx, model);
+    stop_words_are_said_once(cx, model);
     prefix_and_index_have_names(cx, model);
     no_lists_of_structs_in_hashes(cx, model);
     fields(cx, model);
@@ -61,7 +62,13 @@ fn one_version(cx: &Ctxt, model: &Struct) {
         }
         let is_u64 = matches!(&field.ty, Type::Path(path) if path.path.is_ident("u64"));
         if !is_u64 {
-            cx.error(&field.ty, "a version is a `u64`");
+            cx.error(&field.ty, "a version is a `u64`: write the field's type so");
+        }
+        if field.skip {
+            cx.error(word, "the version cannot be skipped: the server counts it");
+        }
+        if field.id.is_some() {
+            cx.error(word, "the id cannot be the version too: it would change with each write");
         }
     }
 }
@@ -71,14 +78,23 @@ fn index_is_wanted(cx: &Ctxt, model: &Struct) {
     if model.container.index.is_some() {
         return;
     }
-    for index in model.fields.iter().filter_map(|field| field.index.as_ref()) {
+    let fields = model.fields.iter().filter_map(|field| field.index.as_ref());
+    for word in fields.map(|index| &index.word).chain(&model.container.index_options) {
         cx.error(
-            &index.word,
+            word,
             format!(
-                "`{}` has no effect: the model has no index; add `index` to its `#[redis(..)]`",
-                index.word
+                "`{word}` has no effect: the model has no index; add `index` to its `#[redis(..)]`"
             ),
         );
+    }
+}
+
+/// They answer the same question.
+fn stop_words_are_said_once(cx: &Ctxt, model: &Struct) {
+    let words = &model.container.index_options;
+    let find = |name: &str| words.iter().find(|word| *word == name);
+    if let (Some(_), Some(word)) = (find("stop_words"), find("no_stop_words")) {
+        cx.error(word, "`stop_words` and `no_stop_words` exclude each other");
     }
 }
 
@@ -169,14 +185,17 @@ fn names_are_unique(cx: &Ctxt, item: &Struct) {
 
 /// They say how an index entry is made.
 fn options_need_an_index(cx: &Ctxt, item: &Struct) {
-    for word in item.fields.iter().flat_map(|field| &field.stray) {
-        cx.error(
-            word,
-            format!(
-                "`{word}` needs an index beside it: one of {}",
-                crate::symbol::list(crate::symbol::KINDS)
-            ),
-        );
+    for field in &item.fields {
+        for word in &field.stray {
+            let message = match field.nested {
+                Some(_) => format!("`{word}` belongs on the fields of the nested struct"),
+                None => format!(
+                    "`{word}` needs an index beside it: one of {}",
+                    crate::symbol::list(crate::symbol::KINDS)
+                ),
+            };
+            cx.error(word, message);
+        }
     }
 }
 
@@ -224,6 +243,9 @@ fn skipped_has_nothing_else(cx: &Ctxt, item: &Struct) {
     for field in item.fields.iter().filter(|field| field.skip) {
         if let Some(index) = &field.index {
             cx.error(&index.word, "a skipped field is not stored, so it cannot be indexed");
+        }
+        if let Some(nested) = &field.nested {
+            cx.error(nested, "a skipped field is not stored: take `nested` or `skip` off it");
         }
     }
 }

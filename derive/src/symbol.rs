@@ -14,6 +14,39 @@ pub(crate) const MODEL: &[&str] = &[
     "language",
 ];
 
+/// What `language` can be.
+pub(crate) const LANGUAGES: &[&str] = &[
+    "arabic",
+    "armenian",
+    "basque",
+    "catalan",
+    "chinese",
+    "danish",
+    "dutch",
+    "english",
+    "finnish",
+    "french",
+    "german",
+    "greek",
+    "hindi",
+    "hungarian",
+    "indonesian",
+    "irish",
+    "italian",
+    "lithuanian",
+    "nepali",
+    "norwegian",
+    "portuguese",
+    "romanian",
+    "russian",
+    "serbian",
+    "spanish",
+    "swedish",
+    "tamil",
+    "turkish",
+    "yiddish",
+];
+
 /// On a nested struct, a row, a value.
 pub(crate) const PLAIN: &[&str] = &["rename_all"];
 
@@ -47,6 +80,8 @@ pub(crate) const MODIFIERS: &[&str] =
 
 /// Inside `text(..)`.
 pub(crate) const TEXT: &[&str] = &["weight", "no_stem", "phonetic", "suffix_trie"];
+/// What `phonetic` can be.
+pub(crate) const PHONETIC: &[&str] = &["dm:en", "dm:fr", "dm:pt", "dm:es"];
 /// Inside `tag(..)`.
 pub(crate) const TAG: &[&str] = &["separator", "case_sensitive", "suffix_trie"];
 /// Inside `geoshape(..)`.
@@ -77,8 +112,11 @@ pub(crate) const DUPLICATE: &[&str] = &["block", "first", "last", "min", "max", 
 /// On a variant or a newtype.
 pub(crate) const VARIANT: &[&str] = &["rename"];
 
-/// `a`, `b` or `c`, for messages.
+/// `a`, `b` and `c`, for messages.
 pub(crate) fn list(words: &[&str]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-    quoted.join(", ")
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => quoted.concat(),
+    }
 }

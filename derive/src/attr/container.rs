@@ -1,9 +1,9 @@
 //! What stands on the struct.
 
 use proc_macro2::Span;
-use syn::DeriveInput;
+use syn::{Data, DeriveInput, Fields, Ident};
 
-use super::{Item, Value, duration, items, redis, string};
+use super::{Item, Value, agreed, duration, items, redis, string};
 use crate::case::Case;
 use crate::ctxt::Ctxt;
 use crate::symbol;
@@ -26,6 +26,8 @@ pub(crate) struct Container {
     pub(crate) rename_all: Case,
     pub(crate) stop_words: Option<Vec<String>>,
     pub(crate) language: Option<String>,
+    /// The words given that concern the index.
+    pub(crate) index_options: Vec<Ident>,
     /// `#[serde(default)]`: every field has one.
     pub(crate) default: bool,
 }
@@ -43,7 +45,7 @@ impl Container {
                 "index" => index = Some(item),
                 "events" => container.events = item.flag(cx),
                 "ttl" => container.ttl = duration(cx, item),
-                "language" => container.language = string(cx, item),
+                "language" => container.language = language(cx, item),
                 "no_stop_words" if item.flag(cx) => container.stop_words = Some(Vec::new()),
                 "stop_words" => {
                     let words = string(cx, item).unwrap_or_default();
@@ -53,6 +55,9 @@ impl Container {
                 _ => {}
             }
         }
+        let words = ["stop_words", "no_stop_words", "language"];
+        let words = items.iter().filter(|item| words.iter().any(|word| item.is(word)));
+        container.index_options = words.map(|item| item.name.clone()).collect();
         container.index = index.map(|item| match item.value {
             Value::None => format!("{}_idx", container.prefix),
             _ => string(cx, item).unwrap_or_default(),
@@ -70,7 +75,7 @@ impl Container {
         let serde = items(cx, &input.attrs, "serde");
         let mut case = None;
         for item in redis.iter().chain(&serde).filter(|item| item.is("rename_all")) {
-            let Some(named) = string(cx, item).and_then(|name| Case::named(cx, item, &name)) else {
+            let Some(named) = agreed(cx, item).and_then(|name| Case::named(cx, item, &name)) else {
                 continue;
             };
             if case.is_some_and(|case| case != named) {
@@ -81,10 +86,19 @@ impl Container {
             }
             case = Some(named);
         }
-        for item in serde.iter().filter(|item| {
-            ["tag", "untagged", "content", "transparent"].iter().any(|name| item.is(name))
-        }) {
+        for item in serde
+            .iter()
+            .filter(|item| ["tag", "untagged", "content"].iter().any(|name| item.is(name)))
+        {
             cx.error(item, format!("serde's `{}` has no stored form here; remove it", item.name));
+        }
+        let named = |input: &DeriveInput| match &input.data {
+            Data::Struct(data) => matches!(data.fields, Fields::Named(_)),
+            _ => false,
+        };
+        // A newtype is stored as what is inside it anyway.
+        for item in serde.iter().filter(|item| item.is("transparent") && named(input)) {
+            cx.error(item, "serde's `transparent` has no stored form here: make the struct a newtype and derive `RedisValue`");
         }
         Container {
             storage: None,
@@ -95,6 +109,7 @@ impl Container {
             rename_all: case.unwrap_or(Case::Kept),
             stop_words: None,
             language: None,
+            index_options: Vec::new(),
             default: serde.iter().any(|item| item.is("default")),
         }
     }
@@ -115,4 +130,14 @@ impl Container {
             )),
         }
     }
+}
+
+/// A language that RediSearch can stem; another one fails when the index is created.
+fn language(cx: &Ctxt, item: &Item) -> Option<String> {
+    let name = string(cx, item)?;
+    if !symbol::LANGUAGES.contains(&name.as_str()) {
+        let legal = symbol::list(symbol::LANGUAGES);
+        cx.error(item, format!("RediSearch has no language {name:?}; there are {legal}"));
+    }
+    Some(name)
 }

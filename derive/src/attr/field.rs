@@ -2,7 +2,7 @@
 
 use syn::{Expr, Ident, Type, Visibility};
 
-use super::{Index, Item, Value, items, redis, string};
+use super::{Index, Item, Value, agreed, items, redis, string};
 use crate::case::Case;
 use crate::ctxt::Ctxt;
 use crate::symbol;
@@ -76,17 +76,7 @@ pub(crate) fn stored_name(
 ) -> String {
     let mut name: Option<String> = None;
     for item in redis.iter().chain(serde).filter(|item| item.is("rename")) {
-        let new = match &item.value {
-            Value::List(both) => {
-                let names: Vec<_> = both.iter().filter_map(|item| string(cx, item)).collect();
-                if names.len() != 2 || names.first() != names.last() {
-                    cx.error(item, "a stored field has one name for writing and reading");
-                }
-                names.into_iter().next()
-            }
-            _ => string(cx, item),
-        };
-        let Some(new) = new else { continue };
+        let Some(new) = agreed(cx, item) else { continue };
         if name.as_ref().is_some_and(|name| *name != new) {
             cx.error(item, "serde and redis name this field differently; make both the same");
         }

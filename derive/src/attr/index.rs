@@ -90,7 +90,7 @@ impl Kind {
                 Kind::Text {
                     weight: find("weight").and_then(|item| parsed(cx, item, "2.0")).unwrap_or(1.0),
                     no_stem: flag("no_stem"),
-                    phonetic: find("phonetic").and_then(|item| string(cx, item)),
+                    phonetic: find("phonetic").and_then(|item| phonetic(cx, item)),
                     suffix_trie: flag("suffix_trie"),
                 }
             }
@@ -135,16 +135,39 @@ fn separator(cx: &Ctxt, item: &Item) -> char {
     }
 }
 
+/// RediSearch knows one algorithm and four languages.
+fn phonetic(cx: &Ctxt, item: &Item) -> Option<String> {
+    let matcher = string(cx, item)?;
+    if !symbol::PHONETIC.contains(&matcher.as_str()) {
+        let legal = symbol::list(symbol::PHONETIC);
+        cx.error(item, format!("there is no phonetic matcher {matcher:?}; there are {legal}"));
+    }
+    Some(matcher)
+}
+
 fn vector(cx: &Ctxt, item: &Item, inside: &[Item]) -> Kind {
     let find = |name: &str| inside.iter().find(|item| item.is(name));
-    let number = |name: &str| find(name).and_then(|item| parsed::<u64>(cx, item, 16));
-    let chosen = |names: &[&'static str]| {
-        let mut given = names.iter().copied().filter(|name| find(name).is_some());
-        let first = given.next();
-        if let (Some(first), Some(other)) = (first, given.next()) {
-            cx.error(&item.name, format!("`{first}` and `{other}` exclude each other"));
+    let number = |name: &str| {
+        let number = find(name).and_then(|item| parsed::<u64>(cx, item, 16));
+        // RediSearch refuses it when the index is created.
+        if let (Some(0), Some(item)) = (number, find(name)) {
+            cx.error(item, format!("`{name}` is one or more"));
         }
-        first
+        number
+    };
+    let chosen = |names: &[&'static str]| {
+        let given = inside.iter().filter(|item| names.iter().any(|name| item.is(name)));
+        let mut given = given.inspect(|item| {
+            item.flag(cx);
+        });
+        let first = given.next();
+        if let Some(first) = first
+            && let Some(other) = given.find(|item| item.name != first.name)
+        {
+            let message = format!("`{}` and `{}` exclude each other", first.name, other.name);
+            cx.error(other, message);
+        }
+        first.and_then(|first| names.iter().copied().find(|name| first.is(name)))
     };
     let metric = chosen(&["cosine", "ip", "l2"]);
     let algorithm = chosen(&["hnsw", "flat"]);
@@ -156,8 +179,11 @@ fn vector(cx: &Ctxt, item: &Item, inside: &[Item]) -> Kind {
              `hnsw`, `flat` and `cosine`, `ip`, `l2`",
         );
     }
-    let misplaced: &[&str] =
-        if flat { &["m", "ef_construction", "ef_runtime", "epsilon"] } else { &["block_size"] };
+    let misplaced: &[&str] = match algorithm {
+        Some("flat") => &["m", "ef_construction", "ef_runtime", "epsilon"],
+        Some(_) => &["block_size"],
+        None => &[],
+    };
     for item in misplaced.iter().filter_map(|name| find(name)) {
         let other = if flat { "hnsw" } else { "flat" };
         cx.error(item, format!("`{}` is an option of `{other}`", item.name));

@@ -8,7 +8,7 @@ mod value;
 pub(crate) use container::{Container, Storage};
 pub(crate) use field::{Default, Field, stored_name};
 pub(crate) use index::{Algorithm, Index, Kind};
-pub(crate) use value::{duration, parsed, string};
+pub(crate) use value::{agreed, duration, parsed, string};
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -57,8 +57,10 @@ impl Parse for Item {
 impl ToTokens for Item {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         self.name.to_tokens(tokens);
-        if let Value::Is(value) = &self.value {
-            value.to_tokens(tokens);
+        match &self.value {
+            Value::None => {}
+            Value::Is(value) => value.to_tokens(tokens),
+            Value::List(items) => items.iter().for_each(|item| item.to_tokens(tokens)),
         }
     }
 }
@@ -103,8 +105,12 @@ pub(crate) fn known(cx: &Ctxt, items: &[Item], legal: &[&str], place: &str) {
     for (at, item) in items.iter().enumerate() {
         let name = item.name.to_string();
         if !legal.contains(&name.as_str()) {
-            let legal = symbol::list(legal);
-            cx.error(&item.name, format!("unknown attribute `{name}` {place}; there are {legal}"));
+            let legal = match legal {
+                [] => "there are none".to_owned(),
+                [one] => format!("there is only `{one}`"),
+                _ => format!("there are {}", symbol::list(legal)),
+            };
+            cx.error(&item.name, format!("unknown attribute `{name}` {place}; {legal}"));
         } else if items.iter().take(at).any(|earlier| earlier.name == item.name) {
             cx.error(&item.name, format!("`{name}` is given twice"));
         }

@@ -21,6 +21,18 @@ pub(crate) fn string(cx: &Ctxt, item: &Item) -> Option<String> {
     None
 }
 
+/// The string of `name = "…"`, or of `name(serialize = "…", deserialize = "…")` where both are the
+/// same: what is stored has one name for writing and reading.
+pub(crate) fn agreed(cx: &Ctxt, item: &Item) -> Option<String> {
+    let Value::List(both) = &item.value else { return string(cx, item) };
+    let names: Vec<_> = both.iter().filter_map(|item| string(cx, item)).collect();
+    if names.len() != 2 || names.first() != names.last() {
+        let message = "what is stored has one name: make `serialize` and `deserialize` the same";
+        cx.error(item, message);
+    }
+    names.into_iter().next()
+}
+
 /// The number of `name = 1`.
 pub(crate) fn parsed<T: FromStr>(cx: &Ctxt, item: &Item, example: impl Display) -> Option<T> {
     let text = match &item.value {

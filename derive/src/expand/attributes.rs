@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::DeriveInput;
 
+use super::stub;
 use crate::ast::named_fields;
 use crate::attr::{self, Container, items, redis};
 use crate::ctxt::Ctxt;
@@ -23,9 +24,6 @@ pub(crate) fn attributes(input: &DeriveInput) -> TokenStream {
         let name = attr::stored_name(&cx, &ident, container.rename_all, &redis, &serde);
         handles.push((ident, field.ty, name));
     }
-    if let Err(errors) = cx.check() {
-        return errors.into_compile_error();
-    }
     let (vis, ident) = (&input.vis, &input.ident);
     let fields = format_ident!("{ident}Fields");
     let doc = format!("The attributes of [`{ident}`], for filters.");
@@ -39,7 +37,7 @@ pub(crate) fn attributes(input: &DeriveInput) -> TokenStream {
         },
     );
     let docs = texts.iter().map(|text| format!("The attribute `{text}`."));
-    quote! {
+    let code = quote! {
         #[doc = #doc]
         #[derive(::core::fmt::Debug)]
         #[allow(dead_code, clippy::exhaustive_structs)]
@@ -58,5 +56,9 @@ pub(crate) fn attributes(input: &DeriveInput) -> TokenStream {
         impl ::alizarin::__private::VectorAttributes for #ident {
             type Fields = #fields;
         }
+    };
+    match cx.check() {
+        Ok(()) => code,
+        Err(errors) => stub::after(&errors, input, &code),
     }
 }

@@ -52,24 +52,17 @@ pub(super) fn visible(item: &Struct, root: &Root<'_>) -> TokenStream {
         quote!(#[doc = #doc] #vis #name: #handle,)
     });
     let names: Vec<_> = item.stored().map(|field| &field.ident).collect();
-    let (generics, arguments, bound, extra) = match root {
+    let (generics, arguments, extra, extra_default) = match root {
         Root::Model => (quote!(), quote!(), quote!(), quote!()),
         Root::Path(p) => (
             quote!(<#p: ::alizarin::__private::FieldPath>),
             quote!(<#p>),
-            quote!(),
             quote!(#[doc(hidden)] pub __path: ::core::marker::PhantomData<fn() -> #p>,),
+            quote!(__path: ::core::marker::PhantomData,),
         ),
     };
-    let _: TokenStream = bound;
-    let extra_default = match root {
-        Root::Model => quote!(),
-        Root::Path(_) => quote!(__path: ::core::marker::PhantomData,),
-    };
     let fields_doc = format!("The fields of [`{ident}`], for queries.");
-    let module_doc = format!("One type a field of [`{ident}`](super::{ident}), for the compiler.");
-    let module_doc =
-        module_doc.replace(&format!("[`{ident}`](super::{ident})"), &format!("`{ident}`"));
+    let module_doc = format!("One type a field of `{ident}`, for the compiler.");
     quote! {
         #[doc = #fields_doc]
         #[allow(dead_code, clippy::exhaustive_structs)]
@@ -160,46 +153,74 @@ fn path(module: &Ident, field: &Field, root: &Root<'_>) -> TokenStream {
 
 /// The implementations for the markers.
 pub(super) fn implementations(item: &Struct, root: &Root<'_>) -> TokenStream {
-    let module = Names::of(item).module;
     let ident = &item.ident;
     let all = item.stored().enumerate().map(|(at, field)| {
-        let marker = path(&module, field, root);
-        let ty = &field.ty;
-        let (generics, model, before) = match root {
-            Root::Model => (quote!(), quote!(#ident), quote!()),
-            Root::Path(p) => (
-                quote!(<#p: __alizarin::FieldPath>),
-                quote!(<#p as __alizarin::FieldPath>::Model),
-                quote!(<#p as __alizarin::FieldPath>::walk(__each);),
-            ),
+        let before = match root {
+            Root::Model => quote!(),
+            Root::Path(p) => quote!(<#p as __alizarin::FieldPath>::walk(__each);),
         };
-        let spec = field.nested.is_none().then(|| {
-            quote! {
-                impl #generics __alizarin::FieldSpec for #marker {
-                    type Stored = #ty;
-                    type Value = <#ty as __alizarin::RedisValue>::Item;
-                }
-            }
-        });
-        let capabilities = capabilities(field).into_iter().map(|capability| {
-            let capability = format_ident!("{capability}");
-            quote!(impl #generics __alizarin::#capability for #marker {})
-        });
-        quote! {
-            impl #generics __alizarin::FieldPath for #marker {
-                type Model = #model;
-
-                fn walk(__each: &mut dyn ::core::ops::FnMut(&'static __alizarin::FieldSchema)) {
-                    #before
-                    __each(&<#ident as __alizarin::Document>::FIELDS[#at]);
-                }
-            }
-            #spec
-            #(#capabilities)*
-        }
+        let walk = quote!(#before __each(&<#ident as __alizarin::Document>::FIELDS[#at]););
+        implementation(item, field, root, &walk, &capabilities(field))
     });
     let checks = item.stored().filter_map(kind_check);
     quote! { #(#all)* #(#checks)* }
+}
+
+/// The same for a struct with mistakes: everything is allowed, so that queries add no errors.
+pub(super) fn stubs(item: &Struct, root: &Root<'_>) -> TokenStream {
+    let every = [
+        "IsExact",
+        "IsGeo",
+        "IsGeoShape",
+        "IsNumeric",
+        "IsSortable",
+        "IsTag",
+        "IsText",
+        "IsVector",
+        "HasEmpty",
+        "HasMissing",
+    ];
+    item.stored().map(|field| implementation(item, field, root, &quote!(), &every)).collect()
+}
+
+fn implementation(
+    item: &Struct,
+    field: &Field,
+    root: &Root<'_>,
+    walk: &TokenStream,
+    capabilities: &[&str],
+) -> TokenStream {
+    let (ident, ty) = (&item.ident, &field.ty);
+    let marker = path(&Names::of(item).module, field, root);
+    let (generics, model) = match root {
+        Root::Model => (quote!(), quote!(#ident)),
+        Root::Path(p) => {
+            (quote!(<#p: __alizarin::FieldPath>), quote!(<#p as __alizarin::FieldPath>::Model))
+        }
+    };
+    let spec = field.nested.is_none().then(|| {
+        quote! {
+            impl #generics __alizarin::FieldSpec for #marker {
+                type Stored = #ty;
+                type Value = <#ty as __alizarin::RedisValue>::Item;
+            }
+        }
+    });
+    let capabilities = capabilities.iter().map(|capability| {
+        let capability = format_ident!("{capability}");
+        quote!(impl #generics __alizarin::#capability for #marker {})
+    });
+    quote! {
+        impl #generics __alizarin::FieldPath for #marker {
+            type Model = #model;
+
+            fn walk(__each: &mut dyn ::core::ops::FnMut(&'static __alizarin::FieldSchema)) {
+                #walk
+            }
+        }
+        #spec
+        #(#capabilities)*
+    }
 }
 
 fn capabilities(field: &Field) -> Vec<&'static str> {

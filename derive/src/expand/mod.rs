@@ -8,6 +8,7 @@ mod model;
 mod nested;
 mod row;
 mod series;
+mod stub;
 mod value;
 
 pub(crate) use attributes::attributes;

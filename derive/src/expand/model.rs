@@ -5,7 +5,7 @@ use quote::quote;
 use syn::DeriveInput;
 
 use super::handles::{self, Names, Root};
-use super::{document, hidden, literal};
+use super::{document, hidden, literal, stub};
 use crate::ast::Struct;
 use crate::attr::{Container, Storage};
 use crate::check;
@@ -17,7 +17,7 @@ pub(crate) fn model(input: &DeriveInput) -> TokenStream {
     let model = Struct::read(&cx, input, container);
     check::model(&cx, &model);
     if let Err(errors) = cx.check() {
-        return errors.into_compile_error();
+        return stub::model(&errors, input, &model);
     }
     let visible = handles::visible(&model, &Root::Model);
     let parts = [

@@ -5,7 +5,7 @@ use quote::quote;
 use syn::{DeriveInput, Ident};
 
 use super::handles::{self, Names, Root};
-use super::{document, hidden};
+use super::{document, hidden, stub};
 use crate::ast::Struct;
 use crate::attr::Container;
 use crate::check;
@@ -16,11 +16,11 @@ pub(crate) fn nested(input: &DeriveInput) -> TokenStream {
     let container = Container::plain(&cx, input);
     let item = Struct::read(&cx, input, container);
     check::nested(&cx, &item);
-    if let Err(errors) = cx.check() {
-        return errors.into_compile_error();
-    }
     let p = Ident::new("P", Span::call_site());
     let root = Root::Path(&p);
+    if let Err(errors) = cx.check() {
+        return stub::nested(&errors, input, &item, &root);
+    }
     let visible = handles::visible(&item, &root);
     let parts =
         [document::document(&item), handles::implementations(&item, &root), implementation(&item)];
@@ -28,13 +28,13 @@ pub(crate) fn nested(input: &DeriveInput) -> TokenStream {
     quote!(#visible #hidden)
 }
 
-fn implementation(item: &Struct) -> TokenStream {
+pub(super) fn implementation(item: &Struct) -> TokenStream {
     let (ident, fields) = (&item.ident, Names::of(item).fields);
     quote! {
         impl __alizarin::Nested for #ident {
             type Item = #ident;
             type Fields<P: __alizarin::FieldPath> = #fields<P>;
-            type Slot = ::core::option::Option<__Partial>;
+            type Slot = ::core::option::Option<<Self as __alizarin::Document>::Partial>;
             const MANY: bool = false;
 
             fn write(

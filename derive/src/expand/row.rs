@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::DeriveInput;
 
-use super::hidden;
+use super::{hidden, stub};
 use crate::ast::named_fields;
 use crate::attr::{self, Container, items, redis};
 use crate::ctxt::Ctxt;
@@ -28,7 +28,7 @@ pub(crate) fn row(input: &DeriveInput) -> TokenStream {
         columns.push((ident, name));
     }
     if let Err(errors) = cx.check() {
-        return errors.into_compile_error();
+        return stub::row(&errors, input);
     }
     let ident = &input.ident;
     let (fields, names): (Vec<_>, Vec<_>) = columns.into_iter().unzip();

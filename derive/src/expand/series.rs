@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{DeriveInput, Ident, Type};
 
-use super::{hidden, literal};
+use super::{hidden, literal, stub};
 use crate::ast::named_fields;
 use crate::attr::{self, Container, Item, items, redis};
 use crate::ctxt::Ctxt;
@@ -40,9 +40,6 @@ pub(crate) fn series(input: &DeriveInput) -> TokenStream {
     let chunk_size = find("chunk_size").and_then(|item| attr::parsed::<u64>(&cx, item, 4096));
     let duplicate = literal::option(find("duplicate").and_then(|item| duplicate(&cx, item)));
     let parts = Parts::read(&cx, input, &container);
-    if let Err(errors) = cx.check() {
-        return errors.into_compile_error();
-    }
     let (name, prefix) = (input.ident.to_string(), &container.prefix);
     let names = parts.labels.iter().map(|label| &label.name);
     let chunk_size = literal::option(chunk_size);
@@ -55,6 +52,10 @@ pub(crate) fn series(input: &DeriveInput) -> TokenStream {
         chunk_size: #chunk_size,
     });
     let visible = parts.visible(input);
+    if let Err(errors) = cx.check() {
+        let code = hidden(&parts.stub(input, &schema));
+        return stub::after(&errors, input, &quote!(#visible #code));
+    }
     let hidden = hidden(&parts.implementation(input, &schema));
     quote!(#visible #hidden)
 }
@@ -142,6 +143,29 @@ impl Parts {
             labels.iter().map(|label| &label.ty).collect(),
             labels.iter().map(|label| &label.name).collect(),
         )
+    }
+
+    /// What stands in for the implementation of a struct with mistakes.
+    fn stub(&self, input: &DeriveInput, schema: &TokenStream) -> TokenStream {
+        let ident = &input.ident;
+        let (labels, handles) =
+            (format_ident!("{ident}Labels"), format_ident!("{ident}LabelFields"));
+        let never = stub::never();
+        quote! {
+            impl __alizarin::TimeSeriesModel for #ident {
+                const SCHEMA: &'static __alizarin::SeriesSchema = &#schema;
+                type Labels = #labels;
+                type LabelFields = #handles;
+                fn labels(&self) -> #labels { #never }
+                fn timestamp(&self) -> __alizarin::Result<i64> { #never }
+                fn value(&self) -> f64 { #never }
+                fn from_sample(_: &#labels, _: i64, _: f64) -> __alizarin::Result<Self> { #never }
+                fn label_values(_: &#labels) -> ::std::vec::Vec<::std::string::String> { #never }
+                fn labels_from(
+                    _: &mut dyn ::core::ops::FnMut(&str) -> ::core::option::Option<::std::string::String>,
+                ) -> __alizarin::Result<#labels> { #never }
+            }
+        }
     }
 
     fn implementation(&self, input: &DeriveInput, schema: &TokenStream) -> TokenStream {

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{Data, DeriveInput, Fields, Ident};
 
-use super::hidden;
+use super::{hidden, stub};
 use crate::attr::{self, Container, items, redis};
 use crate::ctxt::Ctxt;
 use crate::symbol;
@@ -25,6 +25,9 @@ pub(crate) fn value(input: &DeriveInput) -> TokenStream {
             });
             let variants: Vec<_> = variants.collect();
             unique(&cx, &variants);
+            if variants.is_empty() {
+                cx.error(&input.ident, "an enum without variants has no value to store");
+            }
             enumeration(&input.ident, &variants)
         }
         Data::Struct(data) => match &data.fields {
@@ -44,7 +47,7 @@ pub(crate) fn value(input: &DeriveInput) -> TokenStream {
     };
     match cx.check() {
         Ok(()) => hidden(&code),
-        Err(errors) => errors.into_compile_error(),
+        Err(errors) => stub::value(&errors, input),
     }
 }
 
@@ -124,6 +127,19 @@ fn enumeration(ident: &Ident, variants: &[(Ident, String)]) -> TokenStream {
 
         impl __alizarin::TagValue for #ident {}
         impl __alizarin::ListItem for #ident {}
+
+        impl __alizarin::ModelId for #ident
+        where
+            for<'__a> #ident: ::core::clone::Clone + ::core::fmt::Debug + ::core::cmp::PartialEq,
+        {
+            fn write_id(&self, __out: &mut ::std::string::String) {
+                __out.push_str(self.__name());
+            }
+
+            fn parse_id(__text: &str) -> __alizarin::Result<Self> {
+                #ident::__named(__text)
+            }
+        }
     }
 }
 
@@ -138,6 +154,7 @@ fn newtype(ident: &Ident, inner: &TokenStream) -> TokenStream {
     quote! {
         impl __alizarin::RedisValue for #ident {
             type Item = #ident;
+            const MANY: bool = <#inner as __alizarin::RedisValue>::MANY;
 
             fn to_hash(
                 &self,
@@ -168,8 +185,39 @@ fn newtype(ident: &Ident, inner: &TokenStream) -> TokenStream {
             ) -> __alizarin::Result<Self> {
                 <#inner as __alizarin::RedisValue>::from_json(__json, __field).map(#ident)
             }
+
+            fn is_absent(&self) -> bool {
+                <#inner as __alizarin::RedisValue>::is_absent(&self.0)
+            }
+
+            fn absent() -> ::core::option::Option<Self> {
+                <#inner as __alizarin::RedisValue>::absent().map(#ident)
+            }
         }
 
         #(#kinds)*
+
+        impl __alizarin::VectorValue for #ident
+        where
+            for<'__a> #inner: __alizarin::VectorValue,
+        {
+            type Element = <#inner as __alizarin::VectorValue>::Element;
+            const ELEMENT: &'static str = <#inner as __alizarin::VectorValue>::ELEMENT;
+            const DIMENSION: usize = <#inner as __alizarin::VectorValue>::DIMENSION;
+        }
+
+        impl __alizarin::ModelId for #ident
+        where
+            for<'__a> #inner: __alizarin::ModelId,
+            for<'__a> #ident: ::core::clone::Clone + ::core::fmt::Debug + ::core::cmp::PartialEq,
+        {
+            fn write_id(&self, __out: &mut ::std::string::String) {
+                <#inner as __alizarin::ModelId>::write_id(&self.0, __out)
+            }
+
+            fn parse_id(__text: &str) -> __alizarin::Result<Self> {
+                <#inner as __alizarin::ModelId>::parse_id(__text).map(#ident)
+            }
+        }
     }
 }

@@ -1,0 +1,136 @@
+//! What a struct with mistakes expands to: its errors, and beside them just enough that the code
+//! which uses it adds none.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::DeriveInput;
+
+use super::handles::{self, Names, Root};
+use super::hidden;
+use crate::ast::Struct;
+
+/// The errors with `code` after them.
+///
+/// A generic struct gets the errors alone: nothing could be implemented for it.
+pub(super) fn after(errors: &syn::Error, input: &DeriveInput, code: &TokenStream) -> TokenStream {
+    let errors = errors.to_compile_error();
+    if input.generics.params.is_empty() { quote!(#errors #code) } else { errors }
+}
+
+/// The body of a method that no program reaches, since none was compiled.
+pub(super) fn never() -> TokenStream {
+    quote!(::core::unreachable!("the derive reported errors"))
+}
+
+pub(super) fn model(errors: &syn::Error, input: &DeriveInput, model: &Struct) -> TokenStream {
+    let (ident, fields) = (&model.ident, Names::of(model).fields);
+    let id = model.stored().find(|field| field.id.is_some()).map(|field| &field.ty);
+    let id = id.map_or_else(|| quote!(::std::string::String), |ty| quote!(#ty));
+    let never = never();
+    let parts = [
+        document(model),
+        handles::stubs(model, &Root::Model),
+        quote! {
+            impl __alizarin::RedisModel for #ident {
+                type Id = #id;
+                type Fields = #fields;
+                const SCHEMA: &'static __alizarin::ModelSchema = &__alizarin::ModelSchema {
+                    name: "",
+                    prefix: "",
+                    storage: __alizarin::Storage::Hash,
+                    fields: &[],
+                    id: "",
+                    version: ::core::option::Option::None,
+                    index: ::core::option::Option::None,
+                    events: false,
+                    ttl: ::core::option::Option::None,
+                };
+                fn id(&self) -> &Self::Id { #never }
+            }
+        },
+    ];
+    let hidden = hidden(&quote!(#(#parts)*));
+    let visible = handles::visible(model, &Root::Model);
+    after(errors, input, &quote!(#visible #hidden))
+}
+
+pub(super) fn nested(
+    errors: &syn::Error,
+    input: &DeriveInput,
+    item: &Struct,
+    root: &Root<'_>,
+) -> TokenStream {
+    let parts = [document(item), handles::stubs(item, root), super::nested::implementation(item)];
+    let hidden = hidden(&quote!(#(#parts)*));
+    let visible = handles::visible(item, root);
+    after(errors, input, &quote!(#visible #hidden))
+}
+
+fn document(item: &Struct) -> TokenStream {
+    let (ident, never) = (&item.ident, never());
+    quote! {
+        impl __alizarin::Document for #ident {
+            const FIELDS: &'static [__alizarin::FieldSchema] = &[];
+            type Partial = ();
+            fn write(&self, _: &mut __alizarin::DocumentWriter) -> __alizarin::Result<()> {
+                #never
+            }
+            fn accept(
+                _: &mut (),
+                _: &str,
+                _: __alizarin::StoredValue<'_>,
+            ) -> __alizarin::Result<bool> {
+                #never
+            }
+            fn finish(_: ()) -> __alizarin::Result<Self> { #never }
+        }
+    }
+}
+
+pub(super) fn row(errors: &syn::Error, input: &DeriveInput) -> TokenStream {
+    let (ident, never) = (&input.ident, never());
+    let hidden = hidden(&quote! {
+        impl __alizarin::RedisRow for #ident {
+            const COLUMNS: &'static [&'static str] = &[];
+            fn from_row(_: &mut __alizarin::Row<'_>) -> __alizarin::Result<Self> { #never }
+        }
+    });
+    after(errors, input, &hidden)
+}
+
+/// Every kind of index is allowed.
+pub(super) fn value(errors: &syn::Error, input: &DeriveInput) -> TokenStream {
+    let (ident, never) = (&input.ident, never());
+    let hidden = hidden(&quote! {
+        impl __alizarin::RedisValue for #ident {
+            type Item = #ident;
+            fn to_hash(
+                &self,
+                _: &__alizarin::FieldSchema,
+                _: &mut ::std::vec::Vec<u8>,
+            ) -> __alizarin::Result<()> {
+                #never
+            }
+            fn from_hash(_: &[u8], _: &__alizarin::FieldSchema) -> __alizarin::Result<Self> {
+                #never
+            }
+            fn to_json(
+                &self,
+                _: &__alizarin::FieldSchema,
+                _: &mut ::std::vec::Vec<u8>,
+            ) -> __alizarin::Result<()> {
+                #never
+            }
+            fn from_json(_: &str, _: &__alizarin::FieldSchema) -> __alizarin::Result<Self> {
+                #never
+            }
+        }
+        impl __alizarin::TagValue for #ident {}
+        impl __alizarin::TextValue for #ident {}
+        impl __alizarin::NumericValue for #ident {}
+        impl __alizarin::GeoValue for #ident {}
+        impl __alizarin::GeoShapeValue for #ident {}
+        impl __alizarin::ListItem for #ident {}
+    });
+    after(errors, input, &hidden)
+}

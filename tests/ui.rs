@@ -1,0 +1,25 @@
+//! What the compiler says of mistakes: one case a message, in `tests/ui`.
+//!
+//! `TRYBUILD=overwrite cargo test --all-features --test ui` writes the expected text anew.
+
+// Lists of the types that would do depend on the features.
+#![cfg(all(feature = "chrono", feature = "ulid", feature = "uuid"))]
+
+use std::env;
+use std::process::Command;
+
+/// The compiler whose words are in `tests/ui`; others put some of them differently.
+const COMPILER: &str = "rustc 1.95.";
+
+#[test]
+fn messages() {
+    let cases = trybuild::TestCases::new();
+    cases.pass("tests/ui/pass/*.rs");
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let version = Command::new(rustc).arg("--version").output().expect("the compiler runs");
+    if version.stdout.starts_with(COMPILER.as_bytes()) {
+        for topic in ["model", "nested", "query", "row", "series", "value"] {
+            cases.compile_fail(format!("tests/ui/{topic}/*.rs"));
+        }
+    }
+}

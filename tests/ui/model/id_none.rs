@@ -1,0 +1,9 @@
+use alizarin::prelude::*;
+
+#[derive(RedisModel)]
+#[redis(hash)]
+struct Movie {
+    title: String,
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use alizarin::prelude::*;
+
+#[derive(RedisModel)]
+#[redis(hash)]
+struct Movie(u32, String);
+
+fn main() {}

@@ -1,0 +1,12 @@
+use alizarin::prelude::*;
+
+#[derive(RedisModel)]
+#[redis(hash, index)]
+struct Movie {
+    #[redis(id)]
+    id: u32,
+    #[redis(text, tag)]
+    title: String,
+}
+
+fn main() {}

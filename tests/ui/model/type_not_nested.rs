@@ -1,0 +1,16 @@
+use alizarin::prelude::*;
+
+#[derive(RedisModel)]
+#[redis(hash, index)]
+struct Movie {
+    #[redis(id)]
+    id: u32,
+    #[redis(nested)]
+    address: Address,
+}
+
+struct Address {
+    city: String,
+}
+
+fn main() {}

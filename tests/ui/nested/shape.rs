@@ -1,0 +1,9 @@
+use alizarin::prelude::*;
+
+#[derive(RedisNested)]
+enum Address {
+    Here,
+    There,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use alizarin::prelude::*;
+
+#[derive(RedisRow)]
+struct Stats {
+    mean: f64,
+    #[redis(rename = "mean")]
+    average: f64,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use alizarin::prelude::*;
+
+#[derive(RedisRow)]
+struct Stats {
+    #[redis(alias = "mean")]
+    mean: f64,
+}
+
+fn main() {}

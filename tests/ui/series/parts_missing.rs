@@ -1,0 +1,9 @@
+use alizarin::prelude::*;
+
+#[derive(RedisTimeSeries)]
+struct Weather {
+    #[redis(label)]
+    station: String,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use alizarin::prelude::*;
+
+#[derive(RedisValue)]
+struct Minutes<T>(T);
+
+fn main() {}

@@ -1,0 +1,8 @@
+use alizarin::prelude::*;
+
+#[derive(RedisValue)]
+struct Address {
+    city: String,
+}
+
+fn main() {}

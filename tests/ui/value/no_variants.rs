@@ -1,0 +1,6 @@
+use alizarin::prelude::*;
+
+#[derive(RedisValue)]
+enum Genre {}
+
+fn main() {}

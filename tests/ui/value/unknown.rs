@@ -1,0 +1,10 @@
+use alizarin::prelude::*;
+
+#[derive(RedisValue)]
+#[redis(tag)]
+enum Genre {
+    #[redis(name = "drama")]
+    Drama,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use alizarin::prelude::*;
+
+#[derive(RedisValue)]
+enum Genre {
+    Drama,
+    Other(String),
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use alizarin::prelude::*;
+
+#[derive(RedisValue)]
+enum Genre {
+    Drama,
+    #[redis(rename = "Drama")]
+    Tragedy,
+}
+
+fn main() {}
