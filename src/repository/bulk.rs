@@ -98,7 +98,7 @@ fn plan<M: RedisModel>() -> Plan<'static> {
     Plan { mode: Mode::Any, expected: Expected::Anything, expiry: Expiry::of::<M>(), lock: None }
 }
 
-/// Writes one pipeline; scripts that the server does not know yet go once more, with the source.
+/// Writes one pipeline; scripts that the server forgot meanwhile go once more, with the source.
 async fn send_page<M: RedisModel>(
     repository: &Repository<M>,
     page: Vec<(String, Prepared)>,
@@ -114,7 +114,11 @@ async fn send_page<M: RedisModel>(
                 calls.push(None);
             }
             Prepared::Script(call) => {
-                commands.push(call.short().flags(Flags::NONE));
+                // The first one brings the source, so that the others find it: sent once more
+                // one by one, they would come after later writes of the same document.
+                let first = calls.iter().all(Option::is_none);
+                let command = if first { call.long() } else { call.short() };
+                commands.push(command.flags(Flags::NONE));
                 calls.push(Some(call));
             }
         }

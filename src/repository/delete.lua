@@ -17,8 +17,11 @@ if ARGV[2] ~= '' then
   end
   if 'v:' .. stored ~= ARGV[2] then return redis.error_reply('ALZCONFLICT ' .. stored) end
 end
-if ARGV[4] ~= '' then
-  local told = redis.pcall('PUBLISH', ARGV[4], ARGV[5])
-  if type(told) == 'table' and told.err then return told end
+-- A script is not rolled back: what the user may not do is found before the first write.
+if not redis.acl_check_cmd('DEL', key) then return redis.error_reply('ALZDENIED DEL') end
+if ARGV[4] ~= '' and not redis.acl_check_cmd('PUBLISH', ARGV[4], ARGV[5]) then
+  return redis.error_reply('ALZDENIED PUBLISH ' .. ARGV[4])
 end
-return redis.call('DEL', key)
+local deleted = redis.call('DEL', key)
+if ARGV[4] ~= '' then redis.call('PUBLISH', ARGV[4], ARGV[5]) end
+return deleted

@@ -5,8 +5,11 @@ use crate::{Error, ErrorKind, ServerCode};
 /// Says in the words of the model what an error about `key` means.
 pub(crate) fn explain(error: Error, key: &str) -> Error {
     let text = error.message();
-    if error.kind() == ErrorKind::Unsupported || text.contains("Unknown Redis command") {
-        if text.contains("JSON.") || text.contains("Unknown Redis command") {
+    // How a script says that there is no such command: when it asks for leave, when it calls it.
+    let unknown = text.contains("Invalid command passed to redis.acl_check_cmd")
+        || text.contains("Unknown Redis command");
+    if error.kind() == ErrorKind::Unsupported || unknown {
+        if unknown || text.contains("JSON.") {
             return retold(
                 error,
                 ErrorKind::Unsupported,
@@ -38,6 +41,10 @@ pub(crate) fn explain(error: Error, key: &str) -> Error {
         Some(("ALZPARENT", path)) => (
             ErrorKind::NotFound,
             format!("`{key}` has no struct at {path} to set a field of; set the whole by `update`"),
+        ),
+        Some(("ALZDENIED", command)) => (
+            ErrorKind::Server(ServerCode::NoPerm),
+            format!("write of `{key}` refused: this user may not {command}; nothing was written"),
         ),
         // Within a script the server leaves the code out.
         _ if text.contains("ACL failure in script") => {
@@ -95,6 +102,9 @@ mod tests {
         let error = explain(Error::server("ALZCONFLICT 7"), "k:1");
         assert_eq!(error.kind(), ErrorKind::Conflict);
         assert!(error.message().contains("version 7"), "{error}");
+        let error = explain(Error::server("ALZDENIED PUBLISH c"), "k:1");
+        assert_eq!(error.kind(), ErrorKind::Server(ServerCode::NoPerm));
+        assert!(error.message().contains("PUBLISH c"), "{error}");
         let error = Error::server("ERR unknown command 'JSON.SET', with args");
         assert!(explain(error, "k").message().contains("RedisJSON"));
         assert_eq!(kind("OOM command not allowed"), ErrorKind::Server(ServerCode::OutOfMemory));

@@ -18,6 +18,8 @@ mod update;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use scan::glob;
+
 pub use bulk::SaveAll;
 pub use delete::Delete;
 pub use get::{Exists, Get, GetMany};

@@ -101,7 +101,7 @@ async fn keys<M: RedisModel>(
 }
 
 /// Takes the meaning from a pattern's special characters.
-fn glob(text: &str) -> String {
+pub(crate) fn glob(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
         if matches!(letter, '*' | '?' | '[' | ']' | '\\' | '^') {

@@ -78,56 +78,79 @@ local function holds(parent)
   return false
 end
 
+-- Where in the document a part of it is written must be a struct.
 if part then
   for i = first, #ARGV, 3 do
     local parent = ARGV[i + 1]
-    local missing = false
-    if parent ~= '' and storage == 'hash' then
-      missing = not holds(parent)
+    local found = true
+    if storage == 'json' then
+      if parent == '' then parent = '$' end
+      found = redis.call('JSON.TYPE', key, parent)[1] == 'object'
     elseif parent ~= '' then
-      missing = redis.call('JSON.TYPE', key, parent)[1] ~= 'object'
+      found = holds(parent)
     end
-    if missing then return redis.error_reply('ALZPARENT ' .. parent) end
+    if not found then return redis.error_reply('ALZPARENT ' .. parent) end
   end
 end
 
+-- A script is not rolled back: what the user may not do is found before the first write.
 local version = version_field ~= '' and next_version(stored) or ''
-if ARGV[7] ~= '' then
-  local event = ARGV[8] .. (version == '' and 'null' or version) .. ARGV[9]
-  local told = redis.pcall('PUBLISH', ARGV[7], event)
-  if type(told) == 'table' and told.err then return told end
+local ttl, channel = ARGV[6], ARGV[7]
+local event = ARGV[8] .. (version == '' and 'null' or version) .. ARGV[9]
+local refused
+local function need(command, ...)
+  if not redis.acl_check_cmd(command, ...) then refused = command end
+end
+if storage == 'hash' then
+  need('HSET', key, 'f', 'v')
+  if names > 0 then need('HDEL', key, 'f') end
+else
+  need('JSON.SET', key, '$', '1')
+  if part then need('JSON.MSET', key, '$', '1') end
+  if part and names > 0 then need('JSON.DEL', key, '$') end
+end
+if ttl == 'clear' then need('PERSIST', key) elseif ttl ~= 'keep' then need('PEXPIRE', key, ttl) end
+if ARGV[5] ~= '' then need('DEL', KEYS[2]) end
+if channel ~= '' then need('PUBLISH', channel, event) end
+if refused then
+  return redis.error_reply('ALZDENIED ' .. refused .. (refused == 'PUBLISH' and ' ' .. channel or ''))
 end
 
-local ttl = ARGV[6]
-if storage == 'hash' then
+-- The first write: the only one that can still fail, and then as a whole (JSON that is nested too
+-- deep). The version comes after the document's own fields, which hold what the caller knew.
+if storage == 'json' then
+  if not part then
+    redis.call('JSON.SET', key, '$', ARGV[first])
+  elseif first <= #ARGV then
+    local sets = {}
+    for i = first, #ARGV, 3 do
+      local at = #sets
+      sets[at + 1], sets[at + 2], sets[at + 3] = key, ARGV[i], ARGV[i + 2]
+    end
+    redis.call('JSON.MSET', unpack(sets))
+  end
   if part then
-    local emptied = {}
-    for i = 12, 11 + names, 2 do
-      local gone = redis.call('HDEL', key, ARGV[i])
-      if gone == 1 and ARGV[i + 1] ~= '' then emptied[#emptied + 1] = ARGV[i + 1] end
-    end
-    for i = first, #ARGV, 3 do redis.call('HSET', key, ARGV[i], ARGV[i + 2]) end
+    for i = 12, 11 + names, 2 do redis.call('JSON.DEL', key, ARGV[i]) end
+  end
+  if version ~= '' then redis.call('JSON.SET', key, version_field, version) end
+elseif part then
+  for i = first, #ARGV, 3 do redis.call('HSET', key, ARGV[i], ARGV[i + 2]) end
+  for i = 12, 11 + names, 2 do
+    local parent = ARGV[i + 1]
     -- A struct without fields is told from one that is not there by its marker.
-    for _, parent in ipairs(emptied) do
-      if not holds(parent) then redis.call('HSET', key, parent, '') end
-    end
-  else
-    for i = first, #ARGV, 512 do
-      redis.call('HSET', key, unpack(ARGV, i, math.min(i + 511, #ARGV)))
-    end
-    for i = 12, 11 + names, 512 do
-      redis.call('HDEL', key, unpack(ARGV, i, math.min(i + 511, 11 + names)))
+    if redis.call('HDEL', key, ARGV[i]) == 1 and parent ~= '' and not holds(parent) then
+      redis.call('HSET', key, parent, '')
     end
   end
-  -- Last: the document's own fields hold the version that the caller knew.
   if version ~= '' then redis.call('HSET', key, version_field, version) end
-elseif not part then
-  redis.call('JSON.SET', key, '$', ARGV[first])
-  if version ~= '' then redis.call('JSON.SET', key, version_field, version) end
 else
-  for i = 12, 11 + names, 2 do redis.call('JSON.DEL', key, ARGV[i]) end
-  for i = first, #ARGV, 3 do redis.call('JSON.SET', key, ARGV[i], ARGV[i + 2]) end
-  if version ~= '' then redis.call('JSON.SET', key, version_field, version) end
+  for i = first, #ARGV, 512 do
+    redis.call('HSET', key, unpack(ARGV, i, math.min(i + 511, #ARGV)))
+  end
+  for i = 12, 11 + names, 512 do
+    redis.call('HDEL', key, unpack(ARGV, i, math.min(i + 511, 11 + names)))
+  end
+  if version ~= '' then redis.call('HSET', key, version_field, version) end
 end
 if ttl == 'clear' then
   redis.call('PERSIST', key)
@@ -135,4 +158,5 @@ elseif ttl ~= 'keep' then
   redis.call('PEXPIRE', key, ttl)
 end
 if ARGV[5] ~= '' then redis.call('DEL', KEYS[2]) end
+if channel ~= '' then redis.call('PUBLISH', channel, event) end
 return version

@@ -6,9 +6,32 @@ use std::pin::Pin;
 
 use alizarin::Command;
 use alizarin::prelude::*;
+use alizarin_testkit::Server;
 use futures_core::Stream;
 
-use crate::common::{both, spoil};
+use crate::common::{both, on, spoil};
+
+/// With a field that may be absent, and no more.
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(hash, prefix = "label")]
+struct Label {
+    #[redis(id)]
+    id: u32,
+    text: Option<String>,
+}
+
+#[tokio::test]
+async fn the_last_save_stays_also_when_the_server_knows_no_script() {
+    let server = Server::builder().private().start().unwrap();
+    for protocol in [2, 3] {
+        let labels: Repository<Label> = on(&server, protocol).await;
+        server.command(&["SCRIPT", "FLUSH"]).unwrap();
+        // The first is a script, which removes the field; the second is plain and needs none.
+        let full = Label { id: 1, text: Some("full".into()) };
+        labels.save_all(&[Label { id: 1, text: None }, full.clone()]).await.unwrap();
+        assert_eq!(labels.get(&1).await.unwrap(), Some(full));
+    }
+}
 
 crate::each_storage! {
     async fn many_are_saved_and_read() {

@@ -23,3 +23,4 @@ mod set;
 mod ttl;
 mod update;
 mod vector_set;
+mod whole;
