@@ -10,36 +10,89 @@ use futures_core::Stream;
 
 use super::Change;
 use crate::model::RedisModel;
-use crate::repository::Repository;
-use crate::{Command, Delivery, Error, ErrorKind, Message, Result, Subscription};
+use crate::repository::{Repository, glob};
+use crate::{Client, Command, Delivery, Error, ErrorKind, Message, Result, Sent, Subscription};
 
 impl<M: RedisModel> Repository<M> {
     /// Follows the model's changes: `repository.changes().await?` is a stream of them.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// #[derive(Debug, Clone, PartialEq, RedisModel)]
+    /// #[redis(hash, prefix = "cart", events)]
+    /// struct Cart {
+    ///     #[redis(id)]
+    ///     id: u32,
+    ///     items: u32,
+    /// }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    /// # let server = alizarin_testkit::Server::start()?;
+    /// # let client = Client::connect(server.url().as_str()).await?;
+    /// let carts: Repository<Cart> = client.repository();
+    /// let mut changes = carts.changes().await?;
+    /// carts.save(&Cart { id: 7, items: 1 }).await?;
+    /// carts.set(&7, |m| m.items.to(2)).await?;
+    /// carts.delete(&7).await?;
+    ///
+    /// while let Some(change) = changes.next().await {
+    ///     match change? {
+    ///         Change::Saved { id, fields, .. } => println!("{id} was saved: {fields:?}"),
+    ///         Change::Deleted { id } => {
+    ///             println!("{id} was deleted");
+    ///             break;
+    ///         }
+    ///         Change::Gap => println!("something may have been missed: read anew"),
+    ///         _ => {}
+    ///     }
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub fn changes(&self) -> Follow<'_, M> {
-        Follow { repository: self, expired: false }
+        Follow { repository: self, expired: Expired::Untold }
     }
+}
+
+/// Whether expired documents are told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expired {
+    Untold,
+    /// Where the server's settings say that it notifies.
+    Checked,
+    /// Whatever its settings are.
+    Trusted,
 }
 
 /// Begins to follow changes, from [`Repository::changes`]; once it is done, no later change is
 /// missed.
 ///
 /// # Errors
-/// `Usage` for a model without `events`, or for [`expired`](Follow::expired) on a server that
-/// does not notify; `Connect`, `Auth`; `Server` when the channel is not permitted.
+/// `Usage` for a model without `events`; `Unsupported` for [`expired`](Follow::expired) on a
+/// server that does not notify, with the command that mends it; `Connect`, `Auth`; `Server` when
+/// the channel is not permitted.
 ///
 /// # Cancel safety
 /// Dropped before it is done, nothing is followed.
 #[must_use = "changes are not followed until it is awaited"]
 pub struct Follow<'a, M> {
     repository: &'a Repository<M>,
-    expired: bool,
+    expired: Expired,
 }
 
 impl<M: RedisModel> Follow<'_, M> {
     /// Tells also of documents whose time to live ended. The server has to notify of it:
-    /// `notify-keyspace-events` must have `E` and `x`, or `A`.
+    /// `notify-keyspace-events` must have `E` or `K`, and `x` or `A` (asked by `CONFIG GET`).
+    ///
+    /// Redis tells of it when it removes the document, which may be some time after its end.
     pub fn expired(mut self) -> Self {
-        self.expired = true;
+        self.expired = Expired::Checked;
+        self
+    }
+
+    /// As [`expired`](Follow::expired), for servers that notify with `E` and do not permit
+    /// `CONFIG GET`: nothing is asked. Where the server does not notify, nothing is told.
+    pub fn expired_unchecked(mut self) -> Self {
+        self.expired = Expired::Trusted;
         self
     }
 
@@ -50,32 +103,81 @@ impl<M: RedisModel> Follow<'_, M> {
             return Err(Error::new(ErrorKind::Usage, message));
         }
         let client = self.repository.client();
-        let mut channels = vec![self.repository.channel()];
-        if self.expired {
-            let asked = Command::new("CONFIG").arg(("GET", "notify-keyspace-events"));
-            let settings: HashMap<String, String> = client.run(asked).await?;
-            let flags = settings.get("notify-keyspace-events").map_or("", String::as_str);
-            if !(flags.contains('E') && flags.contains(['x', 'A'])) {
-                let message = format!(
-                    "the server does not tell of expired keys: its `notify-keyspace-events` is \
-                     {flags:?} and needs `Ex`"
-                );
-                return Err(Error::new(ErrorKind::Usage, message).with_sent(crate::Sent::Yes));
+        let channel = self.repository.channel();
+        let notices = match self.expired {
+            Expired::Untold => Notices::None,
+            Expired::Trusted => Notices::ByEvent,
+            Expired::Checked => Notices::of(&notify_flags(client).await?)?,
+        };
+        let subscription = match notices {
+            Notices::None => client.subscribe([channel]).await?,
+            Notices::ByEvent => {
+                let expired = format!("__keyevent@{}__:expired", database(client).await?);
+                client.subscribe([channel, expired]).await?
             }
-            channels.push(expired_channel(self.repository).await?);
-        }
-        Ok(Changes {
-            subscription: client.subscribe(&channels).await?,
-            repository: self.repository.clone(),
-        })
+            Notices::ByKey => {
+                let space = format!("__keyspace@{}__:", database(client).await?);
+                let keys = [&space, &*glob(&self.repository.prefix()), "*"].concat();
+                client.psubscribe([glob(&channel), keys]).await?
+            }
+        };
+        Ok(Changes { subscription, repository: self.repository.clone() })
     }
 }
 
-/// The server's channel for expired keys of this connection's database.
-async fn expired_channel<M>(repository: &Repository<M>) -> Result<String> {
-    let info: String = repository.client().run(Command::new("CLIENT").arg("INFO")).await?;
+/// How the server tells of expired keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Notices {
+    None,
+    /// One channel for all keys that expire.
+    ByEvent,
+    /// A channel for each key, with all that happens to it.
+    ByKey,
+}
+
+impl Notices {
+    /// By the flags of `notify-keyspace-events`.
+    fn of(flags: &str) -> Result<Notices> {
+        let expired = flags.contains(['x', 'A']);
+        if expired && flags.contains('E') {
+            return Ok(Notices::ByEvent);
+        }
+        if expired && flags.contains('K') {
+            return Ok(Notices::ByKey);
+        }
+        let event = if flags.contains(['E', 'K']) { "" } else { "E" };
+        let class = if expired { "" } else { "x" };
+        let message = format!(
+            "the server does not tell of expired keys: its `notify-keyspace-events` is {flags:?}; \
+             run `CONFIG SET notify-keyspace-events {flags}{event}{class}`"
+        );
+        Err(Error::new(ErrorKind::Unsupported, message).with_sent(Sent::Yes))
+    }
+}
+
+/// The server's `notify-keyspace-events`.
+async fn notify_flags(client: &Client) -> Result<String> {
+    const NAME: &str = "notify-keyspace-events";
+    let asked: Command<HashMap<String, String>> = Command::new("CONFIG").arg(("GET", NAME));
+    match client.run(asked).await {
+        Ok(mut settings) => Ok(settings.remove(NAME).unwrap_or_default()),
+        Err(error) if matches!(error.kind(), ErrorKind::Server(_) | ErrorKind::Unsupported) => {
+            let message = "whether the server tells of expired keys cannot be asked, since \
+                           `CONFIG GET` is not permitted; if its `notify-keyspace-events` is \
+                           `Ex` or more, use `expired_unchecked`";
+            Err(Error::new(ErrorKind::Unsupported, message)
+                .with_sent(error.sent())
+                .with_source(error))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The number of the client's database.
+async fn database(client: &Client) -> Result<String> {
+    let info: String = client.run(Command::new("CLIENT").arg("INFO")).await?;
     let database = info.split_ascii_whitespace().find_map(|part| part.strip_prefix("db="));
-    Ok(format!("__keyevent@{}__:expired", database.unwrap_or("0")))
+    Ok(database.unwrap_or("0").to_owned())
 }
 
 impl<'a, M: RedisModel> IntoFuture for Follow<'a, M> {
@@ -118,9 +220,16 @@ impl<M: RedisModel> Changes<M> {
 
     /// What a message says; `None` when it is not about this model.
     fn read(&self, message: &Message) -> Result<Option<Change<M>>> {
+        let expired = |key: &[u8]| self.repository.id_of(key).map(|id| Change::Expired { id });
         if message.channel.starts_with("__keyevent@") {
-            let id = self.repository.id_of(&message.payload);
-            return Ok(id.map(|id| Change::Expired { id }));
+            return Ok(expired(&message.payload));
+        }
+        if message.channel.starts_with("__keyspace@") {
+            // `__keyspace@0__:` and the key; what happened to it is the message.
+            let key = message.channel.split_once(':').map_or("", |(_, key)| key);
+            return Ok((&*message.payload == b"expired")
+                .then(|| expired(key.as_bytes()))
+                .flatten());
         }
         Change::read(&message.payload)
     }
@@ -152,5 +261,26 @@ impl<M> Unpin for Changes<M> {}
 impl<M> fmt::Debug for Changes<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Changes").field("subscription", &self.subscription).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_servers_flags_say_how_or_what_is_missing() {
+        for flags in ["Ex", "AKE", "KEx", "xE$"] {
+            assert_eq!(Notices::of(flags).unwrap(), Notices::ByEvent, "{flags}");
+        }
+        for flags in ["Kx", "AK"] {
+            assert_eq!(Notices::of(flags).unwrap(), Notices::ByKey, "{flags}");
+        }
+        for (flags, mended) in [("", "Ex"), ("E", "Ex"), ("K$", "K$x"), ("A", "AE"), ("x", "xE")] {
+            let error = Notices::of(flags).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+            let command = format!("`CONFIG SET notify-keyspace-events {mended}`");
+            assert!(error.message().contains(&command), "{error}");
+        }
     }
 }

@@ -108,9 +108,9 @@ crate::each_storage! {
             server.command(&["CONFIG", "SET", "notify-keyspace-events", ""]).unwrap();
             let alerts: Repository<Alert> = on(&server, protocol).await;
             let error = alerts.changes().expired().await.unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Usage);
-            assert!(error.message().contains("notify-keyspace-events"), "{error}");
-            for flags in ["Ex", "KEA"] {
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+            assert!(error.message().contains("CONFIG SET notify-keyspace-events Ex"), "{error}");
+            for flags in ["Ex", "KEA", "Kx", "KA"] {
                 server.command(&["CONFIG", "SET", "notify-keyspace-events", flags]).unwrap();
                 let alerts = alerts.with_namespace(namespace(&server));
                 let mut changes = alerts.changes().expired().await.unwrap();
@@ -121,6 +121,23 @@ crate::each_storage! {
                 assert_eq!(next(&mut changes).await, Change::Expired { id: "a".to_owned() });
             }
         }
+    }
+
+    async fn a_server_that_keeps_its_settings_to_itself_is_named_or_trusted() {
+        let server = Server::builder().private().start().unwrap();
+        server.command(&["CONFIG", "SET", "notify-keyspace-events", "Ex"]).unwrap();
+        let rules = ["on", ">secret", "~*", "&*", "+@all", "-config"];
+        server.command(&[&["ACL", "SETUSER", "ann"], &rules[..]].concat()).unwrap();
+        let url = server.url().replacen("redis://", "redis://ann:secret@", 1);
+        let client = Client::connect(url.as_str()).await.unwrap();
+        let alerts: Repository<Alert> = client.repository().with_namespace(namespace(&server));
+        let error = alerts.changes().expired().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+        assert!(error.message().contains("CONFIG GET"), "{error}");
+        let mut changes = alerts.changes().expired_unchecked().await.unwrap();
+        alerts.save(&alert("a", "x")).ttl(Duration::from_millis(20)).await.unwrap();
+        assert_eq!(next(&mut changes).await.id().unwrap(), "a");
+        assert_eq!(next(&mut changes).await, Change::Expired { id: "a".to_owned() });
     }
 
     async fn messages_that_are_no_events_do_not_end_the_stream() {
