@@ -61,3 +61,8 @@ pub use error::Error;
 pub use server::{Server, ServerBuilder};
 pub use unique::unique;
 pub use version::Version;
+
+/// The README's code compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
