@@ -7,6 +7,13 @@ use crate::Result;
 
 impl<S: FieldSpec> Field<S> {
     /// The field is less than `value`.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// assert_eq!(films.find(|f| f.year.lt(1980)).count().await?, 1);
+    /// # Ok(()) });
+    /// ```
     pub fn lt<V: Operand<S::Value>>(self, value: V) -> Filter<S::Model, Leaf<V>>
     where
         S: IsNumeric,
@@ -15,6 +22,13 @@ impl<S: FieldSpec> Field<S> {
     }
 
     /// The field is at most `value`.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// assert_eq!(films.find(|f| f.year.le(1980)).count().await?, 2);
+    /// # Ok(()) });
+    /// ```
     pub fn le<V: Operand<S::Value>>(self, value: V) -> Filter<S::Model, Leaf<V>>
     where
         S: IsNumeric,
@@ -23,6 +37,13 @@ impl<S: FieldSpec> Field<S> {
     }
 
     /// The field is greater than `value`.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// assert_eq!(films.find(|f| f.rating.gt(8.1)).count().await?, 1);
+    /// # Ok(()) });
+    /// ```
     pub fn gt<V: Operand<S::Value>>(self, value: V) -> Filter<S::Model, Leaf<V>>
     where
         S: IsNumeric,
@@ -31,6 +52,13 @@ impl<S: FieldSpec> Field<S> {
     }
 
     /// The field is at least `value`.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// assert_eq!(films.find(|f| f.rating.ge(8.1)).count().await?, 2);
+    /// # Ok(()) });
+    /// ```
     pub fn ge<V: Operand<S::Value>>(self, value: V) -> Filter<S::Model, Leaf<V>>
     where
         S: IsNumeric,
@@ -39,6 +67,13 @@ impl<S: FieldSpec> Field<S> {
     }
 
     /// The field is at least `least` and at most `most`.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// assert_eq!(films.find(|f| f.year.between(1980, 1989)).count().await?, 2);
+    /// # Ok(()) });
+    /// ```
     pub fn between<V, W>(self, least: V, most: W) -> Filter<S::Model, Leaf<(V, W)>>
     where
         S: IsNumeric,
