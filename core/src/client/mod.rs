@@ -96,7 +96,7 @@ impl Client {
     /// assert_eq!((name, visits), (None, 1));
     /// # });
     /// ```
-    pub fn pipeline<B: Batch>(&self, batch: B) -> Execute<Pipeline<B::Commands>, &Client> {
+    pub fn pipeline<B: Batch>(&self, batch: B) -> Execute<Pipeline<B::Replies>, &Client> {
         Execute::new(self, Pipeline::new(batch))
     }
 
@@ -112,7 +112,7 @@ impl Client {
     /// assert_eq!(count, 1);
     /// # });
     /// ```
-    pub fn transaction<B: Batch>(&self, batch: B) -> Execute<Transaction<B::Commands>, &Client> {
+    pub fn transaction<B: Batch>(&self, batch: B) -> Execute<Transaction<B::Replies>, &Client> {
         Execute::new(self, Transaction::new(batch))
     }
 

@@ -1,11 +1,14 @@
 //! Several commands in one write: pipelines, and the insides of transactions.
 
-use super::{Command, Flags, IntoCommand};
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::{Encoded, IntoCommand};
 use crate::error::{Error, ErrorKind, Result};
-use crate::resp::{Frame, FromReply, Packed, Reader};
+use crate::resp::{Frame, FromReply, Reader};
 
 /// Commands that travel together, and the type of their replies together: a tuple of commands
-/// gives a tuple of replies, a `Vec` of one sort of command a `Vec`.
+/// gives a tuple of replies, a `Vec` of one sort of command, or [`each`] of an iterator, a `Vec`.
 ///
 /// An error reply of one command is the whole batch's error; to have each on its own, make its
 /// reply a `Result`: `command.replying::<Result<R>>()`.
@@ -13,59 +16,61 @@ pub trait Batch {
     /// The replies, in order.
     type Reply;
 
-    /// The finished commands.
-    type Commands: Exec<Reply = Self::Reply>;
+    /// What reads them.
+    type Replies: Replies<Reply = Self::Reply>;
 
-    /// Finishes every builder.
-    fn into_commands(self) -> Self::Commands;
+    /// Writes every command.
+    fn encode(self, out: &mut Encoded) -> Self::Replies;
 }
 
-/// Finished commands that can be written and whose replies can be read, in order.
-pub trait Exec {
-    /// The replies, in order.
+/// Reads the replies to the commands of a [`Batch`], in order.
+pub trait Replies {
+    /// The replies together.
     type Reply;
-
-    /// Shows each command in order.
-    fn visit(&self, each: &mut dyn FnMut(&Packed, Flags));
 
     /// Takes one reply a command from the reader.
     ///
     /// # Errors
     /// The first command's error, with its name.
-    fn decode(&self, reader: &mut Reader<'_>) -> Result<Self::Reply>;
+    fn decode(&self, commands: &Encoded, reader: &mut Reader<'_>) -> Result<Self::Reply>;
 
     /// Takes the replies to the same commands between `MULTI` and `EXEC`.
     ///
     /// # Errors
     /// What the server refused to queue; `Conflict` when a watched key changed; else as
-    /// [`Exec::decode`].
-    fn decode_transaction(&self, reader: &mut Reader<'_>) -> Result<Self::Reply> {
-        <()>::from_reply(reader).map_err(|error| error.with_command("MULTI"))?;
+    /// [`Replies::decode`].
+    fn decode_transaction(
+        &self,
+        commands: &Encoded,
+        reader: &mut Reader<'_>,
+    ) -> Result<Self::Reply> {
         let mut refused = None;
-        let mut commands = 0usize;
-        let mut outcome = Ok(());
-        self.visit(&mut |packed, _| {
-            commands += 1;
+        // The last of them is EXEC.
+        let inside = commands.frames().saturating_sub(1);
+        for at in 0..inside {
             match <()>::from_reply(reader) {
                 Ok(()) => {}
-                // `from_reply` leaves an error line unread when it only peeked at it.
-                Err(error) if error.kind() == ErrorKind::Protocol => outcome = Err(error),
+                Err(error) if error.kind() == ErrorKind::Protocol => return Err(error),
                 Err(error) => {
-                    outcome = outcome.as_ref().map_err(Error::duplicate).and(reader.skip());
-                    refused.get_or_insert(error.with_command(packed.name()));
+                    // `from_reply` leaves an error line unread when it only peeked at it.
+                    reader.skip()?;
+                    let error = error.with_command(commands.name(at));
+                    if at == 0 {
+                        return Err(error);
+                    }
+                    refused.get_or_insert(error);
                 }
             }
-        });
-        outcome?;
+        }
         let answer = reader.peek()?;
         if let Some(error) = refused {
             reader.skip()?;
             return Err(error);
         }
         match answer {
-            Frame::Array(n) if n == commands => {
+            Frame::Array(n) if n + 1 == inside as usize => {
                 reader.next()?;
-                self.decode(reader)
+                self.decode(commands, reader)
             }
             Frame::Null => {
                 reader.skip()?;
@@ -78,61 +83,114 @@ pub trait Exec {
     }
 }
 
-impl<C: IntoCommand> Batch for Vec<C> {
-    type Reply = Vec<C::Reply>;
-    type Commands = Vec<Command<C::Reply>>;
+/// One reply, with the command's name in its error.
+#[inline]
+fn one<R: FromReply>(commands: &Encoded, at: u32, reader: &mut Reader<'_>) -> Result<R> {
+    R::from_reply(reader).map_err(|error| error.with_command(commands.inner_name(at)))
+}
 
-    fn into_commands(self) -> Self::Commands {
-        self.into_iter().map(IntoCommand::into_command).collect()
+/// The replies of a batch whose commands all have one type of reply.
+pub struct Many<R> {
+    count: u32,
+    reply: PhantomData<fn() -> R>,
+}
+
+impl<R: FromReply> Replies for Many<R> {
+    type Reply = Vec<R>;
+
+    fn decode(&self, commands: &Encoded, reader: &mut Reader<'_>) -> Result<Vec<R>> {
+        (0..self.count).map(|at| one(commands, at, reader)).collect()
     }
 }
 
-impl<R: FromReply> Exec for Vec<Command<R>> {
-    type Reply = Vec<R>;
-
-    fn visit(&self, each: &mut dyn FnMut(&Packed, Flags)) {
-        for command in self {
-            each(command.packed(), command.known_flags());
-        }
+impl<R> fmt::Debug for Many<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Many").field("count", &self.count).finish()
     }
+}
 
-    fn decode(&self, reader: &mut Reader<'_>) -> Result<Vec<R>> {
-        self.iter().map(|command| command.decode(reader)).collect()
+impl<C: IntoCommand> Batch for Vec<C> {
+    type Reply = Vec<C::Reply>;
+    type Replies = Many<C::Reply>;
+
+    fn encode(self, out: &mut Encoded) -> Self::Replies {
+        each(self).encode(out)
+    }
+}
+
+/// The commands of an iterator as a [`Batch`]; made by [`each`].
+#[derive(Debug, Clone)]
+pub struct Each<I>(I);
+
+/// A batch of the commands that an iterator makes: each is encoded at once and forgotten, so that
+/// a long pipeline costs its bytes and no more.
+///
+/// ```
+/// # alizarin_core::__example!(client => {
+/// use alizarin_core::command::each;
+/// use alizarin_core::commands::{get, set};
+///
+/// let keys = ["a", "b", "c"];
+/// client.pipeline(each(keys.iter().map(|key| set(key, 7)))).await?;
+/// let values: Vec<u32> = client.pipeline(each(keys.iter().map(get))).await?;
+/// assert_eq!(values, [7, 7, 7]);
+/// # });
+/// ```
+pub fn each<I: IntoIterator<Item: IntoCommand>>(commands: I) -> Each<I> {
+    Each(commands)
+}
+
+impl<I: IntoIterator<Item: IntoCommand>> Batch for Each<I> {
+    type Reply = Vec<<I::Item as IntoCommand>::Reply>;
+    type Replies = Many<<I::Item as IntoCommand>::Reply>;
+
+    fn encode(self, out: &mut Encoded) -> Self::Replies {
+        let mut count = 0;
+        for command in self.0 {
+            out.push(&command.into_command());
+            count += 1;
+        }
+        Many { count, reply: PhantomData }
+    }
+}
+
+/// The replies of a batch that is a tuple.
+pub struct Fixed<T>(PhantomData<fn() -> T>);
+
+impl<T> fmt::Debug for Fixed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fixed")
     }
 }
 
 macro_rules! tuples {
-    ($(($($name:ident)+))+) => {$(
+    ($(($($name:ident $at:literal)+))+) => {$(
         impl<$($name: IntoCommand),+> Batch for ($($name,)+) {
             type Reply = ($($name::Reply,)+);
-            type Commands = ($(Command<$name::Reply>,)+);
+            type Replies = Fixed<($($name::Reply,)+)>;
 
             #[allow(non_snake_case)]
-            fn into_commands(self) -> Self::Commands {
+            fn encode(self, out: &mut Encoded) -> Self::Replies {
                 let ($($name,)+) = self;
-                ($($name.into_command(),)+)
+                $(out.push(&$name.into_command());)+
+                Fixed(PhantomData)
             }
         }
 
-        impl<$($name: FromReply),+> Exec for ($(Command<$name>,)+) {
+        impl<$($name: FromReply),+> Replies for Fixed<($($name,)+)> {
             type Reply = ($($name,)+);
 
-            #[allow(non_snake_case)]
-            fn visit(&self, each: &mut dyn FnMut(&Packed, Flags)) {
-                let ($($name,)+) = self;
-                $(each($name.packed(), $name.known_flags());)+
-            }
-
-            #[allow(non_snake_case)]
-            fn decode(&self, reader: &mut Reader<'_>) -> Result<Self::Reply> {
-                let ($($name,)+) = self;
-                Ok(($($name.decode(reader)?,)+))
+            fn decode(&self, commands: &Encoded, reader: &mut Reader<'_>) -> Result<Self::Reply> {
+                Ok(($(one::<$name>(commands, $at, reader)?,)+))
             }
         }
     )+};
 }
 
 tuples! {
-    (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A B C D E F G H)
-    (A B C D E F G H I) (A B C D E F G H I J) (A B C D E F G H I J K) (A B C D E F G H I J K L)
+    (A 0) (A 0 B 1) (A 0 B 1 C 2) (A 0 B 1 C 2 D 3) (A 0 B 1 C 2 D 3 E 4)
+    (A 0 B 1 C 2 D 3 E 4 F 5) (A 0 B 1 C 2 D 3 E 4 F 5 G 6) (A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7)
+    (A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8) (A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9)
+    (A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10)
+    (A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11)
 }

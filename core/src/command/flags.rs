@@ -18,6 +18,8 @@ impl Flags {
     /// Changes what the connection is for those after it (`SELECT`, `SUBSCRIBE`, `MULTI`):
     /// refused on a shared connection.
     pub const SESSION: Flags = Flags(8);
+    /// Its arguments decide whether it is one of the two above.
+    const ARGUMENTS: Flags = Flags(16);
 
     /// Whether all of `other`'s facts hold.
     pub const fn contains(self, other: Flags) -> bool {
@@ -44,22 +46,76 @@ impl Flags {
     /// assert!(Flags::of("BLPOP").contains(Flags::BLOCKING));
     /// assert_eq!(Flags::of("INCR"), Flags::NONE);
     /// ```
-    pub fn of(name: &str) -> Flags {
-        let mut upper = [0u8; 24];
-        let Some(upper) = upper.get_mut(..name.len()) else { return Flags::NONE };
-        upper.copy_from_slice(name.as_bytes());
-        upper.make_ascii_uppercase();
-        let name = std::str::from_utf8(upper).unwrap_or("");
-        if READS.binary_search(&name).is_ok() {
+    pub const fn of(name: &str) -> Flags {
+        let name = pack(name.as_bytes());
+        if has(&READS, name) {
             Flags::READ
-        } else if BLOCKING.binary_search(&name).is_ok() {
+        } else if has(&BLOCKING, name) {
             Flags::BLOCKING
-        } else if SESSION.binary_search(&name).is_ok() {
+        } else if has(&SESSION, name) {
             Flags::SESSION
+        } else if has(&ARGUMENTS, name) {
+            Flags::ARGUMENTS
         } else {
             Flags::NONE
         }
     }
+
+    /// What a command needs no second look for: it neither waits nor touches the connection.
+    #[inline]
+    pub(crate) const fn is_plain(self) -> bool {
+        self.0 & (Flags::BLOCKING.0 | Flags::SESSION.0 | Flags::ARGUMENTS.0) == 0
+    }
+
+    /// These, where the caller knows better, with what only the name can say.
+    #[inline]
+    pub(crate) const fn corrected(self, by: Flags) -> Flags {
+        Flags(by.0 | self.0 & Flags::ARGUMENTS.0)
+    }
+}
+
+/// A name as one number, folded to upper case: quick to compare, and sorted as text is.
+const fn pack(name: &[u8]) -> u128 {
+    if name.len() > 16 {
+        return u128::MAX;
+    }
+    let mut packed = 0;
+    let mut at = 0;
+    while at < 16 {
+        packed <<= 8;
+        if at < name.len() {
+            packed |= name[at].to_ascii_uppercase() as u128;
+        }
+        at += 1;
+    }
+    packed
+}
+
+const fn pack_all<const N: usize>(names: [&str; N]) -> [u128; N] {
+    let mut packed = [0; N];
+    let mut at = 0;
+    while at < N {
+        packed[at] = pack(names[at].as_bytes());
+        assert!(at == 0 || packed[at - 1] < packed[at], "the names are sorted");
+        at += 1;
+    }
+    packed
+}
+
+const fn has(table: &[u128], name: u128) -> bool {
+    let (mut low, mut high) = (0, table.len());
+    while low < high {
+        let middle = (low + high) / 2;
+        if table[middle] == name {
+            return true;
+        }
+        if table[middle] < name {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    false
 }
 
 impl fmt::Debug for Flags {
@@ -81,7 +137,7 @@ impl fmt::Debug for Flags {
 }
 
 /// Commands without side effects, sorted.
-const READS: &[&str] = &[
+static READS: [u128; 92] = pack_all([
     "BITCOUNT",
     "BITPOS",
     "DBSIZE",
@@ -174,10 +230,10 @@ const READS: &[&str] = &[
     "ZRANK",
     "ZSCAN",
     "ZSCORE",
-];
+]);
 
 /// Commands that may wait on the server, sorted.
-const BLOCKING: &[&str] = &[
+static BLOCKING: [u128; 10] = pack_all([
     "BLMOVE",
     "BLMPOP",
     "BLPOP",
@@ -188,11 +244,11 @@ const BLOCKING: &[&str] = &[
     "BZPOPMIN",
     "WAIT",
     "WAITAOF",
-];
+]);
 
 /// Commands that change the connection itself, sorted. `XREAD` is no member: it waits only with
 /// `BLOCK`, which the caller says by [`Flags::BLOCKING`].
-const SESSION: &[&str] = &[
+static SESSION: [u128; 23] = pack_all([
     "ASKING",
     "AUTH",
     "DISCARD",
@@ -216,17 +272,30 @@ const SESSION: &[&str] = &[
     "UNSUBSCRIBE",
     "UNWATCH",
     "WATCH",
-];
+]);
+
+/// Commands that wait or touch the connection when an argument says so (`XREAD BLOCK`, `CLIENT
+/// REPLY`), and a command without a name, which is none.
+static ARGUMENTS: [u128; 4] = pack_all(["", "CLIENT", "XREAD", "XREADGROUP"]);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn tables_are_sorted_and_fit() {
-        for table in [READS, BLOCKING, SESSION] {
-            assert!(table.is_sorted());
-            assert!(table.iter().all(|name| name.len() <= 24));
+    fn names_are_known_in_any_case_and_others_are_not() {
+        for (name, flags) in [
+            ("zscore", Flags::READ),
+            ("BitCount", Flags::READ),
+            ("BLMOVE", Flags::BLOCKING),
+            ("watch", Flags::SESSION),
+            ("", Flags::ARGUMENTS),
+            ("XREADGROUP", Flags::ARGUMENTS),
+            ("GE", Flags::NONE),
+            ("GETS", Flags::NONE),
+            ("A.NAME.LONGER.THAN.ANY", Flags::NONE),
+        ] {
+            assert_eq!(Flags::of(name), flags, "{name}");
         }
     }
 }

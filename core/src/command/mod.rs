@@ -1,10 +1,16 @@
 //! One request: its arguments, what is known of it, and the type of its reply.
 
 mod batch;
+mod check;
+mod encoded;
 mod flags;
+mod name;
 
-pub use batch::{Batch, Exec};
+pub use batch::{Batch, Each, Fixed, Many, Replies, each};
+pub(crate) use check::{check, is_blocking};
+pub use encoded::Encoded;
 pub use flags::Flags;
+pub(crate) use name::{Name, named};
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -38,7 +44,15 @@ impl<R> Command<R> {
         Command { packed, flags: Flags::of(name), reply: PhantomData, target: () }
     }
 
+    /// A command with a name that is known when the program is compiled.
+    #[inline]
+    pub(crate) fn named(name: &'static Name) -> Command<R> {
+        let packed = Packed::named(&name.wire, name.len);
+        Command { packed, flags: name.flags, reply: PhantomData, target: () }
+    }
+
     /// The same command, to run on `target` when awaited.
+    #[inline]
     pub fn on<X>(self, target: X) -> Command<R, X> {
         Command { packed: self.packed, flags: self.flags, reply: PhantomData, target }
     }
@@ -46,6 +60,7 @@ impl<R> Command<R> {
 
 impl<R, X> Command<R, X> {
     /// Adds one or several arguments.
+    #[inline]
     pub fn arg(mut self, value: impl ToArgs) -> Self {
         value.write_args(&mut self.packed);
         self
@@ -53,38 +68,50 @@ impl<R, X> Command<R, X> {
 
     /// Adds one or several keys; the first key of a command decides which node of a cluster it
     /// is sent to.
+    #[inline]
     pub fn key(mut self, key: impl ToArgs) -> Self {
         key.write_keys(&mut self.packed);
         self
     }
 
     /// Replaces what is known of the command: whether it writes, blocks, may be repeated.
+    #[inline]
     pub fn flags(mut self, flags: Flags) -> Self {
-        self.flags = flags;
+        self.set_flags(flags);
         self
     }
 
+    #[inline]
+    pub(crate) fn set_flags(&mut self, flags: Flags) {
+        self.flags = self.flags.corrected(flags);
+    }
+
     /// What is known of the command.
+    #[inline]
     pub fn known_flags(&self) -> Flags {
         self.flags
     }
 
     /// The same command with another type of reply.
+    #[inline]
     pub fn replying<S>(self) -> Command<S, X> {
         Command { packed: self.packed, flags: self.flags, reply: PhantomData, target: self.target }
     }
 
     /// The encoded arguments.
+    #[inline]
     pub fn packed(&self) -> &Packed {
         &self.packed
     }
 
     /// The encoded arguments, for additions.
+    #[inline]
     pub fn packed_mut(&mut self) -> &mut Packed {
         &mut self.packed
     }
 
     /// The command apart from what it runs on.
+    #[inline]
     pub fn detach(self) -> (Command<R>, X) {
         let Command { packed, flags, target, .. } = self;
         (Command { packed, flags, reply: PhantomData, target: () }, target)
@@ -119,6 +146,7 @@ pub trait IntoCommand {
 impl<R: FromReply> IntoCommand for Command<R> {
     type Reply = R;
 
+    #[inline]
     fn into_command(self) -> Command<R> {
         self
     }

@@ -1,7 +1,7 @@
 //! Hashes.
 
 use super::commands;
-use crate::command::{Command, Flags};
+use crate::command::{Flags, named};
 use crate::resp::ToArgs;
 
 commands! {
@@ -15,7 +15,7 @@ commands! {
     /// # });
     /// ```
     fn hget<R>(key: impl ToArgs, field: impl ToArgs) -> R {
-        Command::new("HGET").key(key).arg(field)
+        named!("HGET", key key, arg field)
     }
 
     /// Sets fields, given as pairs or a map; gives how many are new (`HSET`).
@@ -26,7 +26,7 @@ commands! {
     /// # });
     /// ```
     fn hset(key: impl ToArgs, fields: impl ToArgs) -> u64 {
-        Command::new("HSET").key(key).arg(fields).flags(Flags::NONE)
+        named!("HSET", key key, arg fields, flags Flags::NONE)
     }
 
     /// All fields with their values (`HGETALL`); empty when there is no such key.
@@ -40,7 +40,7 @@ commands! {
     /// # });
     /// ```
     fn hgetall<R>(key: impl ToArgs) -> R {
-        Command::new("HGETALL").key(key)
+        named!("HGETALL", key key)
     }
 
     /// Deletes fields; gives how many there were (`HDEL`).
@@ -51,7 +51,7 @@ commands! {
     /// # });
     /// ```
     fn hdel(key: impl ToArgs, fields: impl ToArgs) -> u64 {
-        Command::new("HDEL").key(key).arg(fields)
+        named!("HDEL", key key, arg fields)
     }
 
     /// The values of several fields, in order (`HMGET`): a list, or a tuple of different types.
@@ -64,7 +64,7 @@ commands! {
     /// # });
     /// ```
     fn hmget<R>(key: impl ToArgs, fields: impl ToArgs) -> R {
-        Command::new("HMGET").key(key).arg(fields)
+        named!("HMGET", key key, arg fields)
     }
 
     /// Adds to the integer in a field; gives the sum (`HINCRBY`).
@@ -75,7 +75,7 @@ commands! {
     /// # });
     /// ```
     fn hincrby(key: impl ToArgs, field: impl ToArgs, by: i64) -> i64 {
-        Command::new("HINCRBY").key(key).arg(field).arg(by)
+        named!("HINCRBY", key key, arg field, arg by)
     }
 
     /// The number of fields; 0 when there is no such key (`HLEN`).
@@ -86,7 +86,7 @@ commands! {
     /// # });
     /// ```
     fn hlen(key: impl ToArgs) -> u64 {
-        Command::new("HLEN").key(key)
+        named!("HLEN", key key)
     }
 
     /// Whether a field exists (`HEXISTS`).
@@ -97,6 +97,6 @@ commands! {
     /// # });
     /// ```
     fn hexists(key: impl ToArgs, field: impl ToArgs) -> bool {
-        Command::new("HEXISTS").key(key).arg(field)
+        named!("HEXISTS", key key, arg field)
     }
 }

@@ -1,7 +1,7 @@
 //! JSON documents (needs the server's JSON module).
 
 use super::commands;
-use crate::command::Command;
+use crate::command::named;
 use crate::resp::ToArgs;
 
 commands! {
@@ -16,7 +16,7 @@ commands! {
     /// # });
     /// ```
     fn json_get<R>(key: impl ToArgs, paths: impl ToArgs) -> R {
-        Command::new("JSON.GET").key(key).arg(paths)
+        named!("JSON.GET", key key, arg paths)
     }
 
     /// Sets the value at a path to JSON text; a new document needs the path `$`. `false` when the path
@@ -29,7 +29,7 @@ commands! {
     /// # });
     /// ```
     fn json_set(key: impl ToArgs, path: &str, json: impl ToArgs) -> bool {
-        Command::new("JSON.SET").key(key).arg(path).arg(json)
+        named!("JSON.SET", key key, arg path, arg json)
     }
 
     /// Deletes the values at a path; gives how many there were (`JSON.DEL`).
@@ -41,6 +41,6 @@ commands! {
     /// # });
     /// ```
     fn json_del(key: impl ToArgs, path: &str) -> u64 {
-        Command::new("JSON.DEL").key(key).arg(path)
+        named!("JSON.DEL", key key, arg path)
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::commands;
-use crate::command::{Command, Flags};
+use crate::command::{Flags, named};
 use crate::error::Result;
 use crate::resp::{Frame, FromReply, Reader, ToArgs};
 
@@ -17,7 +17,7 @@ commands! {
     /// # });
     /// ```
     fn del(keys: impl ToArgs) -> u64 {
-        Command::new("DEL").key(keys)
+        named!("DEL", key keys)
     }
 
     /// Deletes keys, their memory freed in the background; gives how many there were (`UNLINK`).
@@ -29,7 +29,7 @@ commands! {
     /// # });
     /// ```
     fn unlink(keys: impl ToArgs) -> u64 {
-        Command::new("UNLINK").key(keys)
+        named!("UNLINK", key keys)
     }
 
     /// How many of the keys exist; one named twice counts twice (`EXISTS`).
@@ -40,7 +40,7 @@ commands! {
     /// # });
     /// ```
     fn exists(keys: impl ToArgs) -> u64 {
-        Command::new("EXISTS").key(keys)
+        named!("EXISTS", key keys)
     }
 
     /// Lets a key expire after a time, in whole milliseconds; `false` when there is no such key
@@ -54,7 +54,7 @@ commands! {
     /// # });
     /// ```
     fn expire(key: impl ToArgs, after: Duration) -> bool {
-        Command::new("PEXPIRE").key(key).arg(after).flags(Flags::IDEMPOTENT)
+        named!("PEXPIRE", key key, arg after, flags Flags::IDEMPOTENT)
     }
 
     /// Lets a key expire at a time, in milliseconds since the Unix epoch; `false` when there is no
@@ -67,7 +67,7 @@ commands! {
     /// # });
     /// ```
     fn expire_at(key: impl ToArgs, unix_millis: u64) -> bool {
-        Command::new("PEXPIREAT").key(key).arg(unix_millis).flags(Flags::IDEMPOTENT)
+        named!("PEXPIREAT", key key, arg unix_millis, flags Flags::IDEMPOTENT)
     }
 
     /// Keeps a key for ever; `false` when it had no time to live (`PERSIST`).
@@ -79,7 +79,7 @@ commands! {
     /// # });
     /// ```
     fn persist(key: impl ToArgs) -> bool {
-        Command::new("PERSIST").key(key)
+        named!("PERSIST", key key)
     }
 
     /// How long a key has left to live (`PTTL`).
@@ -93,7 +93,7 @@ commands! {
     /// # });
     /// ```
     fn ttl(key: impl ToArgs) -> Ttl {
-        Command::new("PTTL").key(key).flags(Flags::READ)
+        named!("PTTL", key key, flags Flags::READ)
     }
 
     /// The type of the value at a key: `string`, `hash`, `ReJSON-RL`, ...; `none` when there is no
@@ -105,7 +105,7 @@ commands! {
     /// # });
     /// ```
     fn key_type(key: impl ToArgs) -> String {
-        Command::new("TYPE").key(key)
+        named!("TYPE", key key)
     }
 
     /// One page of the keys that match a pattern, from a cursor that is 0 at first, and 0 again
@@ -120,7 +120,7 @@ commands! {
     /// # });
     /// ```
     fn scan<R>(cursor: u64, pattern: &str, count: u32) -> (u64, Vec<R>) {
-        Command::new("SCAN").arg(cursor).arg(("MATCH", pattern, "COUNT", count))
+        named!("SCAN", arg cursor, arg ("MATCH", pattern, "COUNT", count))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Lists.
 
 use super::commands;
-use crate::command::Command;
+use crate::command::named;
 use crate::resp::ToArgs;
 
 commands! {
@@ -13,7 +13,7 @@ commands! {
     /// # });
     /// ```
     fn lpush(key: impl ToArgs, values: impl ToArgs) -> u64 {
-        Command::new("LPUSH").key(key).arg(values)
+        named!("LPUSH", key key, arg values)
     }
 
     /// Adds values at the tail; gives the new length (`RPUSH`).
@@ -24,7 +24,7 @@ commands! {
     /// # });
     /// ```
     fn rpush(key: impl ToArgs, values: impl ToArgs) -> u64 {
-        Command::new("RPUSH").key(key).arg(values)
+        named!("RPUSH", key key, arg values)
     }
 
     /// The elements from one position to another, both included; negative ones count from the tail
@@ -38,7 +38,7 @@ commands! {
     /// # });
     /// ```
     fn lrange<R>(key: impl ToArgs, start: i64, stop: i64) -> Vec<R> {
-        Command::new("LRANGE").key(key).arg((start, stop))
+        named!("LRANGE", key key, arg (start, stop))
     }
 
     /// The number of elements; 0 when there is no such key (`LLEN`).
@@ -49,6 +49,6 @@ commands! {
     /// # });
     /// ```
     fn llen(key: impl ToArgs) -> u64 {
-        Command::new("LLEN").key(key)
+        named!("LLEN", key key)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::commands;
-use crate::command::{Command, Flags};
+use crate::command::{Flags, named};
 use crate::resp::ToArgs;
 
 commands! {
@@ -15,7 +15,7 @@ commands! {
     /// # });
     /// ```
     fn ping() -> () {
-        Command::new("PING")
+        named!("PING")
     }
 
     /// Sends a message to a channel; gives how many subscribers received it (`PUBLISH`).
@@ -26,7 +26,7 @@ commands! {
     /// # });
     /// ```
     fn publish(channel: impl ToArgs, message: impl ToArgs) -> u64 {
-        Command::new("PUBLISH").arg(channel).arg(message)
+        named!("PUBLISH", arg channel, arg message)
     }
 
     /// What the server tells of itself, one `name:value` a line, of one section or of all when that
@@ -38,7 +38,7 @@ commands! {
     /// # });
     /// ```
     fn info(section: &str) -> String {
-        Command::new("INFO").arg(Some(section).filter(|section| !section.is_empty()))
+        named!("INFO", arg Some(section).filter(|section| !section.is_empty()))
     }
 
     /// Settings whose names match a pattern (`CONFIG GET`).
@@ -50,7 +50,7 @@ commands! {
     /// # });
     /// ```
     fn config_get(pattern: &str) -> BTreeMap<String, String> {
-        Command::new("CONFIG").arg("GET").arg(pattern).flags(Flags::READ)
+        named!("CONFIG", arg "GET", arg pattern, flags Flags::READ)
     }
 
     /// Changes a setting until the server restarts (`CONFIG SET`).
@@ -61,7 +61,7 @@ commands! {
     /// # });
     /// ```
     fn config_set(name: &str, value: impl ToArgs) -> () {
-        Command::new("CONFIG").arg("SET").arg(name).arg(value).flags(Flags::IDEMPOTENT)
+        named!("CONFIG", arg "SET", arg name, arg value, flags Flags::IDEMPOTENT)
     }
 
     /// Deletes every key of the database (`FLUSHDB`).
@@ -72,7 +72,7 @@ commands! {
     /// # });
     /// ```
     fn flushdb() -> () {
-        Command::new("FLUSHDB")
+        named!("FLUSHDB")
     }
 
     /// The number of keys in the database (`DBSIZE`).
@@ -83,7 +83,7 @@ commands! {
     /// # });
     /// ```
     fn dbsize() -> u64 {
-        Command::new("DBSIZE")
+        named!("DBSIZE")
     }
 
     /// The server's number for this connection (`CLIENT ID`).
@@ -94,7 +94,7 @@ commands! {
     /// # });
     /// ```
     fn client_id() -> u64 {
-        Command::new("CLIENT").arg("ID").flags(Flags::READ)
+        named!("CLIENT", arg "ID", flags Flags::READ)
     }
 
     /// The server's clock: seconds since the Unix epoch, and the microseconds beyond (`TIME`).
@@ -106,6 +106,6 @@ commands! {
     /// # });
     /// ```
     fn time() -> (u64, u32) {
-        Command::new("TIME")
+        named!("TIME")
     }
 }

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use crate::client::Client;
 use crate::client::Execute;
-use crate::command::{Command, Flags, IntoCommand};
+use crate::command::{Command, Flags, IntoCommand, named};
 use crate::error::Result;
 use crate::resp::ToArgs;
 
 /// What [`Client::set`] runs, as a value.
 pub fn set(key: impl ToArgs, value: impl ToArgs) -> Set {
-    Set { command: Command::new("SET").key(key).arg(value).flags(Flags::IDEMPOTENT) }
+    Set { command: named!("SET", key key, arg value, flags Flags::IDEMPOTENT) }
 }
 
 impl Client {

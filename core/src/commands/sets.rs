@@ -1,7 +1,7 @@
 //! Sets.
 
 use super::commands;
-use crate::command::{Command, Flags};
+use crate::command::{Flags, named};
 use crate::resp::ToArgs;
 
 commands! {
@@ -13,7 +13,7 @@ commands! {
     /// # });
     /// ```
     fn sadd(key: impl ToArgs, members: impl ToArgs) -> u64 {
-        Command::new("SADD").key(key).arg(members)
+        named!("SADD", key key, arg members)
     }
 
     /// All members, in no order (`SMEMBERS`).
@@ -27,7 +27,7 @@ commands! {
     /// # });
     /// ```
     fn smembers<R>(key: impl ToArgs) -> R {
-        Command::new("SMEMBERS").key(key)
+        named!("SMEMBERS", key key)
     }
 
     /// Removes members; gives how many there were (`SREM`).
@@ -38,7 +38,7 @@ commands! {
     /// # });
     /// ```
     fn srem(key: impl ToArgs, members: impl ToArgs) -> u64 {
-        Command::new("SREM").key(key).arg(members)
+        named!("SREM", key key, arg members)
     }
 
     /// Whether a value is a member (`SISMEMBER`).
@@ -49,6 +49,6 @@ commands! {
     /// # });
     /// ```
     fn sismember(key: impl ToArgs, member: impl ToArgs) -> bool {
-        Command::new("SISMEMBER").key(key).arg(member).flags(Flags::READ)
+        named!("SISMEMBER", key key, arg member, flags Flags::READ)
     }
 }

@@ -1,7 +1,7 @@
 //! Sorted sets.
 
 use super::commands;
-use crate::command::Command;
+use crate::command::named;
 use crate::resp::ToArgs;
 
 commands! {
@@ -14,7 +14,7 @@ commands! {
     /// # });
     /// ```
     fn zadd(key: impl ToArgs, members: impl ToArgs) -> u64 {
-        Command::new("ZADD").key(key).arg(members)
+        named!("ZADD", key key, arg members)
     }
 
     /// The members from one rank to another, lowest score first, both included; negative ranks count
@@ -28,7 +28,7 @@ commands! {
     /// # });
     /// ```
     fn zrange<R>(key: impl ToArgs, start: i64, stop: i64) -> Vec<R> {
-        Command::new("ZRANGE").key(key).arg((start, stop))
+        named!("ZRANGE", key key, arg (start, stop))
     }
 
     /// As [`zrange`](Self::zrange), each member with its score.
@@ -41,7 +41,7 @@ commands! {
     /// # });
     /// ```
     fn zrange_with_scores<R>(key: impl ToArgs, start: i64, stop: i64) -> Vec<(R, f64)> {
-        Command::new("ZRANGE").key(key).arg((start, stop, "WITHSCORES"))
+        named!("ZRANGE", key key, arg (start, stop, "WITHSCORES"))
     }
 
     /// The score of a member; `None` when it is no member (`ZSCORE`).
@@ -53,6 +53,6 @@ commands! {
     /// # });
     /// ```
     fn zscore(key: impl ToArgs, member: impl ToArgs) -> Option<f64> {
-        Command::new("ZSCORE").key(key).arg(member)
+        named!("ZSCORE", key key, arg member)
     }
 }

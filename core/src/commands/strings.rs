@@ -1,7 +1,7 @@
 //! Strings and counters.
 
 use super::commands;
-use crate::command::{Command, Flags};
+use crate::command::{Flags, named};
 use crate::resp::ToArgs;
 
 commands! {
@@ -16,7 +16,7 @@ commands! {
     /// # });
     /// ```
     fn get<R>(key: impl ToArgs) -> R {
-        Command::new("GET").key(key)
+        named!("GET", key key)
     }
 
     /// The values at several keys, in order (`MGET`); `Option` for those that may be missing.
@@ -29,7 +29,7 @@ commands! {
     /// # });
     /// ```
     fn mget<R>(keys: impl ToArgs) -> Vec<R> {
-        Command::new("MGET").key(keys)
+        named!("MGET", key keys)
     }
 
     /// Adds one to the integer at a key, which begins as 0; gives the sum (`INCR`).
@@ -40,7 +40,7 @@ commands! {
     /// # });
     /// ```
     fn incr(key: impl ToArgs) -> i64 {
-        Command::new("INCR").key(key)
+        named!("INCR", key key)
     }
 
     /// Adds to the integer at a key; gives the sum (`INCRBY`).
@@ -51,7 +51,7 @@ commands! {
     /// # });
     /// ```
     fn incr_by(key: impl ToArgs, by: i64) -> i64 {
-        Command::new("INCRBY").key(key).arg(by)
+        named!("INCRBY", key key, arg by)
     }
 
     /// Appends to the string at a key; gives its new length in bytes (`APPEND`).
@@ -62,7 +62,7 @@ commands! {
     /// # });
     /// ```
     fn append(key: impl ToArgs, value: impl ToArgs) -> u64 {
-        Command::new("APPEND").key(key).arg(value)
+        named!("APPEND", key key, arg value)
     }
 
     /// The length in bytes of the string at a key; 0 when there is none (`STRLEN`).
@@ -73,6 +73,6 @@ commands! {
     /// # });
     /// ```
     fn strlen(key: impl ToArgs) -> u64 {
-        Command::new("STRLEN").key(key).flags(Flags::READ)
+        named!("STRLEN", key key, flags Flags::READ)
     }
 }

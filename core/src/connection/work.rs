@@ -1,8 +1,8 @@
 //! What can be executed: one command, a pipeline, a transaction.
 
-use crate::command::{Batch, Command, Exec, Flags};
-use crate::error::{Error, ErrorKind, Result};
-use crate::resp::{FromReply, Packed, Reader};
+use crate::command::{Batch, Command, Encoded, Replies, check, is_blocking};
+use crate::error::Result;
+use crate::resp::{FromReply, Reader};
 
 use super::outbox::Wire;
 
@@ -36,6 +36,7 @@ pub trait Work {
 impl<R: FromReply> Work for Command<R> {
     type Reply = R;
 
+    #[inline]
     fn wire(&self) -> Wire<'_> {
         Wire::One(self.packed())
     }
@@ -48,14 +49,17 @@ impl<R: FromReply> Work for Command<R> {
         self.known_flags().is_repeatable()
     }
 
+    #[inline]
     fn is_blocking(&self) -> bool {
         is_blocking(self.packed(), self.known_flags())
     }
 
+    #[inline]
     fn check(&self) -> Result<()> {
         check(self.packed(), self.known_flags())
     }
 
+    #[inline]
     fn decode(&self, reader: &mut Reader<'_>) -> Result<R> {
         Command::decode(self, reader)
     }
@@ -63,173 +67,73 @@ impl<R: FromReply> Work for Command<R> {
 
 /// Several commands in one write, their replies in one read.
 #[derive(Debug)]
-pub struct Pipeline<E> {
-    commands: E,
+pub struct Pipeline<P> {
     encoded: Encoded,
+    replies: P,
 }
 
 /// Several commands between `MULTI` and `EXEC`, in one write.
 #[derive(Debug)]
-pub struct Transaction<E> {
-    commands: E,
+pub struct Transaction<P> {
     encoded: Encoded,
+    replies: P,
 }
 
-#[derive(Debug)]
-struct Encoded {
-    bytes: Vec<u8>,
-    frames: u32,
-    repeatable: bool,
-    check: Result<()>,
-}
-
-impl<E: Exec> Pipeline<E> {
-    pub(crate) fn new(batch: impl Batch<Commands = E>) -> Pipeline<E> {
-        let commands = batch.into_commands();
-        Pipeline { encoded: Encoded::new(&commands, false), commands }
+impl<P: Replies> Pipeline<P> {
+    pub(crate) fn new(batch: impl Batch<Replies = P>) -> Pipeline<P> {
+        let mut encoded = Encoded::new();
+        let replies = batch.encode(&mut encoded);
+        Pipeline { encoded, replies }
     }
 }
 
-impl<E: Exec> Transaction<E> {
-    pub(crate) fn new(batch: impl Batch<Commands = E>) -> Transaction<E> {
-        let commands = batch.into_commands();
-        Transaction { encoded: Encoded::new(&commands, true), commands }
+impl<P: Replies> Transaction<P> {
+    pub(crate) fn new(batch: impl Batch<Replies = P>) -> Transaction<P> {
+        let mut encoded = Encoded::new();
+        encoded.word("MULTI");
+        let replies = batch.encode(&mut encoded);
+        encoded.word("EXEC");
+        Transaction { encoded, replies }
     }
 }
 
-impl Encoded {
-    fn new<E: Exec>(commands: &E, transaction: bool) -> Encoded {
-        let mut encoded = Encoded { bytes: Vec::new(), frames: 0, repeatable: true, check: Ok(()) };
-        if transaction {
-            encoded.word("MULTI");
-        }
-        commands.visit(&mut |packed, flags| {
-            packed.write_to(&mut encoded.bytes);
-            encoded.frames += 1;
-            encoded.repeatable &= flags.is_repeatable();
-            if encoded.check.is_ok() {
-                encoded.check = check(packed, flags).and_then(|()| not_blocking(packed, flags));
+macro_rules! batches {
+    ($($type:ident $name:literal $decode:ident)+) => {$(
+        impl<P: Replies> Work for $type<P> {
+            type Reply = P::Reply;
+
+            fn wire(&self) -> Wire<'_> {
+                Wire::Many { bytes: self.encoded.bytes(), frames: self.encoded.frames() }
             }
-        });
-        if transaction {
-            encoded.word("EXEC");
+
+            fn name(&self) -> String {
+                $name.to_owned()
+            }
+
+            fn is_repeatable(&self) -> bool {
+                self.encoded.is_repeatable()
+            }
+
+            fn check(&self) -> Result<()> {
+                self.encoded.check()
+            }
+
+            fn decode(&self, reader: &mut Reader<'_>) -> Result<P::Reply> {
+                self.replies.$decode(&self.encoded, reader)
+            }
         }
-        encoded
-    }
-
-    fn word(&mut self, word: &str) {
-        let mut packed = Packed::new();
-        packed.push(word.as_bytes());
-        packed.write_to(&mut self.bytes);
-        self.frames += 1;
-    }
-
-    fn wire(&self) -> Wire<'_> {
-        Wire::Many { bytes: &self.bytes, frames: self.frames }
-    }
-
-    fn check(&self) -> Result<()> {
-        self.check.as_ref().map_err(Error::duplicate).copied()
-    }
+    )+};
 }
 
-impl<E: Exec> Work for Pipeline<E> {
-    type Reply = E::Reply;
-
-    fn wire(&self) -> Wire<'_> {
-        self.encoded.wire()
-    }
-
-    fn name(&self) -> String {
-        "pipeline".to_owned()
-    }
-
-    fn is_repeatable(&self) -> bool {
-        self.encoded.repeatable
-    }
-
-    fn check(&self) -> Result<()> {
-        self.encoded.check()
-    }
-
-    fn decode(&self, reader: &mut Reader<'_>) -> Result<E::Reply> {
-        self.commands.decode(reader)
-    }
-}
-
-impl<E: Exec> Work for Transaction<E> {
-    type Reply = E::Reply;
-
-    fn wire(&self) -> Wire<'_> {
-        self.encoded.wire()
-    }
-
-    fn name(&self) -> String {
-        "transaction".to_owned()
-    }
-
-    fn is_repeatable(&self) -> bool {
-        self.encoded.repeatable
-    }
-
-    fn check(&self) -> Result<()> {
-        self.encoded.check()
-    }
-
-    fn decode(&self, reader: &mut Reader<'_>) -> Result<E::Reply> {
-        self.commands.decode_transaction(reader)
-    }
-}
-
-fn is_blocking(packed: &Packed, flags: Flags) -> bool {
-    if flags.contains(Flags::BLOCKING) {
-        return true;
-    }
-    let mut arguments = packed.arguments();
-    let is = |argument: &[u8], word: &str| argument.eq_ignore_ascii_case(word.as_bytes());
-    arguments.next().is_some_and(|name| is(name, "XREAD") || is(name, "XREADGROUP"))
-        && arguments.take_while(|word| !is(word, "STREAMS")).any(|word| is(word, "BLOCK"))
-}
-
-fn not_blocking(packed: &Packed, flags: Flags) -> Result<()> {
-    if !is_blocking(packed, flags) {
-        return Ok(());
-    }
-    let text = "a command that waits cannot be part of a pipeline or transaction: run it alone";
-    Err(Error::new(ErrorKind::Usage, text).with_command(packed.name()))
-}
-
-/// Refuses commands that change the connection for everybody who shares it.
-fn check(packed: &Packed, flags: Flags) -> Result<()> {
-    let mut arguments = packed.arguments();
-    let name = arguments.next().unwrap_or_default();
-    let mut silences = || {
-        name.eq_ignore_ascii_case(b"CLIENT")
-            && arguments.next().is_some_and(|word| word.eq_ignore_ascii_case(b"REPLY"))
-    };
-    if name.is_empty() {
-        return Err(Error::new(ErrorKind::Usage, "a command needs a name"));
-    }
-    if !flags.contains(Flags::SESSION) && !silences() {
-        return Ok(());
-    }
-    let name = packed.name().to_ascii_uppercase();
-    let instead = match name.as_str() {
-        "MULTI" | "EXEC" | "DISCARD" | "WATCH" | "UNWATCH" => "use `client.transaction(..)`",
-        "SUBSCRIBE" | "UNSUBSCRIBE" => "use `client.subscribe(..)`",
-        "PSUBSCRIBE" | "PUNSUBSCRIBE" => "use `client.psubscribe(..)`",
-        "SELECT" => "give the database in the URL or by `Config::database`",
-        "AUTH" | "HELLO" => "give the login in the URL or by `Config::login`",
-        "QUIT" | "RESET" => "use `client.close()`",
-        _ => "it cannot run on this client",
-    };
-    let text = format!("changes the connection, which is shared: {instead}");
-    Err(Error::new(ErrorKind::Usage, text).with_command(name))
+batches! {
+    Pipeline "pipeline" decode
+    Transaction "transaction" decode_transaction
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     #[test]
     fn what_changes_the_connection_is_refused() {

@@ -67,18 +67,21 @@ bytes_like! {
 }
 
 impl<const N: usize> ToArgs for [u8; N] {
+    #[inline]
     fn write_args(&self, out: &mut Packed) {
         out.push(self);
     }
 }
 
 impl ToArgs for char {
+    #[inline]
     fn write_args(&self, out: &mut Packed) {
         out.push(self.encode_utf8(&mut [0; 4]).as_bytes());
     }
 }
 
 impl ToArgs for bool {
+    #[inline]
     fn write_args(&self, out: &mut Packed) {
         out.push(if *self { b"1" } else { b"0" });
     }
@@ -87,6 +90,7 @@ impl ToArgs for bool {
 macro_rules! integers {
     ($($type:ty)+) => {$(
         impl ToArgs for $type {
+            #[inline]
             fn write_args(&self, out: &mut Packed) {
                 out.push_int(*self);
             }
@@ -98,18 +102,21 @@ macro_rules! integers {
 integers!(i8 i16 i32 i64 i128 isize u16 u32 u64 u128 usize);
 
 impl ToArgs for f32 {
+    #[inline]
     fn write_args(&self, out: &mut Packed) {
         out.push_f32(*self);
     }
 }
 
 impl ToArgs for f64 {
+    #[inline]
     fn write_args(&self, out: &mut Packed) {
         out.push_f64(*self);
     }
 }
 
 impl ToArgs for Duration {
+    #[inline]
     fn write_args(&self, out: &mut Packed) {
         out.push_int(self.as_millis());
     }
@@ -118,9 +125,11 @@ impl ToArgs for Duration {
 macro_rules! pointers {
     ($($type:ty),+) => {$(
         impl<T: ToArgs + ?Sized> ToArgs for $type {
+            #[inline]
             fn write_args(&self, out: &mut Packed) {
                 (**self).write_args(out);
             }
+            #[inline]
             fn write_keys(&self, out: &mut Packed) {
                 (**self).write_keys(out);
             }

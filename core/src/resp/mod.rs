@@ -7,6 +7,7 @@ mod packed;
 mod reader;
 mod reply;
 mod scan;
+mod short;
 pub(crate) mod streamed;
 mod value;
 

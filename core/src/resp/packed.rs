@@ -3,12 +3,12 @@
 use std::fmt;
 
 /// Room for small commands without a heap allocation.
-const INLINE: usize = 120;
+const INLINE: usize = 184;
 
 /// Arguments in wire form (`$3\r\nGET\r\n…`), without the `*n` header, which is written when the
 /// command joins a connection's buffer: so arguments can be added one by one.
 ///
-/// Up to 120 bytes live inside the value itself; more move to the heap.
+/// Up to 184 bytes live inside the value itself; more move to the heap.
 ///
 /// ```
 /// use alizarin_core::resp::Packed;
@@ -51,12 +51,22 @@ impl Packed {
         Packed::default()
     }
 
+    /// One argument that is encoded already, in the first `len` bytes.
+    #[inline]
+    pub(crate) fn named(wire: &[u8; 32], len: u8) -> Packed {
+        let mut bytes = [0; INLINE];
+        bytes[..32].copy_from_slice(wire);
+        Packed { argc: 1, key: None, buffer: Buffer::Inline { len, bytes } }
+    }
+
     /// The number of arguments, the command's name included.
+    #[inline]
     pub fn argc(&self) -> usize {
         self.argc as usize
     }
 
     /// The arguments in wire form, without the header.
+    #[inline]
     pub fn bytes(&self) -> &[u8] {
         match &self.buffer {
             Buffer::Inline { len, bytes } => bytes.get(..usize::from(*len)).unwrap_or_default(),
@@ -65,14 +75,49 @@ impl Packed {
     }
 
     /// Adds one argument.
+    #[inline]
     pub fn push(&mut self, argument: &[u8]) {
+        if let Buffer::Inline { len, bytes } = &mut self.buffer
+            && let Some(more) = short(&mut bytes[usize::from(*len)..], argument)
+        {
+            *len += more;
+            self.argc += 1;
+            return;
+        }
+        self.push_long(argument);
+    }
+
+    fn push_long(&mut self, argument: &[u8]) {
         self.argc += 1;
         let mut digits = itoa::Buffer::new();
         let digits = digits.format(argument.len()).as_bytes();
-        self.extend(&[b"$", digits, b"\r\n", argument, b"\r\n"]);
+        let heap = self.heap(argument.len() + digits.len() + 5);
+        heap.push(b'$');
+        heap.extend_from_slice(digits);
+        heap.extend_from_slice(b"\r\n");
+        heap.extend_from_slice(argument);
+        heap.extend_from_slice(b"\r\n");
+    }
+
+    /// The buffer on the heap, moved there if need be, with room for `more` bytes.
+    fn heap(&mut self, more: usize) -> &mut Vec<u8> {
+        if let Buffer::Inline { len, bytes } = &self.buffer {
+            let inline = &bytes[..usize::from(*len)];
+            let mut heap = Vec::with_capacity((inline.len() + more).max(2 * INLINE));
+            heap.extend_from_slice(inline);
+            self.buffer = Buffer::Heap(heap);
+        }
+        match &mut self.buffer {
+            Buffer::Heap(heap) => {
+                heap.reserve(more);
+                heap
+            }
+            Buffer::Inline { .. } => unreachable!("it was moved to the heap"),
+        }
     }
 
     /// Adds one argument that is a key; the first one decides where the command is sent.
+    #[inline]
     pub fn push_key(&mut self, key: &[u8]) {
         self.push(key);
         if self.key.is_none() {
@@ -114,7 +159,15 @@ impl Packed {
     /// Adds all arguments of another command's list.
     pub fn append(&mut self, other: &Packed) {
         self.argc += other.argc;
-        self.extend(&[other.bytes()]);
+        let more = other.bytes();
+        if let Buffer::Inline { len, bytes } = &mut self.buffer
+            && let Some(room) = bytes.get_mut(usize::from(*len)..usize::from(*len) + more.len())
+        {
+            room.copy_from_slice(more);
+            *len += more.len() as u8;
+            return;
+        }
+        self.heap(more.len()).extend_from_slice(more);
     }
 
     /// The first key, by which a cluster finds the node.
@@ -142,46 +195,54 @@ impl Packed {
     }
 
     /// The size of the whole request on the wire, header included.
+    #[inline]
     pub fn wire_len(&self) -> usize {
-        self.bytes().len() + 3 + itoa::Buffer::new().format(self.argc).len()
+        let digits = match self.argc {
+            0..=9 => 1,
+            10..=99 => 2,
+            _ => itoa::Buffer::new().format(self.argc).len(),
+        };
+        self.bytes().len() + 3 + digits
     }
 
     /// Appends the whole request, header included.
+    #[inline]
     pub fn write_to(&self, out: &mut Vec<u8>) {
-        out.push(b'*');
-        out.extend_from_slice(itoa::Buffer::new().format(self.argc).as_bytes());
-        out.extend_from_slice(b"\r\n");
-        out.extend_from_slice(self.bytes());
-    }
-
-    fn extend(&mut self, parts: &[&[u8]]) {
-        let more: usize = parts.iter().map(|part| part.len()).sum();
-        match &mut self.buffer {
-            Buffer::Heap(heap) => {
-                for part in parts {
-                    heap.extend_from_slice(part);
-                }
-            }
-            Buffer::Inline { len, bytes } => {
-                let old = usize::from(*len);
-                if let Some(mut room) = bytes.get_mut(old..old + more) {
-                    for part in parts {
-                        let (head, tail) = room.split_at_mut(part.len());
-                        head.copy_from_slice(part);
-                        room = tail;
-                    }
-                    *len += more as u8;
-                } else {
-                    let mut heap = Vec::with_capacity((old + more).max(2 * INLINE));
-                    heap.extend_from_slice(&bytes[..old]);
-                    for part in parts {
-                        heap.extend_from_slice(part);
-                    }
-                    self.buffer = Buffer::Heap(heap);
-                }
-            }
+        let bytes = self.bytes();
+        out.reserve(bytes.len() + 13);
+        if self.argc < 10 {
+            out.extend_from_slice(&[b'*', b'0' + self.argc as u8, b'\r', b'\n']);
+        } else {
+            out.push(b'*');
+            out.extend_from_slice(itoa::Buffer::new().format(self.argc).as_bytes());
+            out.extend_from_slice(b"\r\n");
         }
+        out.extend_from_slice(bytes);
     }
+}
+
+/// Writes an argument of less than 1,000 bytes to the front of `room`, if it fits; gives its size.
+#[inline]
+fn short(room: &mut [u8], argument: &[u8]) -> Option<u8> {
+    let length = argument.len();
+    let head = match length {
+        0..=9 => 4,
+        10..=99 => 5,
+        100..=999 => 6,
+        _ => return None,
+    };
+    let room = room.get_mut(..head + length + 2)?;
+    let (start, rest) = room.split_at_mut(head);
+    let digit = |by: usize| b'0' + (length / by % 10) as u8;
+    match head {
+        4 => start.copy_from_slice(&[b'$', digit(1), b'\r', b'\n']),
+        5 => start.copy_from_slice(&[b'$', digit(10), digit(1), b'\r', b'\n']),
+        _ => start.copy_from_slice(&[b'$', digit(100), digit(10), digit(1), b'\r', b'\n']),
+    }
+    let (value, end) = rest.split_at_mut(length);
+    value.copy_from_slice(argument);
+    end.copy_from_slice(b"\r\n");
+    Some((head + length + 2) as u8)
 }
 
 /// `3.0` travels as `3`, as Redis itself writes it.

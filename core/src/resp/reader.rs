@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::short;
 use crate::error::{Error, ErrorKind, Result};
 
 /// One element of a reply. Aggregates give their number of direct children, which the reader
@@ -120,6 +121,37 @@ impl<'a> Reader<'a> {
     #[expect(clippy::should_implement_trait, reason = "it fails rather than ends")]
     #[inline]
     pub fn next(&mut self) -> Result<Frame<'a>> {
+        match self.short_string() {
+            Some(value) => Ok(Frame::Bulk(value)),
+            None => self.other(),
+        }
+    }
+
+    /// The next element if it is a string of less than 1,000 bytes.
+    #[inline(always)]
+    pub(crate) fn short_string(&mut self) -> Option<&'a [u8]> {
+        let (value, end) = short::string(self.bytes, self.at)?;
+        self.at = end;
+        Some(value)
+    }
+
+    /// Takes the next element if it is the status `OK`.
+    #[inline]
+    pub(crate) fn take_ok(&mut self) -> bool {
+        let ok = self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(b"+OK\r\n"));
+        self.at += if ok { 5 } else { 0 };
+        ok
+    }
+
+    /// The next element if it is a double of few digits.
+    #[inline]
+    pub(crate) fn short_double(&mut self) -> Option<f64> {
+        let (value, end) = short::double(self.bytes, self.at)?;
+        self.at = end;
+        Some(value)
+    }
+
+    fn other(&mut self) -> Result<Frame<'a>> {
         let kind = *self.bytes.get(self.at).ok_or_else(truncated)?;
         if kind == b'$' {
             return self.bulk();
@@ -173,7 +205,14 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// As [`Reader::next`].
     pub fn skip(&mut self) -> Result<()> {
-        let mut left = 1usize;
+        self.skip_many(1)
+    }
+
+    /// Passes over several elements and all their children.
+    ///
+    /// # Errors
+    /// As [`Reader::next`].
+    pub fn skip_many(&mut self, mut left: usize) -> Result<()> {
         while left > 0 {
             left = (left - 1).saturating_add(self.next()?.children());
         }
@@ -201,7 +240,7 @@ impl<'a> Reader<'a> {
             b'+' => Frame::Simple(text(self.line()?)?),
             b'-' => Frame::Error(text(self.line()?)?),
             b':' => Frame::Integer(self.header()?),
-            b',' => Frame::Double(double(text(self.line()?)?)?),
+            b',' => Frame::Double(double(self.line()?)?),
             b'#' => Frame::Boolean(self.line()? == b"t"),
             b'_' => {
                 self.line()?;
@@ -252,6 +291,14 @@ impl<'a> Reader<'a> {
     /// The number on the current line; moves past it.
     #[inline]
     fn header(&mut self) -> Result<i64> {
+        if let Some((number, end)) = short::length(self.bytes, self.at) {
+            self.at = end;
+            return Ok(number as i64);
+        }
+        self.long_header()
+    }
+
+    fn long_header(&mut self) -> Result<i64> {
         let mut at = self.at + 1;
         let mut negative = false;
         let mut value: i64 = 0;
@@ -297,6 +344,10 @@ fn text(bytes: &[u8]) -> Result<&str> {
     }
 }
 
-fn double(text: &str) -> Result<f64> {
+fn double(line: &[u8]) -> Result<f64> {
+    if let Some(value) = short::decimal(line) {
+        return Ok(value);
+    }
+    let text = text(line)?;
     text.parse().map_err(|_| Error::new(ErrorKind::Protocol, format!("not a double: {text:?}")))
 }

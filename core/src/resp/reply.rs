@@ -61,19 +61,36 @@ pub(crate) fn expect_bytes<'a>(reader: &mut Reader<'a>, expected: &str) -> Resul
     }
 }
 
+/// Owned text. It is copied first, since what is aligned is checked faster.
+#[inline]
+fn text(bytes: &[u8]) -> Result<String> {
+    String::from_utf8(bytes.to_vec()).map_err(|_| not_text())
+}
+
+#[cold]
+fn not_text() -> Error {
+    Error::decode("UTF-8 text", "bytes that are not UTF-8")
+}
+
 impl FromReply for String {
+    #[inline]
     fn from_reply(reader: &mut Reader<'_>) -> Result<String> {
-        match expect(reader)? {
-            Frame::Bulk(bytes) | Frame::Verbatim(_, bytes) => match std::str::from_utf8(bytes) {
-                Ok(text) => Ok(text.to_owned()),
-                Err(_) => Err(Error::decode("UTF-8 text", "bytes that are not UTF-8")),
-            },
-            Frame::Simple(text) | Frame::BigNumber(text) => Ok(text.to_owned()),
-            Frame::Integer(value) => Ok(value.to_string()),
-            Frame::Double(value) => Ok(value.to_string()),
-            Frame::Boolean(value) => Ok(value.to_string()),
-            frame => Err(mismatch("a string", &frame)),
+        match reader.short_string() {
+            Some(bytes) => text(bytes),
+            None => long_text(reader),
         }
+    }
+}
+
+/// Text in any of its forms.
+fn long_text(reader: &mut Reader<'_>) -> Result<String> {
+    match expect(reader)? {
+        Frame::Bulk(bytes) | Frame::Verbatim(_, bytes) => text(bytes),
+        Frame::Simple(text) | Frame::BigNumber(text) => Ok(text.to_owned()),
+        Frame::Integer(value) => Ok(value.to_string()),
+        Frame::Double(value) => Ok(value.to_string()),
+        Frame::Boolean(value) => Ok(value.to_string()),
+        frame => Err(mismatch("a string", &frame)),
     }
 }
 
@@ -120,7 +137,11 @@ impl FromReply for Verbatim {
 
 impl FromReply for bool {
     /// `#t`, `1`, `OK` and their opposites; null is `false`, as for a refused `SET … NX`.
+    #[inline]
     fn from_reply(reader: &mut Reader<'_>) -> Result<bool> {
+        if reader.take_ok() {
+            return Ok(true);
+        }
         match expect(reader)? {
             Frame::Boolean(value) => Ok(value),
             Frame::Integer(0) | Frame::Null => Ok(false),
@@ -134,7 +155,11 @@ impl FromReply for bool {
 
 impl FromReply for () {
     /// Any reply but an error.
+    #[inline]
     fn from_reply(reader: &mut Reader<'_>) -> Result<()> {
+        if reader.take_ok() {
+            return Ok(());
+        }
         if let Frame::Error(line) = reader.peek()? {
             return Err(Error::server(line));
         }
@@ -142,6 +167,7 @@ impl FromReply for () {
     }
 }
 
+/// An integer in any of its forms.
 fn integer(reader: &mut Reader<'_>) -> Result<i128> {
     let frame = expect(reader)?;
     let text = match &frame {
@@ -173,6 +199,9 @@ macro_rules! floats {
     ($($type:ty)+) => {$(
         impl FromReply for $type {
             fn from_reply(reader: &mut Reader<'_>) -> Result<$type> {
+                if let Some(value) = reader.short_double() {
+                    return Ok(value as $type);
+                }
                 let frame = expect(reader)?;
                 match &frame {
                     Frame::Double(value) => Ok(*value as $type),

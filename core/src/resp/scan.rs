@@ -1,6 +1,6 @@
 //! Where does a reply end? Answered incrementally, each byte looked at once, without recursion.
 
-use super::Limits;
+use super::{Limits, short};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The longest line (status, error, number) that a server may send.
@@ -95,19 +95,59 @@ impl Scanner {
     #[inline]
     pub fn scan(&mut self, bytes: &[u8]) -> Result<Scan> {
         loop {
+            self.pass(bytes)?;
+            if self.outer.is_empty() && self.open == Open::Elements(0) {
+                return Ok(self.finish());
+            }
             match self.step(bytes)? {
                 Step::Missing(hint) => return Ok(Scan::NeedMore { hint }),
                 Step::Done => self.count_down(),
                 Step::Begun(open, is_attribute) => self.begin(open, is_attribute)?,
                 Step::Ended => self.pop(),
             }
-            while self.open == Open::Elements(0) {
+        }
+    }
+
+    /// Passes over what needs no care: short strings, short lines, and lists of them. Leaves open
+    /// an aggregate that needs more, or none.
+    #[inline]
+    fn pass(&mut self, bytes: &[u8]) -> Result<()> {
+        let short = self.limits.max_bulk_bytes >= short::LONGEST;
+        let mut at = self.at;
+        while let Open::Elements(left) = self.open {
+            if left == 0 {
                 if self.outer.is_empty() {
-                    return Ok(self.finish());
+                    break;
                 }
                 self.pop();
+                continue;
             }
+            match bytes.get(at) {
+                Some(b'$') if short => match short::string_end(bytes, at) {
+                    Some(end) => at = end,
+                    None => break,
+                },
+                Some(b'+' | b':' | b',' | b'_') => match short::line_end(bytes, at) {
+                    Some(end) => at = end,
+                    None => break,
+                },
+                Some(b'*') => match short::length(bytes, at) {
+                    Some((elements, start)) => {
+                        self.begin(Open::Elements(elements as u64), false)?;
+                        at = start;
+                        continue;
+                    }
+                    None => break,
+                },
+                _ => break,
+            }
+            self.open = Open::Elements(left - 1);
         }
+        self.at = at;
+        if at as u64 > self.limits.max_frame_bytes {
+            return Err(over("reply length", self.limits.max_frame_bytes));
+        }
+        Ok(())
     }
 
     fn finish(&mut self) -> Scan {
@@ -263,6 +303,13 @@ enum Header {
 /// Reads the number after the type byte at `at`.
 #[inline]
 fn header(bytes: &[u8], at: usize) -> Result<Header> {
+    match short::length(bytes, at) {
+        Some((length, start)) => Ok(Header::Length(length as u64, start)),
+        None => long_header(bytes, at),
+    }
+}
+
+fn long_header(bytes: &[u8], at: usize) -> Result<Header> {
     let mut value: u64 = 0;
     let mut digits = 0;
     for (past, byte) in bytes.get(at + 1..).unwrap_or_default().iter().enumerate() {

@@ -1,0 +1,84 @@
+//! Several commands in wire form.
+
+use super::Command;
+use super::check::{check, not_blocking};
+use crate::error::{Error, Result};
+use crate::resp::{Frame, Packed, Reader};
+
+/// Commands in wire form, one after the other, with what is known of them together.
+#[derive(Debug)]
+pub struct Encoded {
+    bytes: Vec<u8>,
+    frames: u32,
+    /// Frames in front that are none of the batch's.
+    before: u32,
+    repeatable: bool,
+    check: Result<()>,
+}
+
+impl Encoded {
+    pub(crate) fn new() -> Encoded {
+        Encoded { bytes: Vec::new(), frames: 0, before: 0, repeatable: true, check: Ok(()) }
+    }
+
+    /// Appends a command.
+    #[inline]
+    pub fn push<R>(&mut self, command: &Command<R>) {
+        let (packed, flags) = (command.packed(), command.known_flags());
+        packed.write_to(&mut self.bytes);
+        self.frames += 1;
+        self.repeatable &= flags.is_repeatable();
+        if !flags.is_plain() && self.check.is_ok() {
+            self.check = check(packed, flags).and_then(|()| not_blocking(packed, flags));
+        }
+    }
+
+    /// Appends a command that is one word, around the batch.
+    pub(crate) fn word(&mut self, word: &str) {
+        let mut packed = Packed::new();
+        packed.push(word.as_bytes());
+        packed.write_to(&mut self.bytes);
+        if self.frames == 0 {
+            self.before = 1;
+        }
+        self.frames += 1;
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The number of commands, each of which one frame answers.
+    pub(crate) fn frames(&self) -> u32 {
+        self.frames
+    }
+
+    pub(crate) fn is_repeatable(&self) -> bool {
+        self.repeatable
+    }
+
+    /// What cannot be part of a batch.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.check.as_ref().map_err(Error::duplicate).copied()
+    }
+
+    /// The name of one of all commands.
+    #[cold]
+    pub(crate) fn name(&self, at: u32) -> String {
+        let mut reader = Reader::new(&self.bytes);
+        // A command has the form of a reply: a list of strings.
+        let read = reader.skip_many(at as usize).and_then(|()| reader.next());
+        match (read, reader.next()) {
+            (Ok(Frame::Array(_)), Ok(Frame::Bulk(name))) => {
+                String::from_utf8_lossy(name).into_owned()
+            }
+            _ => "batch".to_owned(),
+        }
+    }
+
+    /// The name of one of the batch's commands.
+    #[cold]
+    pub(crate) fn inner_name(&self, at: u32) -> String {
+        self.name(at + self.before)
+    }
+}
