@@ -2,7 +2,11 @@
 
 use alizarin_core::resp::Packed;
 
-use super::{FieldSchema, Nested, RedisValue, Storage, StoredValue};
+mod reply;
+
+pub(crate) use reply::{Loaded, json};
+
+use super::{FieldSchema, Nested, RedisModel, RedisValue, Storage, StoredValue};
 use crate::Result;
 
 /// A struct of stored fields: a model, or a struct nested in one.
@@ -26,7 +30,7 @@ pub trait Document: Sized + 'static {
     ///
     /// # Errors
     /// `Decode`, naming the field that does not parse.
-    fn accept(partial: &mut Self::Partial, name: &str, value: StoredValue<'_>) -> Result<bool>;
+    fn accept(partial: &mut Self::Partial, name: &[u8], value: StoredValue<'_>) -> Result<bool>;
 
     /// The struct, when all fields were read.
     ///

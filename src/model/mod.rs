@@ -15,6 +15,7 @@ pub use derived::{
     is_untouched, read_json_text, read_text, required, unread, write_json_text, write_text,
 };
 pub use document::{Document, DocumentWriter};
+pub(crate) use document::{Loaded, json};
 pub use geo::{GeoPoint, GeoShape};
 pub use id::ModelId;
 pub use nested::Nested;

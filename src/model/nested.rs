@@ -37,7 +37,7 @@ pub trait Nested: Sized + Send + Sync + 'static {
     ///
     /// # Errors
     /// As [`Document::accept`].
-    fn accept(slot: &mut Self::Slot, rest: &str, value: StoredValue<'_>) -> Result<bool>;
+    fn accept(slot: &mut Self::Slot, rest: &[u8], value: StoredValue<'_>) -> Result<bool>;
 
     /// The value, when everything was read.
     ///
@@ -76,7 +76,7 @@ pub fn write_struct<D: Document>(
 /// As [`Document::accept`].
 pub fn accept_struct<D: Document>(
     slot: &mut Option<D::Partial>,
-    rest: &str,
+    rest: &[u8],
     value: StoredValue<'_>,
 ) -> Result<bool> {
     match value {
@@ -88,7 +88,7 @@ pub fn accept_struct<D: Document>(
         StoredValue::Json("null") => Ok(true),
         StoredValue::Json(json) => {
             let partial = slot.get_or_insert_default();
-            super::stored::members(json, |name, value| D::accept(partial, name, value))?;
+            super::stored::members(json, |name, value| D::accept(partial, name.as_bytes(), value))?;
             Ok(true)
         }
     }
@@ -111,7 +111,7 @@ impl<T: Nested<Slot = Option<<<T as Nested>::Item as Document>::Partial>>> Neste
         Ok(())
     }
 
-    fn accept(slot: &mut Self::Slot, rest: &str, value: StoredValue<'_>) -> Result<bool> {
+    fn accept(slot: &mut Self::Slot, rest: &[u8], value: StoredValue<'_>) -> Result<bool> {
         T::accept(slot, rest, value)
     }
 
@@ -161,14 +161,14 @@ where
         Ok(())
     }
 
-    fn accept(slot: &mut Self::Slot, _rest: &str, value: StoredValue<'_>) -> Result<bool> {
+    fn accept(slot: &mut Self::Slot, _rest: &[u8], value: StoredValue<'_>) -> Result<bool> {
         let StoredValue::Json(json) = value else { return Ok(false) };
         let items: Vec<&RawValue> = serde_json::from_str(json)
             .map_err(|error| Error::decode("a list of objects", "other JSON").with_source(error))?;
         let items = items.iter().enumerate().map(|(at, item)| {
             let mut partial = D::Partial::default();
             super::stored::members(item.get(), |name, value| {
-                <D as Document>::accept(&mut partial, name, value)
+                <D as Document>::accept(&mut partial, name.as_bytes(), value)
             })
             .and_then(|()| <D as Document>::finish(partial))
             .map_err(|error| error.with_field(&at.to_string()))

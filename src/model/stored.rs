@@ -25,6 +25,7 @@ impl StoredValue<'_> {
     ///
     /// # Errors
     /// As [`RedisValue::from_hash`].
+    #[inline]
     pub fn read<T: RedisValue>(self, field: &FieldSchema) -> Result<T> {
         match self {
             StoredValue::Hash(bytes) => T::from_hash(bytes, field),

@@ -197,6 +197,12 @@ fn refused(why: impl Into<Cow<'static, str>>) -> Error {
 }
 
 /// A hash field's bytes as text.
+/// Owned text. It is copied first, since what is aligned is checked faster.
+fn owned(bytes: &[u8]) -> Result<String> {
+    String::from_utf8(bytes.to_vec())
+        .map_err(|error| Error::decode("text", "bytes that are not UTF-8").with_source(error))
+}
+
 fn utf8<'a>(bytes: &'a [u8], expected: &str) -> Result<&'a str> {
     std::str::from_utf8(bytes)
         .map_err(|error| Error::decode(expected, "bytes that are not UTF-8").with_source(error))

@@ -2,7 +2,7 @@
 
 use alizarin_core::resp::{Frame, Reader};
 
-use crate::model::{RedisModel, Storage, StoredValue, members};
+use crate::model::{RedisModel, Storage, StoredValue, json};
 use crate::{Error, ErrorKind, FromReply, Result, Sent};
 
 /// The alias under which a vector's distance comes back.
@@ -22,10 +22,10 @@ impl<M: RedisModel> FromReply for Hits<M> {
     fn from_reply(reader: &mut Reader<'_>) -> Result<Hits<M>> {
         let mut items = Vec::new();
         let mut dropped = 0;
-        let total = each(reader, true, |key, fields| {
-            match fields.map(|mut fields| document::<M>(&mut fields)).transpose() {
-                Ok(Some(Some(item))) => items.push(item),
-                Ok(_) => dropped += 1,
+        let total = each(reader, Some(document::<M>), |key, found| {
+            match found {
+                Ok(Some(item)) => items.push(item),
+                Ok(None) => dropped += 1,
                 Err(error) => return Err(at_key(&error, key)),
             }
             Ok(())
@@ -43,7 +43,7 @@ pub(crate) struct Keys {
 impl FromReply for Keys {
     fn from_reply(reader: &mut Reader<'_>) -> Result<Keys> {
         let mut keys = Vec::new();
-        let total = each(reader, false, |key, _| {
+        let total = each::<()>(reader, None, |key, _| {
             keys.push(key.to_vec());
             Ok(())
         })?;
@@ -61,48 +61,53 @@ pub(crate) fn at_key(error: &Error, key: &[u8]) -> Error {
     }
 }
 
-type Each<'a, 'f> = dyn FnMut(&'a [u8], Option<Reader<'a>>) -> Result<()> + 'f;
+/// Reads a hit's fields, which it takes from the reader; `None` when the document was gone.
+type Read<T> = fn(&mut Reader<'_>) -> Result<Option<T>>;
 
-/// Calls `then` with each hit's key and a reader of its fields; gives the total.
-fn each<'a>(
+/// Takes a hit's key and what was read of its fields. An error ends the reading.
+type Then<'a, 'f, T> = dyn FnMut(&'a [u8], Result<Option<T>>) -> Result<()> + 'f;
+
+/// Calls `then` with each hit's key and what `read` made of its fields, if they were asked for;
+/// gives the total.
+fn each<'a, T>(
     reader: &mut Reader<'a>,
-    content: bool,
-    mut then: impl FnMut(&'a [u8], Option<Reader<'a>>) -> Result<()>,
+    read: Option<Read<T>>,
+    mut then: impl FnMut(&'a [u8], Result<Option<T>>) -> Result<()>,
 ) -> Result<u64> {
     match reader.next()? {
-        Frame::Array(count) => flat(reader, count, content, &mut then),
-        Frame::Map(count) => mapped(reader, count, &mut then),
+        Frame::Array(count) => flat(reader, count, read, &mut then),
+        Frame::Map(count) => mapped(reader, count, read, &mut then),
         Frame::Error(line) => Err(Error::server(line)),
         frame => Err(Error::decode("search results", &frame.describe())),
     }
 }
 
 /// RESP2: total, key, fields, key, fields …
-fn flat<'a>(
+fn flat<'a, T>(
     reader: &mut Reader<'a>,
     count: usize,
-    content: bool,
-    then: &mut Each<'a, '_>,
+    read: Option<Read<T>>,
+    then: &mut Then<'a, '_, T>,
 ) -> Result<u64> {
     let total = u64::from_reply(reader)?;
-    let (left, width) = (count.saturating_sub(1), if content { 2 } else { 1 });
+    let (left, width) = (count.saturating_sub(1), if read.is_some() { 2 } else { 1 });
     if left % width != 0 {
         return Err(Error::decode("keys and their fields in turn", "a key without fields"));
     }
     for _ in 0..left / width {
         let key = text(reader)?;
-        let mut fields = None;
-        if content {
-            fields = (reader.peek()? != Frame::Null).then(|| reader.clone());
-            reader.skip()?;
-        }
-        then(key, fields)?;
+        then(key, read.map_or(Ok(None), |read| read(reader)))?;
     }
     Ok(total)
 }
 
 /// RESP3: a map whose order differs from version to version.
-fn mapped<'a>(reader: &mut Reader<'a>, count: usize, then: &mut Each<'a, '_>) -> Result<u64> {
+fn mapped<'a, T>(
+    reader: &mut Reader<'a>,
+    count: usize,
+    read: Option<Read<T>>,
+    then: &mut Then<'a, '_, T>,
+) -> Result<u64> {
     let mut total = 0;
     for _ in 0..count {
         match text(reader)? {
@@ -110,8 +115,7 @@ fn mapped<'a>(reader: &mut Reader<'a>, count: usize, then: &mut Each<'a, '_>) ->
             b"results" => {
                 let results = reader.next()?.children();
                 for _ in 0..results {
-                    let (key, fields) = hit(reader)?;
-                    then(key, fields)?;
+                    hit(reader, read, then)?;
                 }
             }
             b"warning" | b"warnings" => warnings(reader)?,
@@ -121,18 +125,27 @@ fn mapped<'a>(reader: &mut Reader<'a>, count: usize, then: &mut Each<'a, '_>) ->
     Ok(total)
 }
 
-/// One of RESP3's results: its key and its fields.
-fn hit<'a>(reader: &mut Reader<'a>) -> Result<(&'a [u8], Option<Reader<'a>>)> {
+/// One of RESP3's results.
+fn hit<'a, T>(
+    reader: &mut Reader<'a>,
+    read: Option<Read<T>>,
+    then: &mut Then<'a, '_, T>,
+) -> Result<()> {
     let mut key: &[u8] = b"";
-    let mut fields = None;
+    let mut found = Ok(None);
     match reader.next()? {
         Frame::Map(count) => {
             for _ in 0..count {
                 match text(reader)? {
                     b"id" => key = text(reader)?,
                     b"extra_attributes" => {
-                        fields = (reader.peek()? != Frame::Null).then(|| reader.clone());
-                        reader.skip()?;
+                        let start = reader.clone();
+                        found = read.map_or(Ok(None), |read| read(reader));
+                        if read.is_none() || found.is_err() {
+                            // The key, which the error is to name, may come behind it.
+                            *reader = start;
+                            reader.skip()?;
+                        }
                     }
                     _ => reader.skip()?,
                 }
@@ -141,7 +154,7 @@ fn hit<'a>(reader: &mut Reader<'a>) -> Result<(&'a [u8], Option<Reader<'a>>)> {
         Frame::Null => {}
         frame => return Err(Error::decode("a search result", &frame.describe())),
     }
-    Ok((key, fields))
+    then(key, found)
 }
 
 /// A search that ran out of time gives what it had: that is an error here.
@@ -176,7 +189,10 @@ fn document<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Option<(M, Option<
     let count = match reader.next()? {
         Frame::Map(count) => count,
         Frame::Array(count) => count / 2,
-        _ => return Ok(None),
+        frame => {
+            reader.skip_many(frame.children())?;
+            return Ok(None);
+        }
     };
     let mut partial = M::Partial::default();
     let mut distance = None;
@@ -187,21 +203,18 @@ fn document<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Option<(M, Option<
             distance = Some(f64::from_reply(reader)?);
             continue;
         }
-        let value = match reader.peek()? {
+        let value = match reader.next()? {
             Frame::Bulk(bytes) | Frame::Verbatim(_, bytes) => bytes,
             Frame::Simple(text) => text.as_bytes(),
-            _ => {
-                reader.skip()?;
+            frame => {
+                reader.skip_many(frame.children())?;
                 continue;
             }
         };
-        reader.skip()?;
         match M::SCHEMA.storage {
             Storage::Hash => {
                 found = true;
-                if let Ok(name) = std::str::from_utf8(name) {
-                    M::accept(&mut partial, name, StoredValue::Hash(value))?;
-                }
+                M::accept(&mut partial, name, StoredValue::Hash(value))?;
             }
             // The rest of a JSON hit is what it was sorted by.
             Storage::Json if name == b"$" => {
@@ -215,14 +228,6 @@ fn document<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Option<(M, Option<
         return Ok(None);
     }
     Ok(Some((M::finish(partial)?, distance)))
-}
-
-/// Takes a JSON document's members.
-pub(crate) fn json<M: RedisModel>(partial: &mut M::Partial, value: &[u8]) -> Result<()> {
-    let json = std::str::from_utf8(value).map_err(|error| {
-        Error::decode("JSON text", "bytes that are not UTF-8").with_source(error)
-    })?;
-    members(json, |name, value| M::accept(partial, name, value))
 }
 
 fn text<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8]> {

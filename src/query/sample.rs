@@ -169,8 +169,8 @@ impl Document for Film {
         out.field(&FIELDS[0], &self.id)
     }
 
-    fn accept(partial: &mut Option<u32>, name: &str, value: StoredValue<'_>) -> Result<bool> {
-        if name != "id" {
+    fn accept(partial: &mut Option<u32>, name: &[u8], value: StoredValue<'_>) -> Result<bool> {
+        if name != b"id" {
             return Ok(false);
         }
         *partial = Some(value.read(&FIELDS[0])?);

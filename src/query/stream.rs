@@ -11,10 +11,10 @@ use futures_core::Stream;
 
 use super::QueryWriter;
 use super::find::finish;
-use super::hits::{at_key, json, warnings};
+use super::hits::{at_key, warnings};
 use super::row::{Cell, Row};
 use super::scope::{explain, index_name};
-use crate::model::{RedisModel, Storage, StoredValue};
+use crate::model::{Loaded, RedisModel, Storage};
 use crate::repository::Repository;
 use crate::{Client, Command, Error, FromReply, Result, Value};
 
@@ -150,7 +150,7 @@ pub(crate) async fn load<M: RedisModel>(client: &Client, keys: &[Vec<u8>]) -> Re
         Storage::Hash => "HGETALL",
         Storage::Json => "JSON.GET",
     };
-    let commands: Vec<Command<Stored<M>>> =
+    let commands: Vec<Command<Loaded<M>>> =
         keys.iter().map(|key| Command::new(name).key(key)).collect();
     let stored = client.pipeline(commands).await?;
     let documents = stored.into_iter().zip(keys).filter_map(|(stored, key)| match stored.0 {
@@ -158,39 +158,6 @@ pub(crate) async fn load<M: RedisModel>(client: &Client, keys: &[Vec<u8>]) -> Re
         Err(error) => Some(Err(at_key(&error, key))),
     });
     documents.collect()
-}
-
-/// A document as `HGETALL` or `JSON.GET` give it; `None` when there is none.
-struct Stored<M>(Result<Option<M>>);
-
-impl<M: RedisModel> FromReply for Stored<M> {
-    fn from_reply(reader: &mut Reader<'_>) -> Result<Stored<M>> {
-        let mut document = reader.clone();
-        reader.skip()?;
-        Ok(Stored(stored(&mut document)))
-    }
-}
-
-fn stored<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Option<M>> {
-    let mut partial = M::Partial::default();
-    match reader.next()? {
-        Frame::Null | Frame::Array(0) | Frame::Map(0) => return Ok(None),
-        Frame::Error(line) => return Err(Error::server(line)),
-        Frame::Bulk(value) => json::<M>(&mut partial, value)?,
-        frame @ (Frame::Map(_) | Frame::Array(_)) => {
-            for _ in 0..frame.children() / 2 {
-                let (Frame::Bulk(name), Frame::Bulk(value)) = (reader.next()?, reader.next()?)
-                else {
-                    return Err(Error::decode("hash fields", "something else"));
-                };
-                if let Ok(name) = std::str::from_utf8(name) {
-                    M::accept(&mut partial, name, StoredValue::Hash(value))?;
-                }
-            }
-        }
-        frame => return Err(Error::decode("a document", &frame.describe())),
-    }
-    M::finish(partial).map(Some)
 }
 
 /// A page of keys, and the cursor for those after it.

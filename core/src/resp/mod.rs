@@ -17,5 +17,7 @@ pub use packed::Packed;
 pub use reader::{Frame, Reader};
 pub use reply::{FromReply, Verbatim};
 pub use scan::{Scan, Scanner};
+#[doc(hidden)]
+pub use short::decimal as short_decimal;
 pub(crate) use streamed::normalize;
 pub use value::Value;

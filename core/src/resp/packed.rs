@@ -3,12 +3,12 @@
 use std::fmt;
 
 /// Room for small commands without a heap allocation.
-const INLINE: usize = 184;
+const INLINE: usize = 160;
 
 /// Arguments in wire form (`$3\r\nGET\r\n…`), without the `*n` header, which is written when the
 /// command joins a connection's buffer: so arguments can be added one by one.
 ///
-/// Up to 184 bytes live inside the value itself; more move to the heap.
+/// Up to 160 bytes live inside the value itself; more move to the heap.
 ///
 /// ```
 /// use alizarin_core::resp::Packed;

@@ -234,11 +234,15 @@ impl<T: FromReply> FromReply for Option<T> {
 /// pipeline or of `EXEC`.
 impl<T: FromReply> FromReply for Result<T> {
     fn from_reply(reader: &mut Reader<'_>) -> Result<Result<T>> {
-        let mut attempt = reader.clone();
-        reader.skip()?;
-        match T::from_reply(&mut attempt) {
+        let start = reader.clone();
+        match T::from_reply(reader) {
+            Ok(value) => Ok(Ok(value)),
             Err(error) if error.kind() == ErrorKind::Protocol => Err(error),
-            outcome => Ok(outcome),
+            Err(error) => {
+                *reader = start;
+                reader.skip()?;
+                Ok(Err(error))
+            }
         }
     }
 }

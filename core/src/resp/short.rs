@@ -92,9 +92,9 @@ fn decimal_prefix(text: &[u8]) -> Option<(f64, usize)> {
     Some((if negative { -value } else { value }, at))
 }
 
-/// The whole text as such a number.
+/// A whole text that is a decimal number of up to 15 digits without exponent.
 #[inline]
-pub(crate) fn decimal(text: &[u8]) -> Option<f64> {
+pub fn decimal(text: &[u8]) -> Option<f64> {
     decimal_prefix(text).filter(|(_, len)| *len == text.len()).map(|(value, _)| value)
 }
 

@@ -1,6 +1,6 @@
 //! `Document`: writing and reading field by field.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::literal;
@@ -36,7 +36,7 @@ pub(super) fn document(item: &Struct) -> TokenStream {
 
             fn accept(
                 __partial: &mut __Partial,
-                __name: &str,
+                __name: &[::core::primitive::u8],
                 __value: __alizarin::StoredValue<'_>,
             ) -> __alizarin::Result<bool> {
                 match __name {
@@ -75,16 +75,17 @@ fn write(at: usize, field: &Field) -> TokenStream {
 
 fn accept(at: usize, field: &Field) -> TokenStream {
     let (ident, ty, name) = (&field.ident, &field.ty, &field.name);
+    let stored = bytes(name);
     if field.nested.is_some() {
         return quote! {
-            #name => {
-                return <#ty as __alizarin::Nested>::accept(&mut __partial.#ident, "", __value)
+            #stored => {
+                return <#ty as __alizarin::Nested>::accept(&mut __partial.#ident, b"", __value)
                     .map_err(|__error| __error.with_field(#name));
             }
         };
     }
     quote! {
-        #name => {
+        #stored => {
             __partial.#ident = ::core::option::Option::Some(
                 __value.read(&<Self as __alizarin::Document>::FIELDS[#at])?,
             );
@@ -92,12 +93,17 @@ fn accept(at: usize, field: &Field) -> TokenStream {
     }
 }
 
+/// A stored name as the server sends it.
+fn bytes(name: &str) -> Literal {
+    Literal::byte_string(name.as_bytes())
+}
+
 /// A hash's `address.city` goes to `address`.
 fn accept_inside(field: &Field) -> TokenStream {
     let (ident, ty, name) = (&field.ident, &field.ty, &field.name);
-    let prefix = format!("{name}.");
+    let prefix = bytes(&format!("{name}."));
     quote! {
-        if let ::core::option::Option::Some(__rest) = __name.strip_prefix(#prefix) {
+        if let ::core::option::Option::Some(__rest) = __name.strip_prefix(#prefix as &[::core::primitive::u8]) {
             return <#ty as __alizarin::Nested>::accept(&mut __partial.#ident, __rest, __value)
                 .map_err(|__error| __error.with_field(#name));
         }

@@ -47,7 +47,7 @@ pub(super) fn implementation(item: &Struct) -> TokenStream {
 
             fn accept(
                 __slot: &mut Self::Slot,
-                __rest: &str,
+                __rest: &[::core::primitive::u8],
                 __value: __alizarin::StoredValue<'_>,
             ) -> __alizarin::Result<bool> {
                 __alizarin::accept_struct::<Self>(__slot, __rest, __value)

@@ -77,7 +77,7 @@ fn document(item: &Struct) -> TokenStream {
             }
             fn accept(
                 _: &mut (),
-                _: &str,
+                _: &[::core::primitive::u8],
                 _: __alizarin::StoredValue<'_>,
             ) -> __alizarin::Result<bool> {
                 #never

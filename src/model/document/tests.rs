@@ -26,10 +26,10 @@ impl Document for Inner {
         out.field(&Inner::ZIP, &self.zip)
     }
 
-    fn accept(partial: &mut Self::Partial, name: &str, value: StoredValue<'_>) -> Result<bool> {
+    fn accept(partial: &mut Self::Partial, name: &[u8], value: StoredValue<'_>) -> Result<bool> {
         match name {
-            "city" => partial.0 = Some(value.read(&Inner::CITY)?),
-            "zip" => partial.1 = Some(value.read(&Inner::ZIP)?),
+            b"city" => partial.0 = Some(value.read(&Inner::CITY)?),
+            b"zip" => partial.1 = Some(value.read(&Inner::ZIP)?),
             _ => return Ok(false),
         }
         Ok(true)
@@ -53,7 +53,7 @@ impl Nested for Inner {
         write_struct(self, field, out)
     }
 
-    fn accept(slot: &mut Self::Slot, rest: &str, value: StoredValue<'_>) -> Result<bool> {
+    fn accept(slot: &mut Self::Slot, rest: &[u8], value: StoredValue<'_>) -> Result<bool> {
         accept_struct::<Inner>(slot, rest, value)
     }
 
@@ -99,13 +99,14 @@ impl Document for Outer {
         }
     }
 
-    fn accept(partial: &mut Self::Partial, name: &str, value: StoredValue<'_>) -> Result<bool> {
-        let (first, rest) = name.split_once('.').unwrap_or((name, ""));
+    fn accept(partial: &mut Self::Partial, name: &[u8], value: StoredValue<'_>) -> Result<bool> {
+        let at = name.iter().position(|byte| *byte == b'.').unwrap_or(name.len());
+        let (first, rest) = (&name[..at], name.get(at + 1..).unwrap_or_default());
         match first {
-            "name" => partial.0 = Some(value.read(&Outer::NAME)?),
-            "home" => return <Inner as Nested>::accept(&mut partial.1, rest, value),
-            "work" => return <Option<Inner> as Nested>::accept(&mut partial.2, rest, value),
-            "past" => return <Vec<Inner> as Nested>::accept(&mut partial.3, rest, value),
+            b"name" => partial.0 = Some(value.read(&Outer::NAME)?),
+            b"home" => return <Inner as Nested>::accept(&mut partial.1, rest, value),
+            b"work" => return <Option<Inner> as Nested>::accept(&mut partial.2, rest, value),
+            b"past" => return <Vec<Inner> as Nested>::accept(&mut partial.3, rest, value),
             _ => return Ok(false),
         }
         Ok(true)
@@ -158,7 +159,11 @@ fn read_hash(set: &[String]) -> Result<Outer> {
     let mut partial = Default::default();
     for pair in set.chunks(2) {
         let value = StoredValue::Hash(pair[1].as_bytes());
-        assert!(<Outer as Document>::accept(&mut partial, &pair[0], value)?, "{}", pair[0]);
+        assert!(
+            <Outer as Document>::accept(&mut partial, pair[0].as_bytes(), value)?,
+            "{}",
+            pair[0]
+        );
     }
     <Outer as Document>::finish(partial)
 }
@@ -166,7 +171,7 @@ fn read_hash(set: &[String]) -> Result<Outer> {
 /// Reads a whole JSON document.
 fn from_json<D: Document>(json: &str) -> Result<D> {
     let mut partial = D::Partial::default();
-    members(json, |name, value| D::accept(&mut partial, name, value))?;
+    members(json, |name, value| D::accept(&mut partial, name.as_bytes(), value))?;
     D::finish(partial)
 }
 

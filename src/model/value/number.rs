@@ -40,9 +40,35 @@ pub(super) fn read_json_integer<T: std::str::FromStr>(json: &str, name: &str) ->
 }
 
 /// Reads an integer from a hash.
-pub(super) fn read_hash_integer<T: std::str::FromStr>(bytes: &[u8], name: &str) -> Result<T> {
+pub(super) fn read_hash_integer<T>(bytes: &[u8], name: &str) -> Result<T>
+where
+    T: std::str::FromStr + TryFrom<i64>,
+{
+    if let Some(value) = short_integer(bytes).and_then(|value| T::try_from(value).ok()) {
+        return Ok(value);
+    }
     let text = utf8(bytes, name)?;
     text.parse().map_err(|_| not_a(name, text))
+}
+
+/// An integer of up to 18 digits.
+#[inline]
+fn short_integer(bytes: &[u8]) -> Option<i64> {
+    let (negative, digits) = match bytes {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, bytes),
+    };
+    if digits.is_empty() || digits.len() > 18 {
+        return None;
+    }
+    let mut value = 0;
+    for byte in digits {
+        match byte.wrapping_sub(b'0') {
+            digit @ 0..=9 => value = value * 10 + i64::from(digit),
+            _ => return None,
+        }
+    }
+    Some(if negative { -value } else { value })
 }
 
 fn not_a(name: &str, text: &str) -> Error {
@@ -112,7 +138,7 @@ macro_rules! items {
 items!(i8 i16 i32 i64 i128 isize u16 u32 u64 u128 usize f32 f64);
 
 macro_rules! floats {
-    ($($type:ident $json:expr;)+) => {$(
+    ($($type:ident $json:expr, $short:expr;)+) => {$(
         impl RedisValue for $type {
             type Item = $type;
 
@@ -131,6 +157,9 @@ macro_rules! floats {
             }
 
             fn from_hash(bytes: &[u8], _field: &FieldSchema) -> Result<$type> {
+                if let Some(value) = $short(bytes) {
+                    return Ok(value);
+                }
                 let text = utf8(bytes, stringify!($type))?;
                 let value = text.parse().ok().filter(|value: &$type| !value.is_nan());
                 value.ok_or_else(|| not_a(stringify!($type), text))
@@ -164,8 +193,9 @@ macro_rules! floats {
 }
 
 floats! {
-    f32 decimal::write_f32;
-    f64 decimal::write_f64;
+    // An `f32` by way of an `f64` might round twice.
+    f32 decimal::write_f32, |_: &[u8]| None;
+    f64 decimal::write_f64, alizarin_core::resp::short_decimal;
 }
 
 fn nan() -> Error {

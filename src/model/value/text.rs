@@ -7,7 +7,7 @@ use super::{
         FieldSchema,
         stored::{read_json_string, write_json_string},
     },
-    ListItem, RedisValue, TagValue, TextValue, refused, utf8,
+    ListItem, RedisValue, TagValue, TextValue, owned, refused, utf8,
 };
 use crate::{Error, Result};
 
@@ -67,7 +67,7 @@ macro_rules! texts {
             }
 
             fn from_hash(bytes: &[u8], _field: &FieldSchema) -> Result<$type> {
-                utf8(bytes, "text").map(<$type>::from)
+                owned(bytes).map(<$type>::from)
             }
 
             fn to_json(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {

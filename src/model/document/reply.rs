@@ -1,0 +1,54 @@
+//! Documents out of replies.
+
+use alizarin_core::resp::{Frame, Reader};
+
+use super::{Document, RedisModel, StoredValue};
+use crate::model::members;
+use crate::{Error, FromReply, Result};
+
+/// A document as `HGETALL` or `JSON.GET` give it; `None` when there is none. An error in it leaves
+/// the replies behind it readable.
+pub(crate) struct Loaded<M>(pub(crate) Result<Option<M>>);
+
+impl<M: RedisModel> FromReply for Loaded<M> {
+    #[inline]
+    fn from_reply(reader: &mut Reader<'_>) -> Result<Loaded<M>> {
+        let start = reader.clone();
+        let document = whole(reader);
+        if document.is_err() {
+            if let Frame::Error(line) = start.peek()? {
+                return Err(Error::server(line));
+            }
+            *reader = start;
+            reader.skip()?;
+        }
+        Ok(Loaded(document))
+    }
+}
+
+fn whole<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Option<M>> {
+    let mut partial = M::Partial::default();
+    match reader.next()? {
+        Frame::Null | Frame::Array(0) | Frame::Map(0) => return Ok(None),
+        Frame::Bulk(value) => json::<M>(&mut partial, value)?,
+        frame @ (Frame::Map(_) | Frame::Array(_)) => {
+            for _ in 0..frame.children() / 2 {
+                let (Frame::Bulk(name), Frame::Bulk(value)) = (reader.next()?, reader.next()?)
+                else {
+                    return Err(Error::decode("hash fields", "something else"));
+                };
+                M::accept(&mut partial, name, StoredValue::Hash(value))?;
+            }
+        }
+        frame => return Err(Error::decode("a document", &frame.describe())),
+    }
+    M::finish(partial).map(Some)
+}
+
+/// Takes a JSON document's members.
+pub(crate) fn json<D: Document>(partial: &mut D::Partial, value: &[u8]) -> Result<()> {
+    let json = std::str::from_utf8(value).map_err(|error| {
+        Error::decode("a JSON document", "bytes that are not UTF-8").with_source(error)
+    })?;
+    members(json, |name, value| D::accept(partial, name.as_bytes(), value))
+}
