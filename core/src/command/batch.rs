@@ -1,7 +1,7 @@
 //! Several commands in one write: pipelines, and the insides of transactions.
 
 use super::{Command, Flags, IntoCommand};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Sent};
 use crate::resp::{Frame, FromReply, Packed, Reader};
 
 /// Commands that travel together, and the type of their replies together: a tuple of commands
@@ -40,7 +40,11 @@ pub trait Exec {
     /// What the server refused to queue; `Conflict` when a watched key changed; else as
     /// [`Exec::decode`].
     fn decode_transaction(&self, reader: &mut Reader<'_>) -> Result<Self::Reply> {
-        <()>::from_reply(reader).map_err(|error| error.with_command("MULTI"))?;
+        if let Frame::Error(line) = reader.peek()? {
+            reader.skip()?;
+            return Err(self.without_multi(line, reader)?);
+        }
+        reader.skip()?;
         let mut refused = None;
         let mut commands = 0usize;
         let mut outcome = Ok(());
@@ -75,6 +79,30 @@ pub trait Exec {
             frame => Err(Error::decode("the replies of a transaction", &frame.describe())
                 .with_command("EXEC")),
         }
+    }
+
+    /// The error when `MULTI` was refused: the commands after it were on their way already, and
+    /// any of them that was not refused too ran by itself.
+    #[doc(hidden)]
+    fn without_multi(&self, line: &str, reader: &mut Reader<'_>) -> Result<Error> {
+        let mut ran = false;
+        let mut outcome = Ok(());
+        self.visit(&mut |_, _| {
+            ran |= !matches!(reader.peek(), Ok(Frame::Error(_)));
+            if outcome.is_ok() {
+                outcome = reader.skip();
+            }
+        });
+        outcome?;
+        let error = Error::server(line);
+        let error = match ran {
+            false => error,
+            true => {
+                let text = format!("{line} (the commands ran, but not as one)");
+                Error::new(error.kind(), text).with_sent(Sent::Unknown)
+            }
+        };
+        Ok(error.with_command("MULTI"))
     }
 }
 

@@ -15,8 +15,8 @@ impl Flags {
     pub const IDEMPOTENT: Flags = Flags(2);
     /// Waits on the server (`BLPOP`): needs a connection of its own, is never repeated.
     pub const BLOCKING: Flags = Flags(4);
-    /// Changes what the connection is for those after it (`SELECT`, `SUBSCRIBE`, `MULTI`):
-    /// refused on a shared connection.
+    /// Changes what the connection is for those after it (`SELECT`, `SUBSCRIBE`, `MULTI`), or asks
+    /// about what was sent on it (`WAIT`): refused on a shared connection.
     pub const SESSION: Flags = Flags(8);
 
     /// Whether all of `other`'s facts hold.
@@ -177,21 +177,11 @@ const READS: &[&str] = &[
 ];
 
 /// Commands that may wait on the server, sorted.
-const BLOCKING: &[&str] = &[
-    "BLMOVE",
-    "BLMPOP",
-    "BLPOP",
-    "BRPOP",
-    "BRPOPLPUSH",
-    "BZMPOP",
-    "BZPOPMAX",
-    "BZPOPMIN",
-    "WAIT",
-    "WAITAOF",
-];
+const BLOCKING: &[&str] =
+    &["BLMOVE", "BLMPOP", "BLPOP", "BRPOP", "BRPOPLPUSH", "BZMPOP", "BZPOPMAX", "BZPOPMIN"];
 
-/// Commands that change the connection itself, sorted. `XREAD` is no member: it waits only with
-/// `BLOCK`, which the caller says by [`Flags::BLOCKING`].
+/// Commands that change the connection itself, or speak of what was sent on it (`WAIT`), sorted.
+/// `XREAD` is no member: it waits only with `BLOCK`.
 const SESSION: &[&str] = &[
     "ASKING",
     "AUTH",
@@ -215,6 +205,8 @@ const SESSION: &[&str] = &[
     "SYNC",
     "UNSUBSCRIBE",
     "UNWATCH",
+    "WAIT",
+    "WAITAOF",
     "WATCH",
 ];
 

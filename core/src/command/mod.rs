@@ -58,9 +58,11 @@ impl<R, X> Command<R, X> {
         self
     }
 
-    /// Replaces what is known of the command: whether it writes, blocks, may be repeated.
+    /// Replaces what is known of the command: whether it writes, blocks, may be repeated. What
+    /// is known as [`Flags::SESSION`] by its name stays so.
     pub fn flags(mut self, flags: Flags) -> Self {
-        self.flags = flags;
+        self.flags =
+            if self.flags.contains(Flags::SESSION) { flags.union(Flags::SESSION) } else { flags };
         self
     }
 
