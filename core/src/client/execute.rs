@@ -103,7 +103,10 @@ impl<W: Work, C: Borrow<Client>> Future for Execute<W, C> {
             };
             this.stage = Stage::Done;
             match outcome {
-                Ok(reply) => return Poll::Ready(this.work.decode(&mut reply.reader())),
+                Ok(reply) => {
+                    let decoded = this.work.decode(&mut reply.reader());
+                    return Poll::Ready(decoded.map_err(answered));
+                }
                 Err(error) if this.retries < RETRIES && may_repeat(&error, &this.work) => {
                     this.retries += 1;
                     this.stage = Stage::Start;
@@ -111,6 +114,14 @@ impl<W: Work, C: Borrow<Client>> Future for Execute<W, C> {
                 Err(error) => return Poll::Ready(Err(error.with_command(this.work.name()))),
             }
         }
+    }
+}
+
+/// An error that an answer gave cannot be one of a request that was not sent.
+fn answered(error: Error) -> Error {
+    match error.sent() {
+        Sent::No => error.with_sent(Sent::Yes),
+        _ => error,
     }
 }
 
@@ -130,8 +141,11 @@ fn apart(link: Arc<Link>, wire: &Wire<'_>) -> impl Future<Output = Result<Reply>
     async move {
         link.state().admit()?;
         let mut connection = Dedicated::connect(&link.config, &link.connector).await?;
-        connection.send(&bytes).await?;
-        connection.reply(frames).await
+        let reply = async {
+            connection.send(&bytes).await?;
+            connection.reply(frames).await
+        };
+        reply.await.map_err(|error| error.with_sent(Sent::Unknown))
     }
 }
 

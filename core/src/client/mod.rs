@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use crate::command::{Batch, Command, IntoCommand};
 use crate::config::Config;
-use crate::connection::{Connector, Dedicated, Handle, Link, Pipeline, Transaction, Wire, spawn};
+use crate::connection::{
+    Connector, Dedicated, Handle, Link, Pipeline, Transaction, Wire, Work, spawn,
+};
 use crate::error::{Error, Result};
 use crate::resp::FromReply;
 use crate::server::ServerInfo;
@@ -117,10 +119,15 @@ impl Client {
     }
 
     /// Sends a command without waiting for its reply; errors are lost. For clean-up in `Drop`.
-    pub fn fire<R>(&self, command: Command<R>) {
-        // A closed client has nothing left to clean up.
-        let _ = self.link().fire(&Wire::One(command.packed()));
-        drop(command);
+    ///
+    /// A command that waits on the server or changes the connection is not sent, nor is one while
+    /// the client is closed or the connection's limits ([`Config::max_in_flight`],
+    /// [`Config::max_pending_bytes`]) are exceeded twofold.
+    pub fn fire<R: FromReply>(&self, command: Command<R>) {
+        if command.check().is_ok() && !command.is_blocking() {
+            // A closed client has nothing left to clean up.
+            let _ = self.link().fire(&Wire::One(command.packed()));
+        }
     }
 
     /// What the server said of itself when the client last connected.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::{Encoded, IntoCommand};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Sent};
 use crate::resp::{Frame, FromReply, Reader};
 
 /// Commands that travel together, and the type of their replies together: a tuple of commands
@@ -44,9 +44,14 @@ pub trait Replies {
         commands: &Encoded,
         reader: &mut Reader<'_>,
     ) -> Result<Self::Reply> {
+        // Without MULTI in front and EXEC behind.
+        let inside = commands.frames().saturating_sub(2);
+        if let Frame::Error(line) = reader.peek()? {
+            reader.skip()?;
+            return Err(without_multi(line, inside, reader)?);
+        }
+        reader.skip()?;
         let mut refused = None;
-        // The last of them is EXEC.
-        let inside = commands.frames().saturating_sub(1);
         for at in 0..inside {
             match <()>::from_reply(reader) {
                 Ok(()) => {}
@@ -54,11 +59,7 @@ pub trait Replies {
                 Err(error) => {
                     // `from_reply` leaves an error line unread when it only peeked at it.
                     reader.skip()?;
-                    let error = error.with_command(commands.name(at));
-                    if at == 0 {
-                        return Err(error);
-                    }
-                    refused.get_or_insert(error);
+                    refused.get_or_insert_with(|| error.with_command(commands.inner_name(at)));
                 }
             }
         }
@@ -68,7 +69,7 @@ pub trait Replies {
             return Err(error);
         }
         match answer {
-            Frame::Array(n) if n + 1 == inside as usize => {
+            Frame::Array(n) if n == inside as usize => {
                 reader.next()?;
                 self.decode(commands, reader)
             }
@@ -81,6 +82,26 @@ pub trait Replies {
                 .with_command("EXEC")),
         }
     }
+}
+
+/// The error when `MULTI` was refused: the commands after it were on their way already, and any of
+/// them that was not refused too ran by itself.
+#[cold]
+fn without_multi(line: &str, commands: u32, reader: &mut Reader<'_>) -> Result<Error> {
+    let mut ran = false;
+    for _ in 0..commands {
+        ran |= !matches!(reader.peek(), Ok(Frame::Error(_)));
+        reader.skip()?;
+    }
+    let error = Error::server(line);
+    let error = match ran {
+        false => error,
+        true => {
+            let text = format!("{line} (the commands ran, but not as one)");
+            Error::new(error.kind(), text).with_sent(Sent::Unknown)
+        }
+    };
+    Ok(error.with_command("MULTI"))
 }
 
 /// One reply, with the command's name in its error.

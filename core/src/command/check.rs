@@ -56,6 +56,11 @@ fn look(packed: &Packed, flags: Flags) -> Result<()> {
         "SELECT" => "give the database in the URL or by `Config::database`",
         "AUTH" | "HELLO" => "give the login in the URL or by `Config::login`",
         "QUIT" | "RESET" => "use `client.close()`",
+        "WAIT" | "WAITAOF" => {
+            let text = "counts the replicas that have the writes of its own connection: on another \
+                        one its answer says nothing";
+            return Err(Error::new(ErrorKind::Usage, text).with_command(name));
+        }
         _ => "it cannot run on this client",
     };
     let text = format!("changes the connection, which is shared: {instead}");

@@ -15,8 +15,8 @@ impl Flags {
     pub const IDEMPOTENT: Flags = Flags(2);
     /// Waits on the server (`BLPOP`): needs a connection of its own, is never repeated.
     pub const BLOCKING: Flags = Flags(4);
-    /// Changes what the connection is for those after it (`SELECT`, `SUBSCRIBE`, `MULTI`):
-    /// refused on a shared connection.
+    /// Changes what the connection is for those after it (`SELECT`, `SUBSCRIBE`, `MULTI`), or asks
+    /// about what was sent on it (`WAIT`): refused on a shared connection.
     pub const SESSION: Flags = Flags(8);
     /// Its arguments decide whether it is one of the two above.
     const ARGUMENTS: Flags = Flags(16);
@@ -70,7 +70,7 @@ impl Flags {
     /// These, where the caller knows better, with what only the name can say.
     #[inline]
     pub(crate) const fn corrected(self, by: Flags) -> Flags {
-        Flags(by.0 | self.0 & Flags::ARGUMENTS.0)
+        Flags(by.0 | self.0 & (Flags::ARGUMENTS.0 | Flags::SESSION.0))
     }
 }
 
@@ -233,7 +233,7 @@ static READS: [u128; 92] = pack_all([
 ]);
 
 /// Commands that may wait on the server, sorted.
-static BLOCKING: [u128; 10] = pack_all([
+static BLOCKING: [u128; 8] = pack_all([
     "BLMOVE",
     "BLMPOP",
     "BLPOP",
@@ -242,13 +242,10 @@ static BLOCKING: [u128; 10] = pack_all([
     "BZMPOP",
     "BZPOPMAX",
     "BZPOPMIN",
-    "WAIT",
-    "WAITAOF",
 ]);
 
-/// Commands that change the connection itself, sorted. `XREAD` is no member: it waits only with
-/// `BLOCK`, which the caller says by [`Flags::BLOCKING`].
-static SESSION: [u128; 23] = pack_all([
+/// Commands that change the connection itself, or speak of what was sent on it (`WAIT`), sorted.
+static SESSION: [u128; 25] = pack_all([
     "ASKING",
     "AUTH",
     "DISCARD",
@@ -271,6 +268,8 @@ static SESSION: [u128; 23] = pack_all([
     "SYNC",
     "UNSUBSCRIBE",
     "UNWATCH",
+    "WAIT",
+    "WAITAOF",
     "WATCH",
 ]);
 

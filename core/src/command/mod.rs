@@ -74,7 +74,8 @@ impl<R, X> Command<R, X> {
         self
     }
 
-    /// Replaces what is known of the command: whether it writes, blocks, may be repeated.
+    /// Replaces what is known of the command: whether it writes, blocks, may be repeated. What
+    /// is known as [`Flags::SESSION`] by its name stays so.
     #[inline]
     pub fn flags(mut self, flags: Flags) -> Self {
         self.set_flags(flags);

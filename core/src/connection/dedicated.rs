@@ -61,6 +61,13 @@ impl Dedicated {
             let (bytes, count) = match handshake.next() {
                 Step::Done(server) => {
                     connection.server = server;
+                    // A reply too many would answer the first request, and so on for ever.
+                    while connection
+                        .inbox
+                        .next(None)
+                        .map_err(|error| explain(config, &error))?
+                        .is_some()
+                    {}
                     return Ok(connection);
                 }
                 Step::Send(bytes, count) => (bytes, count),

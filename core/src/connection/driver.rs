@@ -84,11 +84,14 @@ impl Connected<'_> {
         }
         let mut io = link.io();
         link.state().counters.driver_polls += 1;
+        if let Some(error) = io.broken.take() {
+            return Poll::Ready(Some(error));
+        }
         loop {
             let mut wait = false;
             {
                 let mut state = link.state();
-                if state.caller.is_some() && io.broken.is_none() {
+                if state.caller.is_some() {
                     // The only one in flight reads for itself.
                     state.driver = Some(cx.waker().clone());
                     return Poll::Pending;
@@ -106,12 +109,13 @@ impl Connected<'_> {
                 state.unwritten = io.writing.rest().len();
             }
             // Both directions in each round: neither waits for the other.
-            let _ = io.write(cx);
+            let unwritable = matches!(io.write(cx), Poll::Ready(Err(()))).then(|| io.broken.take());
             while io.broken.is_none() && io.read(cx).is_ready() {
                 link.deliver(&mut io, None, &mut self.wakers);
                 self.wakers.drain(..).for_each(Waker::wake);
             }
-            if let Some(error) = io.broken.take() {
+            // What the peer said before it hung up was read all the same.
+            if let Some(error) = unwritable.flatten().or_else(|| io.broken.take()) {
                 return Poll::Ready(Some(error));
             }
             let mut state = link.state();

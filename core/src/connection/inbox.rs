@@ -16,22 +16,32 @@ const TRUST: usize = 1 << 20;
 
 /// The read buffer and what is known of its contents.
 pub(crate) struct Inbox {
+    /// Replies, complete and incomplete; pushes are taken out as they are found.
     buffer: BytesMut,
     scanner: Scanner,
     limits: Limits,
-    /// Complete frames at the buffer's front. Invariant: their lengths add up to `scanned`.
+    /// Complete frames, in order. Invariant: the replies' lengths add up to `scanned`.
     found: VecDeque<Found>,
     scanned: usize,
     /// How many of `found` are replies.
     replies: usize,
+    /// The pushes. Invariant: one for each push in `found`, behind `loose` others.
+    pushes: VecDeque<Bytes>,
+    loose: usize,
     /// How many bytes the frame that has begun wants at least.
     hint: usize,
+    /// The largest that the buffer has been since it was made.
+    largest: usize,
 }
 
 #[derive(Clone, Copy)]
-struct Found {
-    len: usize,
-    push: bool,
+enum Found {
+    Push,
+    Reply {
+        len: usize,
+        /// Whether it has to be normalized.
+        streamed: bool,
+    },
 }
 
 /// One thing from the inbox.
@@ -49,7 +59,10 @@ impl Inbox {
             found: VecDeque::new(),
             scanned: 0,
             replies: 0,
+            pushes: VecDeque::new(),
+            loose: 0,
             hint: 0,
+            largest: 0,
         }
     }
 
@@ -70,102 +83,112 @@ impl Inbox {
             // A promise is believed as far as a multiple of what has come already.
             let room = self.hint.min(TRUST.max(self.buffer.len())).max(ROOM);
             self.buffer.reserve(room);
+            self.largest = self.largest.max(self.buffer.capacity());
         }
         &mut self.buffer
     }
 
-    /// Gives back a large buffer that nothing needs at the moment.
+    /// Gives back a large buffer that nothing needs at the moment, or of which little is left.
     pub(crate) fn shrink(&mut self) {
-        if self.buffer.is_empty() && self.buffer.capacity() > TRUST {
+        if self.buffer.is_empty() && self.largest > TRUST {
             self.buffer = BytesMut::new();
+            self.largest = 0;
         }
     }
 
     /// Finds the frames in what has arrived.
     ///
     /// # Errors
-    /// `Protocol`: the connection is of no use any more.
+    /// `Protocol`: the connection is of no use any more. What was found before it counts.
     pub(crate) fn scan(&mut self) -> Result<()> {
         self.hint = 0;
-        while let Some(bytes) = self.buffer.get(self.scanned..).filter(|bytes| !bytes.is_empty()) {
-            match self.scanner.scan(bytes)? {
-                Scan::NeedMore { hint } => {
+        let mut at = self.scanned;
+        // Bytes up to `kept` stay; between it and `at` lie pushes that were taken out.
+        let mut kept = self.scanned;
+        let mut outcome = Ok(());
+        while let Some(bytes) = self.buffer.get(at..).filter(|bytes| !bytes.is_empty()) {
+            match self.scanner.scan(bytes) {
+                Ok(Scan::Frame { len, push: true, streamed }) => {
+                    match take(bytes, len, streamed) {
+                        Ok(push) => {
+                            self.pushes.push_back(push);
+                            self.found.push_back(Found::Push);
+                        }
+                        Err(error) => outcome = Err(error),
+                    }
+                    at += len;
+                }
+                Ok(Scan::Frame { len, push: false, streamed }) => {
+                    if kept < at {
+                        self.buffer.copy_within(at..at + len, kept);
+                    }
+                    self.found.push_back(Found::Reply { len, streamed });
+                    self.replies += 1;
+                    at += len;
+                    kept += len;
+                }
+                Ok(Scan::NeedMore { hint }) => {
                     self.hint = hint;
                     break;
                 }
-                Scan::Frame { len, push, streamed } => {
-                    let len = if streamed { self.normalize(len)? } else { len };
-                    self.found.push_back(Found { len, push });
-                    self.scanned += len;
-                    self.replies += usize::from(!push);
-                }
+                Err(error) => outcome = Err(error),
+            }
+            if outcome.is_err() {
+                break;
             }
         }
-        Ok(())
+        if kept < at {
+            let rest = self.buffer.len() - at;
+            self.buffer.copy_within(at.., kept);
+            self.buffer.truncate(kept + rest);
+        }
+        self.scanned = kept;
+        outcome
     }
 
     /// The next push, or the reply of a request that `frames` frames answer; `None` waits for
-    /// more bytes. `frames` is `None` when nothing is expected.
+    /// more bytes. `frames` is `None` when nothing is expected. Pushes come in order; those that
+    /// arrived inside a reply of several frames come before it.
     ///
     /// # Errors
     /// `Protocol` for a reply that nobody expects.
     pub(crate) fn next(&mut self, frames: Option<u32>) -> Result<Option<Item>> {
-        let Some(first) = self.found.front().copied() else { return Ok(None) };
-        if first.push {
-            self.found.pop_front();
-            self.scanned -= first.len;
-            return Ok(Some(Item::Push(self.buffer.split_to(first.len).freeze())));
+        if self.loose > 0 {
+            self.loose -= 1;
+            return Ok(self.pushes.pop_front().map(Item::Push));
         }
-        let Some(frames) = frames else { return Err(self.unexpected(first.len)) };
+        let frames = match (self.found.front(), frames) {
+            (None, _) => return Ok(None),
+            (Some(Found::Push), _) => {
+                self.found.pop_front();
+                return Ok(self.pushes.pop_front().map(Item::Push));
+            }
+            (Some(Found::Reply { len, .. }), None) => return Err(self.unexpected(*len)),
+            (Some(Found::Reply { .. }), Some(frames)) => frames,
+        };
+        if frames > 1 && !self.pushes.is_empty() {
+            // They do not wait for a reply that may take long.
+            self.found.retain(|found| matches!(found, Found::Reply { .. }));
+            self.loose = self.pushes.len() - 1;
+            return Ok(self.pushes.pop_front().map(Item::Push));
+        }
         if self.replies < frames as usize {
             return Ok(None);
         }
-        let mut total = 0;
-        let mut left = frames;
-        while left > 0 {
-            let Some(found) = self.found.pop_front() else { break };
-            if found.push {
-                // Inside a reply of several frames: taken out, so that it counts as none.
-                let push = Bytes::copy_from_slice(
-                    self.buffer.get(total..total + found.len).unwrap_or_default(),
-                );
-                self.remove(total, found.len);
-                // It comes out before the reply; the frames taken so far go back as one.
-                self.restore(total, frames - left);
-                return Ok(Some(Item::Push(push)));
+        let (mut total, mut any_streamed) = (0, false);
+        for found in self.found.drain(..frames as usize) {
+            if let Found::Reply { len, streamed } = found {
+                total += len;
+                any_streamed |= streamed;
             }
-            total += found.len;
-            left -= 1;
         }
         self.scanned -= total;
         self.replies -= frames as usize;
-        Ok(Some(Item::Reply(Reply::cut(&mut self.buffer, total))))
-    }
-
-    /// Takes `len` bytes at `at` out of the buffer.
-    fn remove(&mut self, at: usize, len: usize) {
-        let end = self.buffer.len();
-        self.buffer.copy_within(at + len..end, at);
-        self.buffer.truncate(end - len);
-        self.scanned -= len;
-    }
-
-    /// Puts back `frames` frames of `total` bytes. Only their sum matters: the first carries all.
-    fn restore(&mut self, total: usize, frames: u32) {
-        for n in (0..frames).rev() {
-            let len = if n == 0 { total } else { 0 };
-            self.found.push_front(Found { len, push: false });
+        if any_streamed {
+            let plain = streamed::normalize(&self.buffer.split_to(total))?;
+            return Ok(Some(Item::Reply(Reply::Shared(plain.into()))));
         }
-    }
-
-    /// Replaces a frame with streamed parts by its plain form; gives its new length.
-    fn normalize(&mut self, len: usize) -> Result<usize> {
-        let tail = self.buffer.split_off(self.scanned + len);
-        let frame = self.buffer.split_off(self.scanned);
-        let plain = streamed::normalize(&frame)?;
-        self.buffer.extend_from_slice(&plain);
-        self.buffer.extend_from_slice(&tail);
-        Ok(plain.len())
+        Ok(Some(Item::Reply(Reply::cut(&mut self.buffer, total))))
     }
 
     fn unexpected(&self, len: usize) -> Error {
@@ -183,14 +206,29 @@ impl Inbox {
     }
 }
 
+/// A push frame, copied out of the buffer.
+fn take(bytes: &[u8], len: usize, streamed: bool) -> Result<Bytes> {
+    let frame = bytes.get(..len).unwrap_or_default();
+    match streamed {
+        true => streamed::normalize(frame).map(Bytes::from),
+        false => Ok(Bytes::copy_from_slice(frame)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::resp::FromReply;
 
-    fn feed(inbox: &mut Inbox, bytes: &[u8]) {
-        inbox.room().extend_from_slice(bytes);
-        inbox.scan().unwrap();
+    /// As much at once as there is room, as a socket does.
+    fn feed(inbox: &mut Inbox, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let room = inbox.room();
+            let (now, later) = bytes.split_at(bytes.len().min(room.capacity() - room.len()));
+            room.extend_from_slice(now);
+            bytes = later;
+            inbox.scan().unwrap();
+        }
     }
 
     fn list(reply: &Reply, count: usize) -> Vec<String> {
@@ -231,6 +269,56 @@ mod tests {
         feed(&mut inbox, b"-ERR max number of clients reached\r\n");
         let error = inbox.next(None).err().unwrap();
         assert!(error.to_string().contains("max number of clients"));
+    }
+
+    #[test]
+    fn pushes_do_not_pile_up_behind_half_a_reply() {
+        let mut inbox = Inbox::new(&Limits::default());
+        feed(&mut inbox, b"+a\r\n");
+        for _ in 0..1_000 {
+            feed(&mut inbox, b">1\r\n+x\r\n>?\r\n+y\r\n.\r\n");
+            for expected in [b">1\r\n+x\r\n", b">1\r\n+y\r\n"] {
+                let Ok(Some(Item::Push(push))) = inbox.next(Some(2)) else { panic!("a push") };
+                assert_eq!(push, &expected[..]);
+            }
+            assert!(inbox.next(Some(2)).unwrap().is_none());
+            assert!(inbox.buffer.len() < 100 && inbox.found.len() == 1);
+        }
+        feed(&mut inbox, b"*?\r\n:1\r\n.\r\n");
+        let Ok(Some(Item::Reply(reply))) = inbox.next(Some(2)) else { panic!("the reply") };
+        let mut reader = reply.reader();
+        assert_eq!(String::from_reply(&mut reader).unwrap(), "a");
+        assert_eq!(Vec::<u64>::from_reply(&mut reader).unwrap(), [1]);
+        assert!(!inbox.is_partial() && inbox.scanned == 0);
+    }
+
+    #[test]
+    fn many_streamed_replies_in_one_read_are_linear() {
+        let mut inbox = Inbox::new(&Limits::default());
+        let count = 200_000;
+        feed(&mut inbox, &b"*?\r\n.\r\n".repeat(count));
+        for _ in 0..count {
+            assert!(matches!(inbox.next(Some(1)), Ok(Some(Item::Reply(_)))));
+        }
+        assert!(inbox.next(Some(1)).unwrap().is_none());
+    }
+
+    #[test]
+    fn the_rest_of_a_large_buffer_is_given_back_however_small_it_is() {
+        let mut inbox = Inbox::new(&Limits::default());
+        let mut reply = |len: usize| {
+            feed(&mut inbox, format!("${len}\r\n{}\r\n", "x".repeat(len)).as_bytes());
+            assert!(matches!(inbox.next(Some(1)), Ok(Some(Item::Reply(_)))));
+            inbox.buffer.capacity()
+        };
+        let left = reply(8 << 20);
+        if left > 60_000 {
+            reply(left - 50_000);
+        }
+        // Little is left, but of a large allocation.
+        assert!(inbox.buffer.capacity() < TRUST && inbox.largest > TRUST);
+        inbox.shrink();
+        assert_eq!((inbox.buffer.capacity(), inbox.largest), (0, 0));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::slots::{Entry, Leftover, Reply, Ticket};
 use super::state::{Io, Phase, State, wake_after};
 use super::stream::Connector;
 use crate::config::Config;
-use crate::error::{Error, Result, Sent};
+use crate::error::{Error, ErrorKind, Result, Sent};
 
 /// One shared connection.
 pub(crate) struct Link {
@@ -163,13 +163,17 @@ impl Link {
         }
     }
 
-    /// Hands in a request whose reply nobody wants.
+    /// Hands in a request whose reply nobody wants. It waits for no turn, but where there is no
+    /// end to such requests they are not taken.
     ///
     /// # Errors
-    /// `Closed`.
+    /// `Closed`, `TooMany`.
     pub(crate) fn fire(&self, wire: &Wire<'_>) -> Result<()> {
         let mut state = self.state();
         state.admit()?;
+        if !state.bears(&self.config, wire.len()) {
+            return Err(Error::new(ErrorKind::TooMany, "too much waits to be sent already"));
+        }
         let entry = state.append(wire);
         state.slots.join(None, entry);
         state.caller = None;
@@ -243,6 +247,9 @@ impl Link {
             if state.caller != Some(ticket) {
                 return Driven::Waits;
             }
+            if io.broken.is_some() {
+                return Driven::Stuck;
+            }
             if io.writing.is_empty() {
                 io.writing.refill(&mut state.pending);
             }
@@ -257,11 +264,7 @@ impl Link {
             state.grant(&self.config, wakers);
         }
         while io.broken.is_none() {
-            match io.read(cx) {
-                Poll::Pending => return Driven::Waits,
-                Poll::Ready(Err(())) => break,
-                Poll::Ready(Ok(())) => {}
-            }
+            let Poll::Ready(()) = io.read(cx) else { return Driven::Waits };
             if self.deliver(io, Some(ticket), wakers) {
                 let mut state = self.state();
                 state.caller = state.caller.filter(|caller| *caller != ticket);

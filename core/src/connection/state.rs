@@ -88,21 +88,15 @@ impl Io {
 
     /// Reads once and looks for frames. What is no RESP breaks the connection, but what came
     /// before it counts.
-    pub(crate) fn read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ()>> {
-        let Some(stream) = &mut self.stream else { return Poll::Ready(Err(())) };
-        match poll_fill(stream, self.inbox.room(), cx) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Ok(())) => {
-                if let Err(error) = self.inbox.scan() {
-                    self.broken.get_or_insert(error);
-                }
-                Poll::Ready(Ok(()))
-            }
-            Poll::Ready(Err(error)) => {
-                self.broken.get_or_insert(lost(error));
-                Poll::Ready(Err(()))
-            }
+    pub(crate) fn read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(stream) = &mut self.stream else { return Poll::Pending };
+        let Poll::Ready(outcome) = poll_fill(stream, self.inbox.room(), cx) else {
+            return Poll::Pending;
+        };
+        if let Err(error) = outcome.map_err(lost).and_then(|()| self.inbox.scan()) {
+            self.broken.get_or_insert(error);
         }
+        Poll::Ready(())
     }
 }
 
@@ -142,6 +136,13 @@ impl State {
         let waiting = self.pending.len() + self.unwritten + self.slots.granted_bytes();
         self.slots.in_flight() < config.max_in_flight
             && (waiting == 0 || waiting + bytes <= config.max_pending_bytes)
+    }
+
+    /// Whether a request of this size that cannot wait may join now.
+    pub(crate) fn bears(&self, config: &Config, bytes: usize) -> bool {
+        let waiting = self.pending.len() + self.unwritten;
+        self.slots.in_flight() / 2 < config.max_in_flight
+            && (waiting == 0 || (waiting + bytes) / 2 <= config.max_pending_bytes)
     }
 
     /// Gives those who wait to join their turn, as far as there is room.

@@ -315,7 +315,7 @@ impl<'a> Reader<'a> {
                 }
                 Some(b'-') if at == self.at + 1 => negative = true,
                 Some(b'+') if at == self.at + 1 => {}
-                Some(b'\r') => break,
+                Some(b'\r') if ends_in_digit(self.bytes, at) => break,
                 Some(_) => return Err(Error::new(ErrorKind::Protocol, "not a number in a header")),
                 None => return Err(truncated()),
             }
@@ -324,6 +324,12 @@ impl<'a> Reader<'a> {
         self.at = (at + 2).min(self.bytes.len());
         Ok(value)
     }
+}
+
+/// Whether a digit stands before `at`.
+#[inline]
+fn ends_in_digit(bytes: &[u8], at: usize) -> bool {
+    bytes.get(at - 1).is_some_and(u8::is_ascii_digit)
 }
 
 #[cold]
@@ -350,4 +356,23 @@ fn double(line: &[u8]) -> Result<f64> {
     }
     let text = text(line)?;
     text.parse().map_err(|_| Error::new(ErrorKind::Protocol, format!("not a double: {text:?}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_digits() {
+        for (wire, value) in [
+            (":+7\r\n", 7),
+            (":-9223372036854775808\r\n", i64::MIN),
+            (":9223372036854775807\r\n", i64::MAX),
+        ] {
+            assert_eq!(Reader::new(wire.as_bytes()).next().unwrap(), Frame::Integer(value));
+        }
+        for wire in [":\r\n", ":-\r\n", ":+\r\n", ":9223372036854775808\r\n", ":1 \r\n"] {
+            assert!(Reader::new(wire.as_bytes()).next().is_err(), "{wire:?}");
+        }
+    }
 }

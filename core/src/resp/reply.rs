@@ -173,6 +173,12 @@ fn integer(reader: &mut Reader<'_>) -> Result<i128> {
     let text = match &frame {
         Frame::Integer(value) => return Ok(i128::from(*value)),
         Frame::Boolean(value) => return Ok(i128::from(*value)),
+        // What RESP2 writes as text: a score, a sum. Beyond 2^53 a double is no exact integer.
+        Frame::Double(value)
+            if value.trunc() == *value && value.abs() <= 9_007_199_254_740_992.0 =>
+        {
+            return Ok(*value as i128);
+        }
         Frame::Bulk(bytes) => std::str::from_utf8(bytes).unwrap_or("not text"),
         Frame::Simple(text) | Frame::BigNumber(text) => text,
         _ => return Err(mismatch("an integer", &frame)),
@@ -243,6 +249,21 @@ impl<T: FromReply> FromReply for Result<T> {
                 reader.skip()?;
                 Ok(Err(error))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_score_is_an_integer_in_both_protocols() {
+        for wire in [",3\r\n", "$1\r\n3\r\n", ",3.0\r\n"] {
+            assert_eq!(u64::from_reply(&mut Reader::new(wire.as_bytes())).unwrap(), 3);
+        }
+        for wire in [",3.5\r\n", "$3\r\n3.5\r\n", ",inf\r\n", ",nan\r\n", ",1e300\r\n"] {
+            assert!(u64::from_reply(&mut Reader::new(wire.as_bytes())).is_err(), "{wire:?}");
         }
     }
 }

@@ -45,6 +45,8 @@ pub struct Scanner {
     open: Open,
     /// The aggregates around it.
     outer: Vec<Open>,
+    /// Where the search for the end of an incomplete line goes on.
+    searched: usize,
     elements: u64,
     push: bool,
     streamed: bool,
@@ -79,6 +81,7 @@ impl Scanner {
             at: 0,
             open: Open::Elements(1),
             outer: Vec::new(),
+            searched: 0,
             elements: 0,
             push: false,
             streamed: false,
@@ -101,7 +104,7 @@ impl Scanner {
             }
             match self.step(bytes)? {
                 Step::Missing(hint) => return Ok(Scan::NeedMore { hint }),
-                Step::Done => self.count_down(),
+                Step::Done => self.count_down()?,
                 Step::Begun(open, is_attribute) => self.begin(open, is_attribute)?,
                 Step::Ended => self.pop(),
             }
@@ -154,21 +157,34 @@ impl Scanner {
         let found = Scan::Frame { len: self.at, push: self.push, streamed: self.streamed };
         self.at = 0;
         self.open = Open::Elements(1);
+        self.searched = 0;
         self.elements = 0;
         self.push = false;
         self.streamed = false;
         found
     }
 
-    fn count_down(&mut self) {
-        if let Open::Elements(left) = &mut self.open {
-            *left = left.saturating_sub(1);
+    fn count_down(&mut self) -> Result<()> {
+        match &mut self.open {
+            Open::Elements(left) => *left = left.saturating_sub(1),
+            // Nobody said how many there are.
+            Open::Endless => self.elements = self.elements.saturating_add(1),
+            Open::Chunks => return Ok(()),
+        }
+        self.check_count()
+    }
+
+    #[inline]
+    fn check_count(&self) -> Result<()> {
+        match self.elements > self.limits.max_elements {
+            true => Err(over("element count", self.limits.max_elements)),
+            false => Ok(()),
         }
     }
 
     fn begin(&mut self, open: Open, is_attribute: bool) -> Result<()> {
         if !is_attribute {
-            self.count_down();
+            self.count_down()?;
         }
         if self.outer.len() >= self.limits.max_depth {
             return Err(over("nesting depth", self.limits.max_depth as u64));
@@ -176,9 +192,7 @@ impl Scanner {
         if let Open::Elements(more) = open {
             self.elements = self.elements.saturating_add(more);
         }
-        if self.elements > self.limits.max_elements {
-            return Err(over("element count", self.limits.max_elements));
-        }
+        self.check_count()?;
         self.outer.push(self.open);
         self.open = open;
         Ok(())
@@ -210,18 +224,22 @@ impl Scanner {
 
     /// A line whose content matters only to the decoder.
     fn line(&mut self, bytes: &[u8]) -> Result<Step> {
-        let rest = bytes.get(self.at + 1..).unwrap_or_default();
-        match memchr::memchr(b'\r', rest) {
-            Some(end) => match rest.get(end + 1) {
-                None => Ok(Step::Missing(1)),
-                Some(b'\n') => {
-                    self.at += end + 3;
-                    Ok(Step::Done)
-                }
-                Some(_) => Err(unknown(bytes, self.at)),
-            },
-            None if rest.len() > MAX_LINE => Err(over("line length", MAX_LINE as u64)),
-            None => Ok(Step::Missing(2)),
+        let from = self.searched.max(self.at + 1);
+        let found = memchr::memchr(b'\r', bytes.get(from..).unwrap_or_default());
+        let end = found.map_or(bytes.len(), |found| from + found);
+        if end - (self.at + 1) > MAX_LINE {
+            return Err(over("line length", MAX_LINE as u64));
+        }
+        match bytes.get(end + 1) {
+            Some(b'\n') => {
+                self.at = end + 2;
+                Ok(Step::Done)
+            }
+            Some(_) => Err(unknown(bytes, self.at)),
+            None => {
+                self.searched = end;
+                Ok(Step::Missing(if found.is_some() { 1 } else { 2 }))
+            }
         }
     }
 
@@ -412,6 +430,41 @@ mod tests {
             }
             assert!(matches!(scanner.scan(frame.as_bytes()), Ok(Scan::Frame { .. })), "{frame:?}");
         }
+    }
+
+    #[test]
+    fn a_line_is_searched_once_and_ends_at_the_same_length_in_any_chunking() {
+        for (len, fits) in [(MAX_LINE, true), (MAX_LINE + 1, false)] {
+            let line = format!("+{}\r\n", "x".repeat(len));
+            assert_eq!(whole(line.as_bytes()).is_ok(), fits);
+            let mut scanner = Scanner::new(Limits::default());
+            let mut outcome = Ok(Scan::NeedMore { hint: 1 });
+            for end in 0..=line.len() {
+                outcome = scanner.scan(&line.as_bytes()[..end]);
+                if outcome.is_err() {
+                    break;
+                }
+                assert!(end < 2 || end == line.len() || scanner.searched >= end - 1);
+            }
+            assert_eq!(outcome.is_ok(), fits);
+        }
+    }
+
+    #[test]
+    fn what_has_no_length_in_front_is_bounded_too() {
+        let mut limits = Limits::default();
+        limits.max_elements = 1_000;
+        let endless = format!("*?\r\n{}", "_\r\n".repeat(1_001));
+        assert!(Scanner::new(limits).scan(endless.as_bytes()).is_err());
+        let nested = format!("*?\r\n{}", "*0\r\n".repeat(1_001));
+        assert!(Scanner::new(limits).scan(nested.as_bytes()).is_err());
+        limits.max_frame_bytes = 1_000;
+        for part in ["|0\r\n", "|1\r\n+a\r\n+b\r\n"] {
+            let attributes = part.repeat(300);
+            assert!(Scanner::new(limits).scan(attributes.as_bytes()).is_err(), "{part}");
+        }
+        let chunks = format!("$?\r\n{}", ";1\r\nx\r\n".repeat(200));
+        assert!(Scanner::new(limits).scan(chunks.as_bytes()).is_err());
     }
 
     #[test]

@@ -81,6 +81,9 @@ pub(crate) fn normalize(frame: &[u8]) -> Result<Vec<u8>> {
 
 /// Puts the header of a streamed aggregate in front of its body.
 fn close(out: &mut Vec<u8>, start: usize, kind: u8, count: usize) -> Result<()> {
+    if kind == b'%' && count % 2 != 0 {
+        return Err(Error::new(ErrorKind::Protocol, "a streamed map has a key without a value"));
+    }
     let count = if kind == b'%' { count / 2 } else { count };
     let header = format!("{}{count}\r\n", char::from(kind));
     let body = out.split_off(start.min(out.len()));
@@ -132,5 +135,6 @@ mod tests {
             assert_eq!(String::from_utf8_lossy(&out), definite);
             assert_eq!(value(&out), value(definite.as_bytes()));
         }
+        assert!(normalize(b"%?\r\n+a\r\n.\r\n").is_err());
     }
 }

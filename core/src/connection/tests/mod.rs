@@ -2,6 +2,7 @@
 
 mod cancel;
 mod flow;
+mod honest;
 mod life;
 mod loss;
 mod sole;
