@@ -65,7 +65,7 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
                     self.stage = Stage::Apart(future);
                     return polled;
                 }
-                link.submit(&self.work.wire(), cx.waker().clone())
+                link.submit(&self.work.wire(), cx)
             }
             Stage::Done => {
                 return Poll::Ready(Err(Error::new(
@@ -79,10 +79,7 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
         match submitted? {
             Submitted::Waiting(ticket) => self.stage = Stage::Waiting(ticket),
             Submitted::Queued(ticket) => self.stage = Stage::Queued(ticket),
-            Submitted::Alone(ticket) => {
-                self.stage = Stage::Waiting(ticket);
-                return link.drive(ticket, cx);
-            }
+            Submitted::Done(outcome) => return Poll::Ready(outcome),
         }
         Poll::Pending
     }

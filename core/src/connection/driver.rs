@@ -91,7 +91,7 @@ impl Connected<'_> {
             let mut wait = false;
             {
                 let mut state = link.state();
-                if state.caller.is_some() {
+                if link.caller.is_somebody() {
                     // The only one in flight reads for itself.
                     state.driver = Some(cx.waker().clone());
                     return Poll::Pending;
@@ -212,7 +212,7 @@ impl Link {
         let head = state.slots.fifo.front()?.tick;
         if tick.wrapping_sub(head) > 1 {
             // Whoever reads for itself may have been left alone.
-            state.caller = None;
+            self.caller.clear();
         }
         let silence = tick.wrapping_sub(head).min(tick.wrapping_sub(progress));
         (silence > limit).then(|| {

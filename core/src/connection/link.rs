@@ -4,6 +4,7 @@
 //! is to be sent). `io` is taken before `state`; neither is held while anything waits, and under
 //! `state` no code of the user's runs: wakers are collected and woken after it.
 
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -27,6 +28,10 @@ pub(crate) struct Link {
     pushes: Option<Arc<dyn PushSink>>,
     io: Mutex<Io>,
     state: Mutex<State>,
+    /// Whose future reads the socket itself, because it waits alone.
+    pub(crate) caller: Caller,
+    /// A hint, without a lock: whether others wait for replies.
+    busy: AtomicBool,
 }
 
 /// Takes the pushes of a connection, in order. Called between two reads: it must not wait.
@@ -46,20 +51,41 @@ impl Drop for Handle {
 
 /// What became of a request that was handed in.
 pub(crate) enum Submitted {
-    /// Joined; the driver takes care of it.
+    /// Joined.
     Waiting(Ticket),
-    /// Joined, alone: the caller is to [`Link::drive`] it.
-    Alone(Ticket),
+    /// Joined, and answered already.
+    Done(Result<Reply>),
     /// Over the limits: waits for its turn.
     Queued(Ticket),
 }
 
-/// How far a caller came by itself.
-enum Driven {
-    Done(Result<Reply>),
-    Waits,
-    /// The driver has to go on.
-    Stuck,
+/// Whose future reads the socket itself. It is set under both locks, taken away under that of the
+/// state, and looked at without.
+pub(crate) struct Caller(AtomicU32);
+
+impl Caller {
+    /// No ticket is so high: slots are counted from 0.
+    const NOBODY: Ticket = Ticket::MAX;
+
+    fn nobody() -> Caller {
+        Caller(AtomicU32::new(Caller::NOBODY))
+    }
+
+    pub(crate) fn is_somebody(&self) -> bool {
+        self.0.load(Ordering::Acquire) != Caller::NOBODY
+    }
+
+    fn is(&self, ticket: Ticket) -> bool {
+        self.0.load(Ordering::Acquire) == ticket
+    }
+
+    fn set(&self, ticket: Ticket) {
+        self.0.store(ticket, Ordering::Release);
+    }
+
+    pub(crate) fn clear(&self) {
+        self.set(Caller::NOBODY);
+    }
 }
 
 impl Link {
@@ -73,6 +99,8 @@ impl Link {
             pushes: None,
             io: Mutex::new(io),
             state: Mutex::new(state),
+            caller: Caller::nobody(),
+            busy: AtomicBool::new(false),
         };
         link.install(first);
         link
@@ -128,21 +156,42 @@ impl Link {
         state.counters.connections += 1;
     }
 
-    /// Hands in a request.
+    /// Hands in a request; alone on the connection, the caller writes it and begins to read.
     ///
     /// # Errors
     /// `Closed`.
-    pub(crate) fn submit(&self, wire: &Wire<'_>, waker: Waker) -> Result<Submitted> {
+    pub(crate) fn submit(&self, wire: &Wire<'_>, cx: &mut Context<'_>) -> Result<Submitted> {
+        if !self.busy.load(Ordering::Relaxed)
+            && let Some(io) = self.io_if_free()
+        {
+            let state = self.state();
+            state.admit()?;
+            if self.is_alone(&io, &state) {
+                return Ok(self.begin(io, state, wire, cx));
+            }
+        }
         let mut state = self.state();
         state.admit()?;
         if state.slots.has_queue() || !state.fits(&self.config, wire.len()) {
-            let ticket = state.slots.queue(waker, wire.len());
+            let ticket = state.slots.queue(cx.waker().clone(), wire.len());
             // Whoever reads for itself may be left alone, and this one waits for its reply.
-            state.caller = None;
+            self.caller.clear();
             wake_after(state);
             return Ok(Submitted::Queued(ticket));
         }
-        Ok(self.join(state, wire, waker))
+        Ok(Submitted::Waiting(self.join(state, wire, cx.waker().clone())))
+    }
+
+    /// Whether a request that comes now is the only one on a connection that works.
+    fn is_alone(&self, io: &Io, state: &State) -> bool {
+        // Where pushes are awaited, the driver must always read.
+        self.pushes.is_none()
+            && matches!(state.phase, Phase::Up)
+            && state.slots.in_flight() == 0
+            && !state.slots.has_queue()
+            && state.pending.is_empty()
+            && io.writing.is_empty()
+            && io.broken.is_none()
     }
 
     /// Hands in a request that waited for its turn, if that has come.
@@ -158,7 +207,7 @@ impl Link {
             Some(Err(error)) => Poll::Ready(Err(error)),
             Some(Ok(())) => {
                 state.admit()?;
-                Poll::Ready(Ok(self.join(state, wire, waker.clone())))
+                Poll::Ready(Ok(Submitted::Waiting(self.join(state, wire, waker.clone()))))
             }
         }
     }
@@ -176,114 +225,103 @@ impl Link {
         }
         let entry = state.append(wire);
         state.slots.join(None, entry);
-        state.caller = None;
+        self.busy.store(true, Ordering::Relaxed);
+        self.caller.clear();
         wake_after(state);
         Ok(())
     }
 
-    fn join(&self, mut state: MutexGuard<'_, State>, wire: &Wire<'_>, waker: Waker) -> Submitted {
-        // Where pushes are awaited, the driver must always read.
-        let alone = self.pushes.is_none()
-            && state.slots.fifo.is_empty()
-            && state.pending.is_empty()
-            && state.unwritten == 0
-            && matches!(state.phase, Phase::Up);
+    /// Joins; the driver takes care of it.
+    fn join(&self, mut state: MutexGuard<'_, State>, wire: &Wire<'_>, waker: Waker) -> Ticket {
         let entry = state.append(wire);
         let ticket = state.slots.join(Some(waker), entry);
-        if alone {
-            state.caller = Some(ticket);
-            return Submitted::Alone(ticket);
-        }
-        state.caller = None;
+        self.busy.store(true, Ordering::Relaxed);
+        self.caller.clear();
         wake_after(state);
-        Submitted::Waiting(ticket)
+        ticket
+    }
+
+    /// Joins as the only one, writes, and tries to read.
+    fn begin(
+        &self,
+        mut io: MutexGuard<'_, Io>,
+        mut state: MutexGuard<'_, State>,
+        wire: &Wire<'_>,
+        cx: &mut Context<'_>,
+    ) -> Submitted {
+        let entry = state.append(wire);
+        let ticket = state.slots.join(Some(cx.waker().clone()), entry);
+        self.busy.store(true, Ordering::Relaxed);
+        self.caller.set(ticket);
+        io.writing.refill(&mut state.pending);
+        drop(state);
+        if !matches!(io.write(cx), Poll::Ready(Ok(()))) {
+            let unwritten = io.writing.rest().len();
+            drop(io);
+            self.state().unwritten = unwritten;
+            self.hand_over(ticket);
+            return Submitted::Waiting(ticket);
+        }
+        match self.read_for(io, ticket, cx) {
+            Poll::Ready(Some(outcome)) => Submitted::Done(outcome),
+            Poll::Ready(None) => {
+                self.hand_over(ticket);
+                Submitted::Waiting(ticket)
+            }
+            Poll::Pending => Submitted::Waiting(ticket),
+        }
     }
 
     /// The outcome of a request that has joined.
     pub(crate) fn poll(&self, ticket: Ticket, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
-        {
-            let mut state = self.state();
-            if let Some(outcome) = state.slots.poll(ticket, cx.waker()) {
-                return Poll::Ready(outcome);
-            }
-            if state.caller != Some(ticket) {
-                return Poll::Pending;
-            }
-        }
-        self.drive(ticket, cx)
-    }
-
-    /// Writes and reads on behalf of the only request in flight.
-    pub(crate) fn drive(&self, ticket: Ticket, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
-        let Some(mut io) = self.io_if_free() else {
-            self.hand_over(ticket);
-            return Poll::Pending;
-        };
-        let mut wakers = Vec::new();
-        let driven = self.drive_locked(&mut io, ticket, cx, &mut wakers);
-        drop(io);
-        wakers.into_iter().for_each(Waker::wake);
-        match driven {
-            Driven::Done(outcome) => Poll::Ready(outcome),
-            Driven::Waits => Poll::Pending,
-            Driven::Stuck => {
-                self.hand_over(ticket);
-                Poll::Pending
+        if self.caller.is(ticket) {
+            match self.io_if_free() {
+                // Looked at under the lock: once the driver has taken over, its interest in the
+                // socket must not be replaced by this task's.
+                Some(io) if self.caller.is(ticket) => match self.read_for(io, ticket, cx) {
+                    Poll::Ready(Some(outcome)) => return Poll::Ready(outcome),
+                    Poll::Ready(None) => self.hand_over(ticket),
+                    Poll::Pending => {}
+                },
+                Some(_) => {}
+                None => self.hand_over(ticket),
             }
         }
+        let mut state = self.state();
+        state.slots.poll(ticket, cx.waker()).map_or(Poll::Pending, Poll::Ready)
     }
 
-    fn drive_locked(
+    /// Reads on behalf of the only request in flight: its outcome, or `None` when the driver has
+    /// to go on.
+    fn read_for(
         &self,
-        io: &mut Io,
+        mut io: MutexGuard<'_, Io>,
         ticket: Ticket,
         cx: &mut Context<'_>,
-        wakers: &mut Vec<Waker>,
-    ) -> Driven {
-        {
-            let mut state = self.state();
-            // Under both locks: once the driver has taken over, its interest in the socket must
-            // not be replaced by this task's.
-            if state.caller != Some(ticket) {
-                return Driven::Waits;
-            }
+    ) -> Poll<Option<Result<Reply>>> {
+        let mut wakers = Vec::new();
+        let outcome = loop {
             if io.broken.is_some() {
-                return Driven::Stuck;
+                break Poll::Ready(None);
             }
-            if io.writing.is_empty() {
-                io.writing.refill(&mut state.pending);
+            if io.read(cx).is_pending() {
+                break Poll::Pending;
             }
-            state.unwritten = io.writing.rest().len();
-        }
-        if !matches!(io.write(cx), Poll::Ready(Ok(()))) {
-            return Driven::Stuck;
-        }
-        {
-            let mut state = self.state();
-            state.unwritten = 0;
-            state.grant(&self.config, wakers);
-        }
-        while io.broken.is_none() {
-            let Poll::Ready(()) = io.read(cx) else { return Driven::Waits };
-            if self.deliver(io, Some(ticket), wakers) {
-                let mut state = self.state();
-                state.caller = state.caller.filter(|caller| *caller != ticket);
-                if io.broken.is_some() {
-                    // The reply came, but something else came behind it.
-                    wakers.extend(state.driver.take());
-                }
-                if let Some(outcome) = state.slots.poll(ticket, cx.waker()) {
-                    return Driven::Done(outcome);
-                }
+            if let Some(outcome) = self.deliver(&mut io, Some(ticket), &mut wakers) {
+                break Poll::Ready(Some(outcome));
             }
-        }
-        Driven::Stuck
+        };
+        drop(io);
+        wakers.into_iter().for_each(Waker::wake);
+        outcome
     }
 
     /// Leaves everything to the driver.
     fn hand_over(&self, ticket: Ticket) {
-        let mut state = self.state();
-        state.caller = state.caller.filter(|caller| *caller != ticket);
+        let state = self.state();
+        if self.caller.is(ticket) {
+            self.caller.clear();
+        }
         wake_after(state);
     }
 
@@ -295,8 +333,8 @@ impl Link {
             let mut state = self.state();
             leftover = state.slots.cancel(ticket);
             state.grant(&self.config, &mut wakers);
-            if state.caller == Some(ticket) {
-                state.caller = None;
+            if self.caller.is(ticket) {
+                self.caller.clear();
                 wakers.extend(state.driver.take());
             }
         }
@@ -304,15 +342,15 @@ impl Link {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Leaves what the inbox holds in the slots it belongs to; collects who is to be woken,
-    /// except for `own`, of which it says whether its reply came.
+    /// Leaves what the inbox holds in the slots it belongs to; collects who is to be woken. The
+    /// outcome for `own` is given back.
     pub(crate) fn deliver(
         &self,
         io: &mut Io,
         own: Option<Ticket>,
         wakers: &mut Vec<Waker>,
-    ) -> bool {
-        let mut own_came = false;
+    ) -> Option<Result<Reply>> {
+        let mut outcome = None;
         let mut pushes = Vec::new();
         let mut guard = self.state();
         let state = &mut *guard;
@@ -324,12 +362,12 @@ impl Link {
                 Ok(Some(Item::Push(_))) => {}
                 Ok(Some(Item::Reply(reply))) => {
                     any = true;
-                    if let Some((ticket, waker)) = state.slots.deliver(Ok(reply)) {
-                        if own == Some(ticket) {
-                            own_came = true;
-                        } else {
-                            wakers.extend(waker);
-                        }
+                    if own.is_some() && own == state.slots.next_ticket() {
+                        state.slots.hand_out();
+                        self.caller.clear();
+                        outcome = Some(Ok(reply));
+                    } else {
+                        wakers.extend(state.slots.deliver(Ok(reply)));
                     }
                 }
                 Err(error) => {
@@ -341,12 +379,19 @@ impl Link {
         if any {
             state.progress = state.tick;
         }
+        if outcome.is_some() && io.broken.is_some() {
+            // The reply came, but something else came behind it.
+            wakers.extend(state.driver.take());
+        }
+        if state.slots.fifo.is_empty() {
+            self.busy.store(false, Ordering::Relaxed);
+        }
         state.grant(&self.config, wakers);
         drop(guard);
         if let Some(sink) = &self.pushes {
             pushes.into_iter().for_each(|frame| sink.push(frame));
         }
-        own_came
+        outcome
     }
 
     /// The connection is lost: fails what was written of, keeps the rest for the next one.
@@ -360,7 +405,7 @@ impl Link {
             io.broken = None;
             let mut state = self.state();
             state.phase = Phase::Down;
-            state.caller = None;
+            self.caller.clear();
             let began = state.slots.fifo.iter().take_while(|entry| io.writing.began(entry)).count();
             let unknown = error.duplicate().with_sent(Sent::Unknown);
             state.slots.fail_first(began, &unknown, &mut wakers);
@@ -412,7 +457,7 @@ impl Link {
     pub(crate) fn close(&self) {
         let mut state = self.state();
         state.closing = true;
-        state.caller = None;
+        self.caller.clear();
         wake_after(state);
     }
 

@@ -222,18 +222,28 @@ impl Slots {
         self.fifo.front().map(|entry| entry.frames)
     }
 
-    /// Leaves the oldest request's outcome in its slot; gives its ticket and who to wake.
-    pub(crate) fn deliver(&mut self, outcome: Result<Reply>) -> Option<(Ticket, Option<Waker>)> {
+    /// The ticket of the oldest request.
+    pub(crate) fn next_ticket(&self) -> Option<Ticket> {
+        self.fifo.front().map(|entry| entry.slot)
+    }
+
+    /// Leaves the oldest request's outcome in its slot; gives who to wake.
+    pub(crate) fn deliver(&mut self, outcome: Result<Reply>) -> Option<Waker> {
         let entry = self.fifo.pop_front()?;
-        Some((entry.slot, self.finish(entry.slot, outcome)))
+        self.finish(entry.slot, outcome)
+    }
+
+    /// The oldest request's outcome goes to its waiter by another way: its ticket is used up.
+    pub(crate) fn hand_out(&mut self) {
+        if let Some(entry) = self.fifo.pop_front() {
+            self.release(entry.slot);
+        }
     }
 
     /// Fails the first `count` requests of the order.
     pub(crate) fn fail_first(&mut self, count: usize, error: &Error, wakers: &mut Vec<Waker>) {
         for _ in 0..count.min(self.fifo.len()) {
-            if let Some((_, waker)) = self.deliver(Err(error.duplicate())) {
-                wakers.extend(waker);
-            }
+            wakers.extend(self.deliver(Err(error.duplicate())));
         }
     }
 
@@ -340,8 +350,8 @@ mod tests {
         slots.cancel(tickets[1]);
         slots.cancel(tickets[3]);
         for (n, expected) in tickets.iter().enumerate() {
-            let (ticket, woken) = slots.deliver(reply(&format!("+{n}\r\n"))).unwrap();
-            assert_eq!(ticket, *expected);
+            assert_eq!(slots.next_ticket(), Some(*expected));
+            let woken = slots.deliver(reply(&format!("+{n}\r\n")));
             assert_eq!(woken.is_some(), n % 2 == 0);
         }
         for n in [4, 0, 2] {

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 use super::dedicated::{lost, poll_fill, poll_write};
 use super::inbox::Inbox;
 use super::outbox::{Pending, Wire, Writing};
-use super::slots::{Entry, Slots, Ticket};
+use super::slots::{Entry, Slots};
 use super::stream::Stream;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
@@ -28,8 +28,6 @@ pub(crate) struct State {
     pub(crate) pending: Pending,
     /// How many bytes were being written when last looked at.
     pub(crate) unwritten: usize,
-    /// Whose future reads the socket itself, because it waits alone.
-    pub(crate) caller: Option<Ticket>,
     /// The driver, if it sleeps and wants to be woken.
     pub(crate) driver: Option<Waker>,
     /// Coarse time.
@@ -107,7 +105,6 @@ impl State {
             slots: Slots::default(),
             pending: Pending::default(),
             unwritten: 0,
-            caller: None,
             driver: None,
             tick: 0,
             progress: 0,
