@@ -35,6 +35,6 @@ fn run(example: impl AsyncFnOnce(Client, &str) -> Outcome) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let client = Client::connect(server.url().as_str()).await?;
-        example(client, &server.namespace()).await
+        example(client, server.namespace()).await
     })
 }
