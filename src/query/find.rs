@@ -116,8 +116,7 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
     }
 
     /// How long the server may search (`TIMEOUT`, in whole milliseconds); its own limit is 500 ms
-    /// by default. Zero, and less than a millisecond, is no limit. [`Find::stream`] and
-    /// [`Find::explain`] do not send it.
+    /// by default. It is rounded up; zero is no limit. [`Find::explain`] does not send it.
     ///
     /// ```
     /// # use alizarin::prelude::*;
@@ -252,11 +251,14 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
     /// ```
     ///
     /// # Errors
-    /// As [`Find::all`], without `TooMany`.
+    /// As [`Find::all`], without `TooMany`; `Usage` for pages of no size.
     ///
     /// # Cancel safety
     /// It only reads.
     pub async fn page(self, number: usize, size: usize) -> Result<Page<M>> {
+        if size == 0 {
+            return Err(Error::new(ErrorKind::Usage, "a page needs a size of 1 or more"));
+        }
         let hits = self.search(number.saturating_mul(size), size).await?;
         Ok(Page {
             items: hits.items.into_iter().map(|(item, _)| item).collect(),
@@ -324,7 +326,8 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
             ));
         }
         let query = self.filter.render()?;
-        Documents::new(self.repository, &query, self.offset, self.limit)
+        let timeout = self.timeout.map(whole_milliseconds);
+        Documents::new(self.repository, &query, timeout, (self.offset, self.limit))
     }
 
     /// How the server understands the query (`FT.EXPLAIN`).
@@ -379,7 +382,7 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
         }
         command = command.arg(("LIMIT", offset, limit));
         if let Some(timeout) = self.timeout {
-            command = command.arg("TIMEOUT").arg(timeout);
+            command = command.arg(("TIMEOUT", whole_milliseconds(timeout)));
         }
         finish(&mut command, &query);
         Ok(command)
@@ -407,6 +410,12 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
             ),
         ))
     }
+}
+
+/// A time as `TIMEOUT` takes it. Rounded up: zero would be no limit.
+fn whole_milliseconds(time: Duration) -> u64 {
+    // The server takes no more than a signed 32-bit number, which is 24 days.
+    time.as_nanos().div_ceil(1_000_000).min(i32::MAX as u128) as u64
 }
 
 /// Ends a query command: parameters and dialect.

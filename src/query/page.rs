@@ -26,7 +26,7 @@ pub struct Page<M> {
 }
 
 impl<M> Page<M> {
-    /// How many pages there are. A size of zero counts as one.
+    /// How many pages there are.
     ///
     /// ```
     /// # use alizarin::prelude::*;
