@@ -17,7 +17,30 @@ use crate::model::RedisModel;
 use crate::repository::Repository;
 use crate::{Command, Error, ErrorKind, FromReply, Result, Value};
 
-/// An aggregation's documents: [`group_by`](Aggregate::group_by) says what is told apart.
+/// An aggregation's documents: [`group_by`](Aggregate::group_by) says what is told apart. Made by
+/// [`Repository::aggregate`].
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::films(async |films| {
+/// #[derive(Debug, PartialEq, RedisRow)]
+/// struct ByDirector {
+///     director: Option<String>,
+///     count: u64,
+///     avg_rating: f64,
+/// }
+///
+/// let rows: Vec<ByDirector> = films
+///     .aggregate(|f| f.year.ge(1979))
+///     .group_by(|f| f.director)
+///     .reduce(|f| (count(), f.rating.avg()))
+///     .rows()
+///     .sort_by_column("count", Direction::Desc)
+///     .await?;
+/// let scott = Some("Ridley Scott".to_owned());
+/// assert_eq!(rows[0], ByDirector { director: scott, count: 2, avg_rating: 8.3 });
+/// # Ok(()) });
+/// ```
 #[must_use = "an aggregation does nothing until it is awaited"]
 pub struct Aggregate<'r, M, E> {
     repository: &'r Repository<M>,
@@ -29,9 +52,27 @@ impl<'r, M: RedisModel, E: Node> Aggregate<'r, M, E> {
         Aggregate { repository, filter }
     }
 
-    /// Groups by a field, or by a tuple of fields; documents without a value are a group, too.
+    /// Groups by a field, or by a tuple of up to six (`GROUPBY`); documents without a value are a
+    /// group, too.
     ///
     /// A list in JSON counts by its first element, one in a hash as a whole.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin::query::everything;
+    /// # alizarin_samples::films(async |films| {
+    /// #[derive(RedisRow)]
+    /// struct Row {
+    ///     rating: f64,
+    ///     count: u64,
+    /// }
+    ///
+    /// let groups = films.aggregate(|_| everything()).group_by(|f| f.rating).reduce(|_| count());
+    /// let rows: Vec<Row> = groups.rows().await?;
+    /// assert_eq!(rows.len(), 3);
+    /// assert_eq!(rows.iter().find(|row| row.rating == 7.7).map(|row| row.count), Some(2));
+    /// # Ok(()) });
+    /// ```
     pub fn group_by<G: GroupBy<M>>(self, fields: impl FnOnce(M::Fields) -> G) -> Grouped<'r, M, E> {
         let mut columns = Vec::new();
         fields(M::Fields::default()).columns(&mut |GroupColumn(identifier, name)| {
@@ -40,13 +81,29 @@ impl<'r, M: RedisModel, E: Node> Aggregate<'r, M, E> {
         Grouped { repository: self.repository, filter: self.filter, columns }
     }
 
-    /// All documents are one group.
+    /// All documents are one group (`GROUPBY 0`).
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin::query::everything;
+    /// # alizarin_samples::films(async |films| {
+    /// #[derive(RedisRow)]
+    /// struct Row {
+    ///     max_year: i32,
+    /// }
+    ///
+    /// let all = films.aggregate(|_| everything()).group_all().reduce(|f| f.year.max());
+    /// let rows: Vec<Row> = all.rows().await?;
+    /// assert_eq!(rows[0].max_year, 1995);
+    /// # Ok(()) });
+    /// ```
     pub fn group_all(self) -> Grouped<'r, M, E> {
         Grouped { repository: self.repository, filter: self.filter, columns: Vec::new() }
     }
 }
 
-/// An aggregation's groups: [`reduce`](Grouped::reduce) says what is computed of each.
+/// An aggregation's groups: [`reduce`](Grouped::reduce) says what is computed of each. Made by
+/// [`Aggregate::group_by`] and [`Aggregate::group_all`].
 #[must_use = "an aggregation does nothing until it is awaited"]
 pub struct Grouped<'r, M, E> {
     repository: &'r Repository<M>,
@@ -55,7 +112,23 @@ pub struct Grouped<'r, M, E> {
 }
 
 impl<'r, M: RedisModel, E: Node> Grouped<'r, M, E> {
-    /// What is computed of each group: a reducer, or a tuple of reducers.
+    /// What is computed of each group (`REDUCE`): a reducer, a tuple of up to twelve, or a `Vec`.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// #[derive(RedisRow)]
+    /// struct Row {
+    ///     min_year: i32,
+    ///     best: f64,
+    /// }
+    ///
+    /// let eighties = films.aggregate(|f| f.year.between(1980..1990)).group_all();
+    /// let rows: Vec<Row> =
+    ///     eighties.reduce(|f| (f.year.min(), f.rating.max().alias("best"))).rows().await?;
+    /// assert_eq!((rows[0].min_year, rows[0].best), (1980, 8.1));
+    /// # Ok(()) });
+    /// ```
     pub fn reduce<R: Reducers<M>>(
         self,
         reducers: impl FnOnce(M::Fields) -> R,
@@ -65,7 +138,8 @@ impl<'r, M: RedisModel, E: Node> Grouped<'r, M, E> {
     }
 }
 
-/// An aggregation's columns: [`rows`](Reduced::rows) says what a row becomes.
+/// An aggregation's columns: [`rows`](Reduced::rows) says what a row becomes. Made by
+/// [`Grouped::reduce`].
 #[must_use = "an aggregation does nothing until it is awaited"]
 pub struct Reduced<'r, M, E> {
     grouped: Grouped<'r, M, E>,
@@ -75,6 +149,22 @@ pub struct Reduced<'r, M, E> {
 impl<'r, M: RedisModel, E: Node> Reduced<'r, M, E> {
     /// Decodes each row into a `T`, whose columns are the names of the group's fields and of the
     /// reducers.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// #[derive(RedisRow)]
+    /// struct Row {
+    ///     year: i32,
+    ///     #[redis(rename = "count")]
+    ///     films: u64,
+    /// }
+    ///
+    /// let years = films.aggregate(|f| f.year.lt(1980)).group_by(|f| f.year).reduce(|_| count());
+    /// let rows = years.rows::<Row>().await?;
+    /// assert_eq!((rows[0].year, rows[0].films), (1979, 1));
+    /// # Ok(()) });
+    /// ```
     pub fn rows<T: RedisRow>(self) -> Rows<'r, M, E, T> {
         Rows { reduced: self, sort: Vec::new(), limit: None, timeout: None, row: PhantomData }
     }
@@ -82,7 +172,23 @@ impl<'r, M: RedisModel, E: Node> Reduced<'r, M, E> {
 
 /// An aggregation that gives rows; awaited as it is, it is [`all`](Rows::all).
 ///
-/// Sends `FT.AGGREGATE` under `DIALECT 2`; every value travels as a `PARAM`.
+/// Sends `FT.AGGREGATE` under `DIALECT 2`; every value travels as a `PARAM`. Made by
+/// [`Reduced::rows`].
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::films(async |films| {
+/// #[derive(RedisRow)]
+/// struct Row {
+///     director: Option<String>,
+/// }
+///
+/// let directors = films.aggregate(|f| f.rating.gt(8.0)).group_by(|f| f.director);
+/// for row in directors.reduce(|_| count()).rows::<Row>().await? {
+///     assert_eq!(row.director.as_deref(), Some("Ridley Scott"));
+/// }
+/// # Ok(()) });
+/// ```
 #[must_use = "an aggregation does nothing until it is awaited"]
 pub struct Rows<'r, M, E, T> {
     reduced: Reduced<'r, M, E>,
@@ -93,31 +199,101 @@ pub struct Rows<'r, M, E, T> {
 }
 
 impl<M: RedisModel, E: Node, T: RedisRow> Rows<'_, M, E, T> {
-    /// Orders the rows by a column; called again, by the next one where the first are equal.
+    /// Orders the rows by a column (`SORTBY`); called again, by the next one where the first are
+    /// equal. Without it they come in no order.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin::query::everything;
+    /// # alizarin_samples::films(async |films| {
+    /// #[derive(RedisRow)]
+    /// struct Row {
+    ///     count: u64,
+    ///     rating: f64,
+    /// }
+    ///
+    /// let groups = films.aggregate(|_| everything()).group_by(|f| f.rating).reduce(|_| count());
+    /// let rows: Vec<Row> = groups
+    ///     .rows()
+    ///     .sort_by_column("count", Direction::Desc)
+    ///     .sort_by_column("rating", Direction::Asc)
+    ///     .await?;
+    /// let ratings: Vec<f64> = rows.iter().map(|row| row.rating).collect();
+    /// assert_eq!(ratings, [7.7, 8.1, 8.5]);
+    /// # Ok(()) });
+    /// ```
     pub fn sort_by_column(mut self, column: impl Into<String>, direction: Direction) -> Self {
         self.sort.push((column.into(), direction));
         self
     }
 
-    /// Gives at most `limit` rows.
+    /// Gives at most `limit` rows (`LIMIT`); without it a million.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin::query::everything;
+    /// # alizarin_samples::films(async |films| {
+    /// # #[derive(RedisRow)]
+    /// # struct Row {
+    /// #     year: i32,
+    /// # }
+    /// let years = films.aggregate(|_| everything()).group_by(|f| f.year).reduce(|_| count());
+    /// let first: Vec<Row> = years.rows().sort_by_column("year", Direction::Asc).limit(2).await?;
+    /// assert_eq!((first.len(), first[1].year), (2, 1980));
+    /// # Ok(()) });
+    /// ```
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// How long the server may take (`TIMEOUT`, in milliseconds); its own limit is 500 ms by
-    /// default. Zero is no limit.
+    /// How long the server may take (`TIMEOUT`, in whole milliseconds); its own limit is 500 ms by
+    /// default. Zero, and less than a millisecond, is no limit.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use std::time::Duration;
+    /// # use alizarin::query::everything;
+    /// # alizarin_samples::films(async |films| {
+    /// # #[derive(RedisRow)]
+    /// # struct Row {
+    /// #     count: u64,
+    /// # }
+    /// let all = films.aggregate(|_| everything()).group_all().reduce(|_| count());
+    /// let rows = all.rows::<Row>().timeout(Duration::from_secs(2));
+    /// # assert!(rows.to_command()?.packed().arguments().any(|argument| argument == b"2000"));
+    /// assert_eq!(rows.await?[0].count, 4);
+    /// # Ok(()) });
+    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// All rows.
+    /// All rows, or as many as [`Rows::limit`] says.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// #[derive(RedisRow)]
+    /// struct Row {
+    ///     /// The reducer's column is `avg_rating`.
+    ///     rating: f64,
+    /// }
+    ///
+    /// let all = films.aggregate(|f| f.year.lt(1990)).group_all().reduce(|f| f.rating.avg());
+    /// let error = all.rows::<Row>().all().await.map(|rows| rows[0].rating).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Usage);
+    /// assert!(error.to_string().contains("no column `rating`; it has avg_rating"), "{error}");
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
-    /// `Usage` when `T` or the order names a column that the aggregation does not have; `Index`
-    /// when there is no index; `Value` for a value that cannot be searched for; `Decode`, naming
-    /// the column, for a row that does not parse.
+    /// `Usage` when `T` or the order names a column that the aggregation does not have, when two
+    /// columns have one name, and for a model without `index`; `Index` when the index was not
+    /// created; `Value`, naming the field, for a value that cannot be searched for; `Decode`,
+    /// naming the column, for a row that does not parse; `Timeout` when the server ran out of time
+    /// (known under RESP3 only); `Unsupported` when the server has no RediSearch.
     ///
     /// # Cancel safety
     /// It only reads.
@@ -127,7 +303,18 @@ impl<M: RedisModel, E: Node, T: RedisRow> Rows<'_, M, E, T> {
         Ok(table.0)
     }
 
-    /// The command that [`Rows::all`] sends.
+    /// The command that [`Rows::all`] sends. Nothing is sent.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// # #[derive(RedisRow)]
+    /// # struct Row {}
+    /// let all = films.aggregate(|f| f.year.lt(1980)).group_all().reduce(|_| count());
+    /// let command = all.rows::<Row>().to_command()?;
+    /// assert_eq!(command.packed().arguments().nth(2), Some(&b"(@year:[-inf ($p0])"[..]));
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// `Usage` and `Value` as for [`Rows::all`].

@@ -11,6 +11,17 @@ impl<S: FieldSpec> Field<S> {
     /// The field is `value`; a list holds it.
     ///
     /// TAG fields compare without regard to the case of ASCII letters, unless `case_sensitive`.
+    /// The query gives a `Value` error for a tag that no index holds: an empty one without
+    /// `index_empty`, one with white space at its ends, with NUL or with the field's separator; and
+    /// for a number that no index holds exactly: NaN, and integers beyond 2^53.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// assert_eq!(films.find(|f| f.director.eq("Ridley Scott")).count().await?, 2);
+    /// assert_eq!(films.find(|f| f.year.eq(1995)).one().await?.title, "Apollo 13");
+    /// # Ok(()) });
+    /// ```
     pub fn eq<V: Operand<S::Value>>(self, value: V) -> Filter<S::Model, Leaf<V>>
     where
         S: IsExact,
@@ -19,6 +30,13 @@ impl<S: FieldSpec> Field<S> {
     }
 
     /// The field is not `value`, or there is none; a list does not hold it.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// assert_eq!(films.find(|f| f.director.ne("Ridley Scott")).count().await?, 2);
+    /// # Ok(()) });
+    /// ```
     pub fn ne<V: Operand<S::Value>>(self, value: V) -> Filter<S::Model, Negation<Leaf<V>>>
     where
         S: IsExact,
@@ -27,6 +45,14 @@ impl<S: FieldSpec> Field<S> {
     }
 
     /// The field is one of `values`; no document's is, when there are none.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let found = films.find(|f| f.year.is_in([1979, 1980, 1981])).count().await?;
+    /// assert_eq!(found, 2);
+    /// # Ok(()) });
+    /// ```
     pub fn is_in<V: Operand<S::Value>>(
         self,
         values: impl IntoIterator<Item = V>,
@@ -38,6 +64,15 @@ impl<S: FieldSpec> Field<S> {
     }
 
     /// The field is none of `values`, or there is none; every document's, when there are none.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let scott_or_howard = ["Ridley Scott", "Ron Howard"];
+    /// let film = films.find(|f| f.director.not_in(scott_or_howard)).one().await?;
+    /// assert_eq!(film.title, "Airplane!");
+    /// # Ok(()) });
+    /// ```
     pub fn not_in<V: Operand<S::Value>>(
         self,
         values: impl IntoIterator<Item = V>,
@@ -49,6 +84,13 @@ impl<S: FieldSpec> Field<S> {
     }
 
     /// The list holds `value`: [`Field::eq`] by another name.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// assert_eq!(films.find(|f| f.genres.has("Horror")).one().await?.title, "Alien");
+    /// # Ok(()) });
+    /// ```
     pub fn has<V: Operand<S::Value>>(self, value: V) -> Filter<S::Model, Leaf<V>>
     where
         S: IsTag,
@@ -57,6 +99,14 @@ impl<S: FieldSpec> Field<S> {
     }
 
     /// The list holds at least one of `values`; no document's does, when there are none.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let found = films.find(|f| f.genres.has_any(["horror", "comedy"])).count().await?;
+    /// assert_eq!(found, 2);
+    /// # Ok(()) });
+    /// ```
     pub fn has_any<V: Operand<S::Value>>(
         self,
         values: impl IntoIterator<Item = V>,
@@ -68,6 +118,14 @@ impl<S: FieldSpec> Field<S> {
     }
 
     /// The list holds all of `values`; every document's does, when there are none.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let film = films.find(|f| f.genres.has_all(["horror", "science fiction"])).one().await?;
+    /// assert_eq!(film.title, "Alien");
+    /// # Ok(()) });
+    /// ```
     pub fn has_all<V: Operand<S::Value>>(
         self,
         values: impl IntoIterator<Item = V>,
@@ -79,6 +137,13 @@ impl<S: FieldSpec> Field<S> {
     }
 
     /// The document does not have the field.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// assert_eq!(films.find(|f| f.director.is_missing()).one().await?.title, "Airplane!");
+    /// # Ok(()) });
+    /// ```
     pub fn is_missing(self) -> Filter<S::Model, Leaf<()>>
     where
         S: HasMissing,
@@ -87,6 +152,13 @@ impl<S: FieldSpec> Field<S> {
     }
 
     /// The document has the field.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// assert_eq!(films.find(|f| f.director.is_present()).count().await?, 3);
+    /// # Ok(()) });
+    /// ```
     pub fn is_present(self) -> Filter<S::Model, Negation<Leaf<()>>>
     where
         S: HasMissing,
@@ -95,6 +167,25 @@ impl<S: FieldSpec> Field<S> {
     }
 
     /// The field is the empty string.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// #[derive(Debug, RedisModel)]
+    /// #[redis(hash, prefix = "note", index)]
+    /// struct Note {
+    ///     #[redis(id)]
+    ///     id: u32,
+    ///     #[redis(text, index_empty)]
+    ///     text: String,
+    /// }
+    /// # alizarin_samples::client(async |client, prefix| {
+    /// # let notes = client.repository::<Note>().with_namespace(prefix);
+    /// # notes.index().sync().await?;
+    /// notes.save_all(&[Note { id: 1, text: "".into() }, Note { id: 2, text: "buy".into() }]).await?;
+    /// # notes.index().wait().await?;
+    /// assert_eq!(notes.find(|n| n.text.is_empty()).ids().await?, [1]);
+    /// # Ok(()) });
+    /// ```
     pub fn is_empty(self) -> Filter<S::Model, Leaf<()>>
     where
         S: HasEmpty,

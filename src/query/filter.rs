@@ -9,7 +9,18 @@ use crate::{Error, ErrorKind, Result};
 
 /// Which documents are wanted: made by the methods of fields, joined by `&`, `|` and `!`.
 ///
-/// `&` binds tighter than `|`, as in Rust. A filter sends nothing by itself.
+/// `&` binds tighter than `|`, as in Rust. A filter sends nothing by itself; the query that uses it
+/// gives an error of kind `Value` for a value that cannot be searched for, and names the field.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::films(async |films| {
+/// let odd = films.find(|f| f.year.lt(1980) | f.genres.has("comedy") & f.director.is_missing());
+/// assert_eq!(odd.count().await?, 2);
+/// let recent = films.find(|f| !f.year.le(1980));
+/// assert_eq!(recent.count().await?, 2);
+/// # Ok(()) });
+/// ```
 #[must_use = "a filter does nothing until a query uses it"]
 pub struct Filter<M, E> {
     node: E,
@@ -22,6 +33,27 @@ impl<M, E: Node> Filter<M, E> {
     }
 
     /// The same filter under one type whatever it is made of, for filters built at run time.
+    ///
+    /// A value that cannot be searched for is kept as an error, which the query gives.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use alizarin::query::everything;
+    /// # alizarin_samples::films(async |films| {
+    /// let (word, since) = (Some("earth"), None);
+    /// let found = films.find(|f| {
+    ///     let mut filter = everything().boxed();
+    ///     if let Some(word) = word {
+    ///         filter = (filter & f.plot.matches(word)).boxed();
+    ///     }
+    ///     if let Some(year) = since {
+    ///         filter = (filter & f.year.ge::<i32>(year)).boxed();
+    ///     }
+    ///     filter
+    /// });
+    /// assert_eq!(found.count().await?, 2);
+    /// # Ok(()) });
+    /// ```
     pub fn boxed(self) -> Filter<M, BoxedNode> {
         let mut out = QueryWriter::new();
         let rendered = match self.node.constant() {
@@ -67,6 +99,17 @@ impl<M, E: Node> fmt::Debug for Filter<M, E> {
 }
 
 /// A part of a filter.
+///
+/// ```
+/// use alizarin::query::{Filter, Node};
+/// use alizarin_samples::{Film, FilmFields};
+///
+/// fn recent(f: FilmFields, since: i32) -> Filter<Film, impl Node> {
+///     f.year.ge(since) & f.rating.gt(5)
+/// }
+/// # let made = format!("{:?}", recent(FilmFields::default(), 1990));
+/// # assert_eq!(made, r#"Filter("((@year:[$p0 +inf]) (@rating:[($p1 +inf]))")"#);
+/// ```
 pub trait Node: Send + Sync {
     /// Appends the condition in parentheses.
     ///
@@ -102,6 +145,17 @@ pub(crate) fn render(node: &impl Node, out: &mut QueryWriter) -> Result<()> {
 }
 
 /// One condition on one field: the value, and how it is written.
+///
+/// ```
+/// use alizarin::query::{Filter, Leaf};
+/// use alizarin_samples::{Film, FilmFields};
+///
+/// fn old(f: FilmFields) -> Filter<Film, Leaf<i32>> {
+///     f.year.lt(1980)
+/// }
+/// # let made = format!("{:?}", old(FilmFields::default()));
+/// # assert_eq!(made, r#"Filter("(@year:[-inf ($p0])")"#);
+/// ```
 #[derive(Clone)]
 pub struct Leaf<V> {
     value: V,
@@ -121,6 +175,17 @@ impl<V: Send + Sync> Node for Leaf<V> {
 }
 
 /// A condition that one of several values fulfils: by none when there are none.
+///
+/// ```
+/// use alizarin::query::{Filter, OneOf};
+/// use alizarin_samples::{Film, FilmFields};
+///
+/// fn scary(f: FilmFields) -> Filter<Film, OneOf<&'static str>> {
+///     f.genres.has_any(["horror", "thriller"])
+/// }
+/// # let made = format!("{:?}", scary(FilmFields::default()));
+/// # assert_eq!(made, r#"Filter("(@genres:{$p0|$p1})")"#);
+/// ```
 #[derive(Clone)]
 pub struct OneOf<V> {
     values: Vec<V>,
@@ -147,6 +212,17 @@ impl<V: Send + Sync> Node for OneOf<V> {
 }
 
 /// A condition that all of several values fulfil: always when there are none.
+///
+/// ```
+/// use alizarin::query::{AllOf, Filter};
+/// use alizarin_samples::{Film, FilmFields};
+///
+/// fn scary(f: FilmFields) -> Filter<Film, AllOf<&'static str>> {
+///     f.genres.has_all(["horror", "science fiction"])
+/// }
+/// # let made = format!("{:?}", scary(FilmFields::default()));
+/// # assert_eq!(made, r#"Filter("((@genres:{$p0}) (@genres:{$p1}))")"#);
+/// ```
 #[derive(Clone)]
 pub struct AllOf<V>(pub(crate) OneOf<V>);
 
@@ -161,6 +237,17 @@ impl<V: Send + Sync> Node for AllOf<V> {
 }
 
 /// Both hold.
+///
+/// ```
+/// use alizarin::query::{And, Filter, Leaf};
+/// use alizarin_samples::{Film, FilmFields};
+///
+/// fn classic(f: FilmFields) -> Filter<Film, And<Leaf<i32>, Leaf<f64>>> {
+///     f.year.lt(1980) & f.rating.gt(8.0)
+/// }
+/// # let made = format!("{:?}", classic(FilmFields::default()));
+/// # assert_eq!(made, r#"Filter("((@year:[-inf ($p0]) (@rating:[($p1 +inf]))")"#);
+/// ```
 #[derive(Clone)]
 pub struct And<A, B>(A, B);
 
@@ -179,6 +266,17 @@ impl<A: Node, B: Node> Node for And<A, B> {
 }
 
 /// One of the two holds, or both.
+///
+/// ```
+/// use alizarin::query::{Filter, Leaf, Or};
+/// use alizarin_samples::{Film, FilmFields};
+///
+/// fn odd(f: FilmFields) -> Filter<Film, Or<Leaf<i32>, Leaf<()>>> {
+///     f.year.lt(1980) | f.director.is_missing()
+/// }
+/// # let made = format!("{:?}", odd(FilmFields::default()));
+/// # assert_eq!(made, r#"Filter("((@year:[-inf ($p0])|(ismissing(@director)))")"#);
+/// ```
 #[derive(Clone)]
 pub struct Or<A, B>(A, B);
 
@@ -213,6 +311,17 @@ fn pair(a: &impl Node, between: &str, b: &impl Node, out: &mut QueryWriter) -> R
 }
 
 /// It does not hold.
+///
+/// ```
+/// use alizarin::query::{Filter, Leaf, Negation};
+/// use alizarin_samples::{Film, FilmFields};
+///
+/// fn recent(f: FilmFields) -> Filter<Film, Negation<Leaf<i32>>> {
+///     !f.year.lt(1980)
+/// }
+/// # let made = format!("{:?}", recent(FilmFields::default()));
+/// # assert_eq!(made, r#"Filter("(-(@year:[-inf ($p0]))")"#);
+/// ```
 #[derive(Clone)]
 pub struct Negation<A>(pub(crate) A);
 
@@ -230,6 +339,17 @@ impl<A: Node> Node for Negation<A> {
 }
 
 /// Every document.
+///
+/// ```
+/// use alizarin::query::{Everything, Filter, everything};
+/// use alizarin_samples::{Film, FilmFields};
+///
+/// fn any(_: FilmFields) -> Filter<Film, Everything> {
+///     everything()
+/// }
+/// # let made = format!("{:?}", any(FilmFields::default()));
+/// # assert_eq!(made, r#"Filter("*")"#);
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Everything;
 
@@ -244,11 +364,34 @@ impl Node for Everything {
 }
 
 /// Every document: `*`.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// use alizarin::query::everything;
+/// # alizarin_samples::films(async |films| {
+/// let newest = films.find(|_| everything()).sort_by(|f| f.year.desc()).first().await?;
+/// assert_eq!(newest.map(|film| film.title).as_deref(), Some("Apollo 13"));
+/// # Ok(()) });
+/// ```
 pub fn everything<M>() -> Filter<M, Everything> {
     Filter::of(Everything)
 }
 
 /// A filter of any shape, already rendered.
+///
+/// ```
+/// use alizarin::query::{BoxedNode, Filter, everything};
+/// use alizarin_samples::{Film, FilmFields};
+///
+/// fn since(f: FilmFields, year: Option<i32>) -> Filter<Film, BoxedNode> {
+///     match year {
+///         Some(year) => f.year.ge(year).boxed(),
+///         None => everything().boxed(),
+///     }
+/// }
+/// # let made = format!("{:?}", since(FilmFields::default(), None));
+/// # assert_eq!(made, r#"Filter("*")"#);
+/// ```
 pub struct BoxedNode {
     constant: Option<bool>,
     rendered: Result<QueryWriter>,

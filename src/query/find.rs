@@ -20,7 +20,19 @@ const CAP: usize = 10_000;
 /// [`one`](Find::one), [`count`](Find::count), [`page`](Find::page), [`ids`](Find::ids) or
 /// [`stream`](Find::stream). Awaited as it is, it is `all`.
 ///
-/// Sends `FT.SEARCH` under `DIALECT 2`; every value travels as a `PARAM`.
+/// Sends `FT.SEARCH` under `DIALECT 2`; every value travels as a `PARAM`. Made by
+/// [`Repository::find`].
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::films(async |films| {
+/// let scott = films.find(|f| f.director.eq("Ridley Scott")).sort_by(|f| f.year.desc()).await?;
+/// assert_eq!(scott[0].title, "Blade Runner");
+/// # Ok(()) });
+/// ```
+///
+/// # Cancel safety
+/// It only reads: dropping the future loses nothing.
 #[must_use = "a search does nothing until it is awaited"]
 pub struct Find<'r, M, E> {
     repository: &'r Repository<M>,
@@ -37,6 +49,14 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
     }
 
     /// Both the filter so far and this one have to hold.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let find = films.find(|f| f.year.lt(1990)).and(|f| f.rating.gt(8.0));
+    /// assert_eq!(find.count().await?, 2);
+    /// # Ok(()) });
+    /// ```
     pub fn and<F: Node>(
         self,
         filter: impl FnOnce(M::Fields) -> Filter<M, F>,
@@ -51,37 +71,84 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
         }
     }
 
-    /// Orders the results by a sortable field; without it they come by relevance.
+    /// Orders the results by a sortable field (`SORTBY`); without it they come by relevance. The
+    /// last call counts.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let best = films.find(|f| f.year.lt(1990)).sort_by(|f| f.rating.desc()).first().await?;
+    /// assert_eq!(best.map(|film| film.title).as_deref(), Some("Alien"));
+    /// # Ok(()) });
+    /// ```
     pub fn sort_by(mut self, order: impl FnOnce(M::Fields) -> Order<M>) -> Self {
         self.order = Some(order(M::Fields::default()));
         self
     }
 
-    /// Gives at most `limit` documents.
+    /// Gives at most `limit` documents (`LIMIT`); 10,000 by default, and more matches are an error
+    /// then. The server refuses more than its `MAXSEARCHRESULTS`, 1,000,000 by default.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let oldest = films.find(|f| f.rating.gt(5)).sort_by(|f| f.year.asc()).limit(2);
+    /// assert_eq!(oldest.ids().await?, [1, 2]);
+    /// # Ok(()) });
+    /// ```
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Leaves out the first `offset` results.
+    /// Leaves out the first `offset` results (`LIMIT`); none by default.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let later = films.find(|f| f.rating.gt(5)).sort_by(|f| f.year.asc()).offset(3);
+    /// assert_eq!(later.ids().await?, [4]);
+    /// # Ok(()) });
+    /// ```
     pub fn offset(mut self, offset: usize) -> Self {
         self.offset = offset;
         self
     }
 
-    /// How long the server may search (`TIMEOUT`, in milliseconds); its own limit is 500 ms by
-    /// default. Zero is no limit.
+    /// How long the server may search (`TIMEOUT`, in whole milliseconds); its own limit is 500 ms
+    /// by default. It is rounded up; zero is no limit. [`Find::explain`] does not send it.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use std::time::Duration;
+    /// # alizarin_samples::films(async |films| {
+    /// let old = films.find(|f| f.year.lt(1980)).timeout(Duration::from_secs(2));
+    /// # assert!(old.to_command()?.packed().arguments().any(|argument| argument == b"2000"));
+    /// assert_eq!(old.count().await?, 1);
+    /// # Ok(()) });
+    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// All matching documents: 10,000 at most unless [`Find::limit`] was called.
+    /// All matching documents: 10,000 at most unless [`Find::limit`] was called. Those that expired
+    /// or were deleted while the server searched are left out.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let found = films.find(|f| f.genres.has("science fiction")).all().await?;
+    /// assert_eq!(found.len(), 2);
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
-    /// `TooMany` when more match; `Index` when there is no index; `Value` for a value that cannot
-    /// be searched for; `Decode` for a document that does not parse; `Timeout` when the server
-    /// ran out of time (known under RESP3 only).
+    /// `TooMany` when more match; `Index` when the index was not created; `Value`, naming the
+    /// field, for a value that cannot be searched for; `Decode` for a document that does not parse;
+    /// `Timeout` when the server ran out of time (known under RESP3 only); `Usage` for a model
+    /// without `index`, and for a filter that is wrong whatever the data (a fuzzy distance of 4);
+    /// `Unsupported` when the server has no RediSearch.
     ///
     /// # Cancel safety
     /// It only reads: dropping the future loses nothing.
@@ -91,7 +158,15 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
         Ok(hits.items.into_iter().map(|(item, _)| item).collect())
     }
 
-    /// The first matching document, if any.
+    /// The first matching document, if any, whatever the limit.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let newest = films.find(|f| f.rating.gt(8.0)).sort_by(|f| f.year.desc()).first().await?;
+    /// assert_eq!(newest.map(|film| film.year), Some(1982));
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// As [`Find::all`], without `TooMany`.
@@ -113,7 +188,16 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
         }
     }
 
-    /// The only matching document.
+    /// The only matching document, whatever the limit. At most two are sent.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// assert_eq!(films.find(|f| f.title.matches("apollo")).one().await?.year, 1995);
+    /// let error = films.find(|f| f.year.gt(1979)).one().await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::TooMany);
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// `NotFound` when none matches, `TooMany` when several do; else as [`Find::all`].
@@ -136,7 +220,14 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
         }
     }
 
-    /// How many documents match, whatever the limit; none is sent.
+    /// How many documents match, whatever limit and offset; none is sent (`NOCONTENT`).
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// assert_eq!(films.find(|f| f.year.between(1980, 1989)).limit(1).count().await?, 2);
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// As [`Find::all`], without `TooMany` and `Decode`.
@@ -150,12 +241,24 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
 
     /// The page `number`, counted from 0, of `size` documents; it replaces limit and offset.
     ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let second = films.find(|f| f.rating.gt(5)).sort_by(|f| f.year.asc()).page(1, 3).await?;
+    /// assert_eq!(second.items[0].title, "Apollo 13");
+    /// assert_eq!(second.total, 4);
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
-    /// As [`Find::all`], without `TooMany`.
+    /// As [`Find::all`], without `TooMany`; `Usage` for pages of no size.
     ///
     /// # Cancel safety
     /// It only reads.
     pub async fn page(self, number: usize, size: usize) -> Result<Page<M>> {
+        if size == 0 {
+            return Err(Error::new(ErrorKind::Usage, "a page needs a size of 1 or more"));
+        }
         let hits = self.search(number.saturating_mul(size), size).await?;
         Ok(Page {
             items: hits.items.into_iter().map(|(item, _)| item).collect(),
@@ -166,11 +269,19 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
         })
     }
 
-    /// The matching documents' ids; the documents are not sent. The cap is that of
+    /// The matching documents' ids; the documents are not sent (`NOCONTENT`). The cap is that of
     /// [`Find::all`].
     ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let scott = films.find(|f| f.director.eq("Ridley Scott")).sort_by(|f| f.year.asc());
+    /// assert_eq!(scott.ids().await?, [1, 3]);
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
-    /// As [`Find::all`].
+    /// As [`Find::all`]; `Decode` is for a key that holds no id of the model.
     ///
     /// # Cancel safety
     /// It only reads.
@@ -189,11 +300,24 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
         ids.collect()
     }
 
-    /// All matching documents one by one, in constant memory and in no order, however many.
+    /// All matching documents one by one, in constant memory and in no order, however many
+    /// (`FT.AGGREGATE` with a cursor, then `HGETALL` or `JSON.GET`).
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let mut found = films.find(|f| f.year.lt(1990)).stream()?;
+    /// let mut titles = Vec::new();
+    /// while let Some(film) = found.next().await {
+    ///     titles.push(film?.title);
+    /// }
+    /// assert_eq!(titles.len(), 3);
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
-    /// `Usage` when an order was asked for; `Value` for a value that cannot be searched for. What
-    /// the server says comes as the first element.
+    /// `Usage` when an order was asked for, and for a model without `index`; `Value` for a value
+    /// that cannot be searched for. What the server says comes as an element of the stream.
     pub fn stream(self) -> Result<Documents<M>> {
         if self.order.is_some() {
             return Err(Error::new(
@@ -202,13 +326,22 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
             ));
         }
         let query = self.filter.render()?;
-        Documents::new(self.repository, &query, self.offset, self.limit)
+        let timeout = self.timeout.map(whole_milliseconds);
+        Documents::new(self.repository, &query, timeout, (self.offset, self.limit))
     }
 
     /// How the server understands the query (`FT.EXPLAIN`).
     ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let plan = films.find(|f| f.year.lt(1980) | f.title.prefix("air")).explain().await?;
+    /// assert!(plan.starts_with("UNION {"), "{plan}");
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
-    /// `Index` when there is no index, `Value` as for [`Find::all`].
+    /// As [`Find::all`], without `TooMany` and `Decode`.
     ///
     /// # Cancel safety
     /// It only reads.
@@ -220,7 +353,16 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
         self.run(command).await
     }
 
-    /// The command that [`Find::all`] sends.
+    /// The command that [`Find::all`] sends. Nothing is sent.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let command = films.find(|f| f.year.lt(1980)).to_command()?;
+    /// let text = command.packed().arguments().nth(2);
+    /// assert_eq!(text, Some(&b"(@year:[-inf ($p0])"[..]));
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// `Value` for a value that cannot be searched for, `Usage` for a model without an index.
@@ -240,7 +382,7 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
         }
         command = command.arg(("LIMIT", offset, limit));
         if let Some(timeout) = self.timeout {
-            command = command.arg("TIMEOUT").arg(timeout);
+            command = command.arg(("TIMEOUT", whole_milliseconds(timeout)));
         }
         finish(&mut command, &query);
         Ok(command)
@@ -268,6 +410,12 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
             ),
         ))
     }
+}
+
+/// A time as `TIMEOUT` takes it. Rounded up: zero would be no limit.
+fn whole_milliseconds(time: Duration) -> u64 {
+    // The server takes no more than a signed 32-bit number, which is 24 days.
+    time.as_nanos().div_ceil(1_000_000).min(i32::MAX as u128) as u64
 }
 
 /// Ends a query command: parameters and dialect.

@@ -18,6 +18,18 @@ use crate::repository::Repository;
 use crate::{Command, Error, ErrorKind, Result, Sent, Value};
 
 /// A document and its distance from what was asked for. It derefs to the document.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::films(async |films| {
+/// let mood = [0.9, 0.0, 0.3].into();
+/// let found = films.nearest(1, |f| f.mood.to(&mood)).await?;
+/// assert_eq!(found[0].title, "Alien");
+/// assert!(found[0].distance < 1e-6);
+/// let film = found.into_iter().next().map(|scored| scored.item);
+/// assert_eq!(film.map(|film| film.year), Some(1979));
+/// # Ok(()) });
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Scored<M> {
@@ -37,6 +49,19 @@ impl<M> Deref for Scored<M> {
 
 /// The `k` nearest vectors (`KNN`), nearest first; awaited as it is, it is
 /// [`all`](Nearest::all).
+///
+/// Sends `FT.SEARCH` under `DIALECT 2`; every value travels as a `PARAM`. Made by
+/// [`Repository::nearest`].
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::films(async |films| {
+/// let alien = films.get(&1).await?.expect("film 1");
+/// let alike = films.nearest(3, |f| f.mood.to(&alien.mood)).await?;
+/// let titles: Vec<&str> = alike.iter().map(|film| film.title.as_str()).collect();
+/// assert_eq!(titles, ["Alien", "Apollo 13", "Blade Runner"]);
+/// # Ok(()) });
+/// ```
 #[must_use = "a search does nothing until it is awaited"]
 pub struct Nearest<'r, M, S, V, E> {
     repository: &'r Repository<M>,
@@ -65,6 +90,15 @@ where
     E: Node,
 {
     /// Looks only at documents for which this holds, and all filters before it.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let tense = [0.9, 0.0, 0.3].into();
+    /// let found = films.nearest(1, |f| f.mood.to(&tense)).filter(|f| f.year.gt(1979)).await?;
+    /// assert_eq!(found[0].title, "Apollo 13");
+    /// # Ok(()) });
+    /// ```
     pub fn filter<F: Node>(
         self,
         filter: impl FnOnce(M::Fields) -> Filter<M, F>,
@@ -78,8 +112,18 @@ where
         }
     }
 
-    /// How many candidates an HNSW index keeps while it searches (`EF_RUNTIME`): more is more
-    /// exact and slower. It is an error on a FLAT index, which is exact.
+    /// How many candidates an HNSW index keeps while it searches (`EF_RUNTIME`; the index's own is
+    /// 10 by default): more is more exact and slower. It is a `Usage` error on a FLAT index, which
+    /// is exact.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let tense = [0.9, 0.0, 0.3].into();
+    /// let found = films.nearest(2, |f| f.mood.to(&tense)).ef_runtime(50).await?;
+    /// assert_eq!(found[1].title, "Apollo 13");
+    /// # Ok(()) });
+    /// ```
     pub fn ef_runtime(mut self, candidates: u64) -> Self {
         self.ef_runtime = Some(candidates);
         self
@@ -87,10 +131,22 @@ where
 
     /// The nearest documents with their distances.
     ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let funny = [0.0, 1.0, 0.0].into();
+    /// assert_eq!(films.nearest(1, |f| f.mood.to(&funny)).all().await?[0].title, "Airplane!");
+    ///
+    /// let none = films.nearest(0, |f| f.mood.to(&funny)).all().await;
+    /// assert_eq!(none.unwrap_err().kind(), ErrorKind::Usage);
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
-    /// `Usage` for a `k` of zero, or `ef_runtime` on a FLAT index; `Index` when there is no index;
-    /// `Value` for a value that cannot be searched for; `Decode` for a document that does not
-    /// parse.
+    /// `Usage` for a `k` of zero, `ef_runtime` on a FLAT index, and a model without `index`; `Index`
+    /// when the index was not created; `Value`, naming the field, for a value that cannot be
+    /// searched for; `Decode` for a document that does not parse; `Timeout` when the server ran
+    /// out of time (known under RESP3 only); `Unsupported` when the server has no RediSearch.
     ///
     /// # Cancel safety
     /// It only reads.
@@ -99,7 +155,17 @@ where
         scored(run(self.repository, command).await?)
     }
 
-    /// The command that [`Nearest::all`] sends.
+    /// The command that [`Nearest::all`] sends. Nothing is sent.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let funny = [0.0, 1.0, 0.0].into();
+    /// let command = films.nearest(5, |f| f.mood.to(&funny)).to_command()?;
+    /// let text = command.packed().arguments().nth(2);
+    /// assert_eq!(text, Some(&b"*=>[KNN $p0 @mood $p1 AS __distance]"[..]));
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// `Usage` and `Value` as for [`Nearest::all`].
@@ -155,6 +221,19 @@ const CAP: usize = 10_000;
 
 /// All vectors within a distance (`VECTOR_RANGE`), nearest first; awaited as it is, it is
 /// [`all`](Within::all).
+///
+/// Sends `FT.SEARCH` under `DIALECT 2`; every value travels as a `PARAM`. Made by
+/// [`Repository::within`].
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::films(async |films| {
+/// let tense = [0.9, 0.0, 0.3].into();
+/// let alike = films.within(0.1, |f| f.mood.to(&tense)).await?;
+/// assert_eq!(alike.len(), 2);
+/// assert!(alike[1].distance <= 0.1);
+/// # Ok(()) });
+/// ```
 #[must_use = "a search does nothing until it is awaited"]
 pub struct Within<'r, M, S, V, E> {
     repository: &'r Repository<M>,
@@ -183,6 +262,15 @@ where
     E: Node,
 {
     /// Looks only at documents for which this holds, and all filters before it.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let tense = [0.9, 0.0, 0.3].into();
+    /// let alike = films.within(0.1, |f| f.mood.to(&tense)).filter(|f| f.year.gt(1979)).await?;
+    /// assert_eq!((alike.len(), alike[0].title.as_str()), (1, "Apollo 13"));
+    /// # Ok(()) });
+    /// ```
     pub fn filter<F: Node>(
         self,
         filter: impl FnOnce(M::Fields) -> Filter<M, F>,
@@ -197,6 +285,15 @@ where
     }
 
     /// Gives at most the `limit` nearest.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let tense = [0.9, 0.0, 0.3].into();
+    /// let alike = films.within(2.0, |f| f.mood.to(&tense)).limit(1).await?;
+    /// assert_eq!((alike.len(), alike[0].title.as_str()), (1, "Alien"));
+    /// # Ok(()) });
+    /// ```
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = Some(limit);
         self
@@ -205,8 +302,16 @@ where
     /// The documents within the distance, with their distances: 10,000 at most unless
     /// [`Within::limit`] was called.
     ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let sad = [0.0, 0.0, 1.0].into();
+    /// assert!(films.within(0.1, |f| f.mood.to(&sad)).all().await?.is_empty());
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
-    /// `TooMany` when there are more; `Value` for a radius below zero; else as
+    /// `TooMany` when there are more; `Value` for a radius that is below zero or not finite; else as
     /// [`Nearest::all`].
     ///
     /// # Cancel safety
@@ -227,7 +332,17 @@ where
         scored(hits)
     }
 
-    /// The command that [`Within::all`] sends.
+    /// The command that [`Within::all`] sends. Nothing is sent.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let sad = [0.0, 0.0, 1.0].into();
+    /// let command = films.within(0.1, |f| f.mood.to(&sad)).to_command()?;
+    /// let text = command.packed().arguments().nth(2).unwrap_or_default();
+    /// assert!(text.starts_with(b"(@mood:[VECTOR_RANGE $p0 $p1])"));
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// `Usage` and `Value` as for [`Within::all`].

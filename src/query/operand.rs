@@ -10,12 +10,24 @@ use crate::{ErrorKind, Result};
 
 /// A value that stands for a `T`: a `T`, a reference to one, `&str` for a `String`, whole numbers
 /// for floats, arrays for vectors.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::films(async |films| {
+/// let names = vec!["Ridley Scott".to_owned()];
+/// let by = films.find(|f| f.director.is_in(&names) & f.director.ne("Ron Howard"));
+/// assert_eq!(by.count().await?, 2);
+/// let tense = films.find(|f| f.rating.ge(8) & f.mood.near([1.0, 0.0, 0.3], 0.1));
+/// assert_eq!(tense.count().await?, 1);
+/// # Ok(()) });
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a field of `{T}` cannot be compared with, or set to, `{Self}`",
     label = "this is no `{T}`, nor a reference to one"
 )]
 pub trait Operand<T>: Send + Sync {
-    /// Appends the value as it is stored: a hash field's bytes, or JSON text.
+    /// Appends the value as it is stored: a hash field's bytes, or JSON text. Called by queries and
+    /// by `set`.
     ///
     /// # Errors
     /// `Value` when it cannot be stored.

@@ -1,6 +1,15 @@
 //! A part of the results, and how many there are.
 
-/// One page of results.
+/// One page of results, from [`Find::page`](super::Find::page).
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::films(async |films| {
+/// let page = films.find(|f| f.year.lt(1990)).sort_by(|f| f.year.asc()).page(0, 2).await?;
+/// assert_eq!((page.items.len(), page.total, page.number, page.size), (2, 3, 0, 2));
+/// assert_eq!(page.items[0].title, "Alien");
+/// # Ok(()) });
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Page<M> {
@@ -18,11 +27,27 @@ pub struct Page<M> {
 
 impl<M> Page<M> {
     /// How many pages there are.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let page = films.find(|f| f.year.lt(1990)).page(0, 2).await?;
+    /// assert_eq!(page.pages(), 2);
+    /// # Ok(()) });
+    /// ```
     pub fn pages(&self) -> u64 {
         self.total.div_ceil(self.size.max(1) as u64)
     }
 
     /// Whether there is a page after this one.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let found = films.find(|f| f.year.lt(1990)).sort_by(|f| f.year.asc());
+    /// assert!(found.page(0, 2).await?.has_next());
+    /// # Ok(()) });
+    /// ```
     pub fn has_next(&self) -> bool {
         self.number as u64 + 1 < self.pages()
     }

@@ -6,6 +6,26 @@ use super::{Filter, Node, QueryWriter};
 use crate::{Error, ErrorKind, Result};
 
 /// Query text that somebody vouches for: a literal of the program, or [`AssertQuerySafe`].
+///
+/// Text made at run time does not compile:
+///
+/// ```compile_fail
+/// use alizarin::query::{Filter, Raw, raw};
+/// use alizarin_samples::Film;
+///
+/// fn by(name: &str) -> Filter<Film, Raw> {
+///     raw(format!("@director:{{{name}}}"))
+/// }
+/// ```
+/// ```
+/// use alizarin::query::{Filter, Raw, raw};
+/// use alizarin_samples::Film;
+///
+/// fn by(name: &str) -> Filter<Film, Raw> {
+///     raw("@director:{$name}").param("name", name)
+/// }
+/// # assert!(format!("{:?}", by("x")).contains("@director:{$p0}"));
+/// ```
 #[diagnostic::on_unimplemented(
     message = "query text made at run time can be misread by the server as something else",
     label = "this is not a literal of the program",
@@ -13,7 +33,7 @@ use crate::{Error, ErrorKind, Result};
             wrap it in `AssertQuerySafe` if it holds no text from outside"
 )]
 pub trait QueryText {
-    /// The text.
+    /// The text. Called by [`raw`].
     fn into_text(self) -> String;
 }
 
@@ -24,6 +44,16 @@ impl QueryText for &'static str {
 }
 
 /// Says that a text made at run time is safe: nothing of it came from outside.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// use alizarin::query::{AssertQuerySafe, raw};
+/// # alizarin_samples::films(async |films| {
+/// let fields = ["title", "plot"].join("|");
+/// let text = AssertQuerySafe(format!("@{fields}:$word"));
+/// assert_eq!(films.find(|_| raw(text).param("word", "earth")).count().await?, 2);
+/// # Ok(()) });
+/// ```
 #[derive(Debug, Clone)]
 #[expect(clippy::exhaustive_structs, reason = "it is only a wrapper")]
 pub struct AssertQuerySafe<T>(pub T);
@@ -40,17 +70,30 @@ impl<T: Into<String>> QueryText for AssertQuerySafe<T> {
 /// Nothing checks it before the server does.
 ///
 /// ```
-/// use alizarin::query::{Filter, raw};
-/// # struct Movie;
-/// let filter: Filter<Movie, _> =
-///     raw("@title:($a)=>{$weight:5.0}").param("a", "alien");
-/// assert_eq!(format!("{filter:?}"), r#"Filter("(@title:($p0)=>{$weight:5.0})")"#);
+/// # use alizarin::prelude::*;
+/// use alizarin::query::raw;
+/// # alizarin_samples::films(async |films| {
+/// let found = films.find(|f| {
+///     raw("@title:($word)=>{$weight:5.0}").param("word", "alien") | f.plot.matches("astronaut")
+/// });
+/// assert_eq!(found.await?[0].title, "Alien");
+/// # Ok(()) });
 /// ```
 pub fn raw<M>(text: impl QueryText) -> Filter<M, Raw> {
     Filter::of(Raw { text: text.into_text(), params: Vec::new() })
 }
 
 /// A clause made by [`raw`].
+///
+/// ```
+/// use alizarin::query::{Filter, Raw, raw};
+/// # use alizarin_samples::Film;
+///
+/// fn optional() -> Filter<Film, Raw> {
+///     raw("~@genres:{comedy}")
+/// }
+/// # assert_eq!(format!("{:?}", optional()), r#"Filter("(~@genres:{comedy})")"#);
+/// ```
 #[derive(Clone)]
 pub struct Raw {
     text: String,
@@ -58,7 +101,17 @@ pub struct Raw {
 }
 
 impl<M> Filter<M, Raw> {
-    /// The value of `$name` in the text, as text or bytes.
+    /// The value of `$name` in the text, as text or bytes. Where the text does not name it, the
+    /// query gives a `Usage` error.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use alizarin::query::raw;
+    /// # alizarin_samples::films(async |films| {
+    /// let range = raw("@year:[$from $to]").param("from", "1980").param("to", "1989");
+    /// assert_eq!(films.find(|_| range).count().await?, 2);
+    /// # Ok(()) });
+    /// ```
     pub fn param(self, name: &'static str, value: impl AsRef<[u8]>) -> Filter<M, Raw> {
         let mut raw = self.into_node();
         raw.params.push((name, value.as_ref().to_vec()));

@@ -9,6 +9,23 @@ use crate::model::{Attribute, FieldSchema, IndexKind, RedisValue};
 use crate::{Error, ErrorKind, Result};
 
 /// A struct that holds one row of an aggregation; made by `#[derive(RedisRow)]`.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::films(async |films| {
+/// #[derive(RedisRow)]
+/// struct ByDirector {
+///     /// An `Option`: films without a director are a group, too.
+///     director: Option<String>,
+///     #[redis(rename = "list_title")]
+///     titles: Vec<String>,
+/// }
+///
+/// let groups = films.aggregate(|f| f.year.eq(1980)).group_by(|f| f.director);
+/// let rows: Vec<ByDirector> = groups.reduce(|f| f.title.to_list()).rows().await?;
+/// assert_eq!((&rows[0].director, &rows[0].titles[..]), (&None, &["Airplane!".to_owned()][..]));
+/// # Ok(()) });
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a row",
     note = "add `#[derive(RedisRow)]` to the struct"
@@ -17,7 +34,7 @@ pub trait RedisRow: Sized {
     /// The columns it needs.
     const COLUMNS: &'static [&'static str];
 
-    /// Takes its columns out of a row.
+    /// Takes its columns out of a row. Called by [`Rows::all`](super::Rows::all).
     ///
     /// # Errors
     /// `Decode`, naming the column that is missing or does not parse.
@@ -26,6 +43,16 @@ pub trait RedisRow: Sized {
 
 /// What a column can be: every field type; a list for `to_list`, an `Option` for what may be
 /// missing.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// use alizarin::query::{Cell, RowValue};
+///
+/// let cell = Cell::Bytes(b"8.5".into());
+/// assert_eq!(f64::from_cell(Some(&cell))?, 8.5);
+/// assert_eq!(Option::<f64>::from_cell(None)?, None);
+/// # Ok::<(), alizarin::Error>(())
+/// ```
 pub trait RowValue: Sized {
     /// Reads a column; `None` where the row has no value for it.
     ///
@@ -35,11 +62,43 @@ pub trait RowValue: Sized {
 }
 
 /// One row as it was read: names and values.
+///
+/// Most programs never see one. It serves a [`RedisRow`] written by hand:
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// use alizarin::query::{RedisRow, Row};
+///
+/// struct Decade(i32);
+///
+/// impl RedisRow for Decade {
+///     const COLUMNS: &'static [&'static str] = &["year"];
+///
+///     fn from_row(row: &mut Row<'_>) -> Result<Decade> {
+///         Ok(Decade(row.take::<i32>("year")? / 10 * 10))
+///     }
+/// }
+///
+/// # alizarin_samples::films(async |films| {
+/// let years = films.aggregate(|f| f.year.lt(1980)).group_by(|f| f.year).reduce(|_| count());
+/// let decades: Vec<Decade> = years.rows().await?;
+/// assert_eq!(decades[0].0, 1970);
+/// # Ok(()) });
+/// ```
 pub struct Row<'a> {
     columns: Vec<(&'a [u8], Cell<'a>)>,
 }
 
 /// One value of a row.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// use alizarin::query::{Cell, RowValue};
+///
+/// let list = Cell::List(vec![b"Alien".into(), b"Blade Runner".into()]);
+/// assert_eq!(Vec::<String>::from_cell(Some(&list))?, ["Alien", "Blade Runner"]);
+/// # Ok::<(), alizarin::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Cell<'a> {
@@ -52,6 +111,25 @@ pub enum Cell<'a> {
 impl<'a> Row<'a> {
     /// Takes the column `name`.
     ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use alizarin::query::{RedisRow, Row};
+    ///
+    /// struct Named(String);
+    ///
+    /// impl RedisRow for Named {
+    ///     const COLUMNS: &'static [&'static str] = &["title"];
+    ///
+    ///     fn from_row(row: &mut Row<'_>) -> Result<Named> {
+    ///         row.take("title").map(Named)
+    ///     }
+    /// }
+    /// # alizarin_samples::films(async |films| {
+    /// # let titles = films.aggregate(|f| f.year.lt(1980)).group_by(|f| f.title);
+    /// # assert_eq!(titles.reduce(|_| count()).rows::<Named>().await?[0].0, "Alien");
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// `Decode`, naming the column.
     pub fn take<T: RowValue>(&mut self, name: &str) -> Result<T> {
@@ -59,6 +137,28 @@ impl<'a> Row<'a> {
     }
 
     /// The column `name`, where the row has a value for it.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use alizarin::query::{RedisRow, Row};
+    ///
+    /// /// Whether the group has a director.
+    /// struct Known(bool);
+    ///
+    /// impl RedisRow for Known {
+    ///     const COLUMNS: &'static [&'static str] = &["director"];
+    ///
+    ///     fn from_row(row: &mut Row<'_>) -> Result<Known> {
+    ///         Ok(Known(row.cell("director").is_some()))
+    ///     }
+    /// }
+    /// # alizarin_samples::films(async |films| {
+    /// # let groups = films.aggregate(|f| f.year.le(1980)).group_by(|f| f.director);
+    /// # let mut known: Vec<Known> = groups.reduce(|_| count()).rows().await?;
+    /// # known.sort_by_key(|known| known.0);
+    /// # assert_eq!((known[0].0, known[1].0), (false, true));
+    /// # Ok(()) });
+    /// ```
     pub fn cell(&self, name: &str) -> Option<&Cell<'a>> {
         let mut columns = self.columns.iter();
         columns.find(|(column, _)| *column == name.as_bytes()).map(|(_, cell)| cell)

@@ -27,6 +27,18 @@ const PAGE: usize = 500;
 /// No more than 500 documents are held at a time. A document that was there at the beginning and
 /// does not change in between comes exactly once; one that is deleted in between may be left out.
 /// Dropping it gives the server's cursor back.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::films(async |films| {
+/// let mut found = films.find(|f| f.director.eq("Ridley Scott")).stream()?;
+/// let mut years = 0;
+/// while let Some(film) = found.next().await {
+///     years += film?.year;
+/// }
+/// assert_eq!(years, 1979 + 1982);
+/// # Ok(()) });
+/// ```
 #[must_use = "a stream does nothing until it is polled"]
 pub struct Documents<M> {
     client: Client,
@@ -57,8 +69,8 @@ impl<M: RedisModel> Documents<M> {
     pub(crate) fn new(
         repository: &Repository<M>,
         query: &QueryWriter,
-        offset: usize,
-        limit: Option<usize>,
+        timeout: Option<u64>,
+        (offset, limit): (usize, Option<usize>),
     ) -> Result<Documents<M>> {
         let index = index_name(repository)?;
         let mut command = Command::new("FT.AGGREGATE").arg((index.as_str(), query.text())).arg((
@@ -69,6 +81,9 @@ impl<M: RedisModel> Documents<M> {
             "COUNT",
             PAGE,
         ));
+        if let Some(timeout) = timeout {
+            command = command.arg(("TIMEOUT", timeout));
+        }
         finish(&mut command, query);
         Ok(Documents {
             client: repository.client().clone(),
@@ -83,11 +98,21 @@ impl<M: RedisModel> Documents<M> {
 
     /// The next document; `None` at the end.
     ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let mut found = films.find(|f| f.year.eq(1995)).stream()?;
+    /// let film = found.next().await.transpose()?;
+    /// assert_eq!(film.map(|film| film.title).as_deref(), Some("Apollo 13"));
+    /// assert!(found.next().await.is_none());
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// As [`Find::all`](super::Find::all), without `TooMany`; after an error it ends.
     ///
     /// # Cancel safety
-    /// No document is lost when the future is dropped.
+    /// Yes: no document is lost when the future is dropped.
     pub async fn next(&mut self) -> Option<Result<M>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }

@@ -5,10 +5,17 @@ use super::{Field, FieldSpec, Filter, IsTag, QueryWriter, attribute_name};
 use crate::{ErrorKind, Result};
 
 impl<S: FieldSpec> Field<S> {
-    /// The tag begins with `text`, of at least two bytes.
+    /// The tag begins with `text`, of at least two bytes; less is a `Value` error of the query.
     ///
     /// The server looks at no more than 200 different tags (`MAXPREFIXEXPANSIONS`) and does not
     /// say when there were more.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// assert_eq!(films.find(|f| f.director.starts_with("ridley")).count().await?, 2);
+    /// # Ok(()) });
+    /// ```
     pub fn starts_with<V: AsRef<str> + Send + Sync>(self, text: V) -> Filter<S::Model, Leaf<V>>
     where
         S: IsTag,
@@ -20,6 +27,13 @@ impl<S: FieldSpec> Field<S> {
     ///
     /// Without `suffix_trie` on the field the server goes through all its tags; 200 matching tags
     /// at most, as for [`Field::starts_with`].
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// assert_eq!(films.find(|f| f.genres.ends_with("fiction")).count().await?, 2);
+    /// # Ok(()) });
+    /// ```
     pub fn ends_with<V: AsRef<str> + Send + Sync>(self, text: V) -> Filter<S::Model, Leaf<V>>
     where
         S: IsTag,
@@ -30,6 +44,13 @@ impl<S: FieldSpec> Field<S> {
     /// The tag holds `text`, of at least two bytes, anywhere.
     ///
     /// It costs what [`Field::ends_with`] costs.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// assert_eq!(films.find(|f| f.genres.contains("med")).one().await?.title, "Airplane!");
+    /// # Ok(()) });
+    /// ```
     pub fn contains<V: AsRef<str> + Send + Sync>(self, text: V) -> Filter<S::Model, Leaf<V>>
     where
         S: IsTag,

@@ -11,8 +11,16 @@ impl<S: FieldSpec> Field<S> {
     /// The field holds all words of `text`, in any order.
     ///
     /// The text is split as the server splits documents, its stop words are left out, and words
-    /// match by their stem unless the field has `no_stem`. Text that leaves no word is an error
-    /// when the query is sent.
+    /// match by their stem unless the field has `no_stem`. The query gives a `Value` error for text
+    /// that leaves no word.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let film = films.find(|f| f.plot.matches("astronaut on a ship")).one().await?;
+    /// assert_eq!(film.title, "Apollo 13");
+    /// # Ok(()) });
+    /// ```
     pub fn matches<V: AsRef<str> + Send + Sync>(self, text: V) -> Filter<S::Model, Leaf<V>>
     where
         S: IsText,
@@ -21,6 +29,13 @@ impl<S: FieldSpec> Field<S> {
     }
 
     /// The field holds at least one word of `text`; see [`Field::matches`].
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// assert_eq!(films.find(|f| f.plot.matches_any("astronaut crew")).count().await?, 2);
+    /// # Ok(()) });
+    /// ```
     pub fn matches_any<V: AsRef<str> + Send + Sync>(self, text: V) -> Filter<S::Model, Leaf<V>>
     where
         S: IsText,
@@ -33,6 +48,14 @@ impl<S: FieldSpec> Field<S> {
     /// Stop words count neither in the text nor in documents. The server does not tell a word
     /// that is repeated at once (`new new york`) from one that is not, nor the end of one TEXT
     /// field from the beginning of the next.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// assert_eq!(films.find(|f| f.plot.phrase("back to Earth")).one().await?.title, "Apollo 13");
+    /// assert_eq!(films.find(|f| f.plot.phrase("Earth back")).count().await?, 0);
+    /// # Ok(()) });
+    /// ```
     pub fn phrase<V: AsRef<str> + Send + Sync>(self, text: V) -> Filter<S::Model, Leaf<V>>
     where
         S: IsText,
@@ -42,10 +65,18 @@ impl<S: FieldSpec> Field<S> {
         }))
     }
 
-    /// A word of the field begins with `word`, of at least two bytes.
+    /// A word of the field begins with `word`, one word of at least two bytes; else the query gives
+    /// a `Value` error.
     ///
     /// The server looks at no more than 200 different words (`MAXPREFIXEXPANSIONS`) and does not
     /// say when there were more.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// assert_eq!(films.find(|f| f.title.prefix("air")).one().await?.title, "Airplane!");
+    /// # Ok(()) });
+    /// ```
     pub fn prefix<V: AsRef<str> + Send + Sync>(self, word: V) -> Filter<S::Model, Leaf<V>>
     where
         S: IsText,
@@ -57,6 +88,13 @@ impl<S: FieldSpec> Field<S> {
     ///
     /// Without `suffix_trie` on the field the server goes through all words of the index, or
     /// refuses when another field has it; 200 words at most, as for [`Field::prefix`].
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// assert_eq!(films.find(|f| f.title.suffix("plane")).one().await?.title, "Airplane!");
+    /// # Ok(()) });
+    /// ```
     pub fn suffix<V: AsRef<str> + Send + Sync>(self, word: V) -> Filter<S::Model, Leaf<V>>
     where
         S: IsText,
@@ -66,6 +104,13 @@ impl<S: FieldSpec> Field<S> {
 
     /// A word of the field holds `word`, of at least two bytes; it costs what
     /// [`Field::suffix`] costs.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// assert_eq!(films.find(|f| f.title.infix("unn")).one().await?.title, "Blade Runner");
+    /// # Ok(()) });
+    /// ```
     pub fn infix<V: AsRef<str> + Send + Sync>(self, word: V) -> Filter<S::Model, Leaf<V>>
     where
         S: IsText,
@@ -74,7 +119,17 @@ impl<S: FieldSpec> Field<S> {
     }
 
     /// A word of the field is `word` with at most `distance` letters wrong, missing or too many:
-    /// 1, 2 or 3.
+    /// 1, 2 or 3. Two letters in the wrong order are two wrong ones.
+    ///
+    /// The query gives a `Usage` error for another distance, and a `Value` error for text that is
+    /// not one word.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// assert_eq!(films.find(|f| f.title.fuzzy("apolo", 1)).one().await?.title, "Apollo 13");
+    /// # Ok(()) });
+    /// ```
     pub fn fuzzy<V: AsRef<str> + Send + Sync>(
         self,
         word: V,

@@ -6,7 +6,18 @@ use super::FieldPath;
 
 /// Query text in RediSearch's syntax under `DIALECT 2`, with the parameters it names.
 ///
-/// The text is the program's own: values travel as `PARAMS`, named `$p0`, `$p1` ….
+/// The text is the program's own: values travel as `PARAMS`, named `$p0`, `$p1` …. Queries make
+/// it; [`Find::to_command`](super::Find::to_command) shows what came of it:
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::films(async |films| {
+/// let command = films.find(|f| f.year.eq(1979) & f.director.eq("} | *")).to_command()?;
+/// let sent: Vec<_> = command.packed().arguments().map(String::from_utf8_lossy).collect();
+/// assert_eq!(sent[2], "((@year:[$p0 $p1]) (@director:{$p2}))");
+/// assert_eq!(sent[6..14], ["PARAMS", "6", "p0", "1979", "p1", "1979", "p2", "} | *"]);
+/// # Ok(()) });
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct QueryWriter {
     text: String,

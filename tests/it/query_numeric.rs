@@ -1,5 +1,9 @@
 //! NUMERIC filters against a real server.
 
+use std::time::Duration;
+
+use alizarin::ErrorKind;
+
 crate::in_both_storages! {
     async fn filters_find_what_rust_finds() {
         let films: Vec<Film> = (0..40u32)
@@ -62,6 +66,29 @@ crate::in_both_storages! {
                 count += 1;
             }
             assert_eq!(count, 10);
+        })
+        .await;
+    }
+
+    async fn time_limits_are_rounded_up_and_sent_with_every_form_of_query() {
+        let films: Vec<Film> =
+            (0..3u32).map(|id| Film { id, votes: id, ..Film::default() }).collect();
+        with(&films, async |repository| {
+            for limit in [Duration::from_nanos(1), Duration::from_secs(2), Duration::MAX] {
+                let command = repository.find(|m| m.votes.ge(0)).timeout(limit).to_command();
+                let packed = command.unwrap().packed().clone();
+                let mut words = packed.arguments().skip_while(|word| *word != b"TIMEOUT");
+                let sent: u64 = std::str::from_utf8(words.nth(1).unwrap()).unwrap().parse().unwrap();
+                assert!(sent > 0 && u128::from(sent) <= limit.as_millis().max(1));
+            }
+            for limit in [Duration::from_secs(2), Duration::MAX] {
+                let find = || repository.find(|m| m.votes.ge(0)).timeout(limit);
+                assert_eq!(find().all().await.unwrap().len(), 3);
+                let mut stream = find().stream().unwrap();
+                stream.next().await.unwrap().unwrap();
+            }
+            let error = repository.find(|m| m.votes.ge(0)).page(0, 0).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Usage);
         })
         .await;
     }
