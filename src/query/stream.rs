@@ -11,11 +11,11 @@ use futures_core::Stream;
 
 use super::QueryWriter;
 use super::find::finish;
-use super::hits::{at_key, warnings};
+use super::hits::warnings;
 use super::row::{Cell, Row};
 use super::scope::{explain, index_name};
-use crate::model::{Loaded, RedisModel, Storage};
-use crate::repository::Repository;
+use crate::model::RedisModel;
+use crate::repository::{Repository, load_page};
 use crate::{Client, Command, Error, FromReply, Result, Value};
 
 /// How many keys a page has.
@@ -27,18 +27,6 @@ const PAGE: usize = 500;
 /// No more than 500 documents are held at a time. A document that was there at the beginning and
 /// does not change in between comes exactly once; one that is deleted in between may be left out.
 /// Dropping it gives the server's cursor back.
-///
-/// ```
-/// # use alizarin::prelude::*;
-/// # alizarin_samples::films(async |films| {
-/// let mut found = films.find(|f| f.director.eq("Ridley Scott")).stream()?;
-/// let mut years = 0;
-/// while let Some(film) = found.next().await {
-///     years += film?.year;
-/// }
-/// assert_eq!(years, 1979 + 1982);
-/// # Ok(()) });
-/// ```
 #[must_use = "a stream does nothing until it is polled"]
 pub struct Documents<M> {
     client: Client,
@@ -98,21 +86,11 @@ impl<M: RedisModel> Documents<M> {
 
     /// The next document; `None` at the end.
     ///
-    /// ```
-    /// # use alizarin::prelude::*;
-    /// # alizarin_samples::films(async |films| {
-    /// let mut found = films.find(|f| f.year.eq(1995)).stream()?;
-    /// let film = found.next().await.transpose()?;
-    /// assert_eq!(film.map(|film| film.title).as_deref(), Some("Apollo 13"));
-    /// assert!(found.next().await.is_none());
-    /// # Ok(()) });
-    /// ```
-    ///
     /// # Errors
     /// As [`Find::all`](super::Find::all), without `TooMany`; after an error it ends.
     ///
     /// # Cancel safety
-    /// Yes: no document is lost when the future is dropped.
+    /// No document is lost when the future is dropped.
     pub async fn next(&mut self) -> Option<Result<M>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
@@ -134,7 +112,8 @@ impl<M: RedisModel> Documents<M> {
             guard.cursor = page.cursor;
             let skipped = skip.min(page.keys.len());
             let keys = page.keys.get(skipped..).unwrap_or_default();
-            let documents = load::<M>(&client, keys).await?;
+            // Those that are gone are left out.
+            let documents = load_page(&client, keys).await?.into_iter().flatten().collect();
             let cursor = guard.keep();
             Ok(Fetched { documents, cursor, skipped })
         }))
@@ -164,25 +143,6 @@ fn give_back(client: &Client, index: &str, cursor: u64) {
     if cursor != 0 {
         client.fire(Command::<Value>::new("FT.CURSOR").arg(("DEL", index, cursor)));
     }
-}
-
-/// Loads documents in one pipeline; those that are gone are left out.
-pub(crate) async fn load<M: RedisModel>(client: &Client, keys: &[Vec<u8>]) -> Result<Vec<M>> {
-    if keys.is_empty() {
-        return Ok(Vec::new());
-    }
-    let name = match M::SCHEMA.storage {
-        Storage::Hash => "HGETALL",
-        Storage::Json => "JSON.GET",
-    };
-    let commands: Vec<Command<Loaded<M>>> =
-        keys.iter().map(|key| Command::new(name).key(key)).collect();
-    let stored = client.pipeline(commands).await?;
-    let documents = stored.into_iter().zip(keys).filter_map(|(stored, key)| match stored.0 {
-        Ok(document) => document.map(Ok),
-        Err(error) => Some(Err(at_key(&error, key))),
-    });
-    documents.collect()
 }
 
 /// A page of keys, and the cursor for those after it.

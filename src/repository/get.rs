@@ -54,7 +54,7 @@ impl<'a, M: RedisModel> IntoFuture for Get<'a, M> {
     type IntoFuture = Loading<'a, M>;
 
     fn into_future(self) -> Loading<'a, M> {
-        let command = read_command::<M>(&self.repository.key(self.id));
+        let command = read_command::<M>(self.repository.key(self.id).as_bytes());
         let reply = self.repository.client().run(command);
         Loading { repository: self.repository, id: self.id, reply }
     }
@@ -155,7 +155,7 @@ impl<M: RedisModel> fmt::Debug for Exists<'_, M> {
     }
 }
 
-fn read_command<M: RedisModel>(key: &str) -> Command<Loaded<M>> {
+fn read_command<M: RedisModel>(key: &[u8]) -> Command<Loaded<M>> {
     match M::SCHEMA.storage {
         Storage::Hash => commands::hgetall(key),
         Storage::Json => commands::json_get(key, ()),
@@ -164,7 +164,7 @@ fn read_command<M: RedisModel>(key: &str) -> Command<Loaded<M>> {
 
 /// Reads one document.
 pub(crate) async fn load<M: RedisModel>(client: &Client, key: &str) -> Result<Option<M>> {
-    match client.run(read_command::<M>(key)).await {
+    match client.run(read_command::<M>(key.as_bytes())).await {
         Ok(loaded) => loaded.0.map_err(|error| at_key(error, key)),
         Err(error) => Err(explain(error, key)),
     }
@@ -173,16 +173,17 @@ pub(crate) async fn load<M: RedisModel>(client: &Client, key: &str) -> Result<Op
 /// Reads several documents in one pipeline.
 pub(crate) async fn load_page<M: RedisModel>(
     client: &Client,
-    keys: &[String],
+    keys: &[impl AsRef<[u8]>],
 ) -> Result<Vec<Option<M>>> {
     if keys.is_empty() {
         return Ok(Vec::new());
     }
-    let reads = keys.iter().map(|key| read_command::<M>(key).replying::<Result<Loaded<M>>>());
+    let reads =
+        keys.iter().map(|key| read_command::<M>(key.as_ref()).replying::<Result<Loaded<M>>>());
     let loaded = client.pipeline(each(reads)).await?;
-    let documents = loaded.into_iter().zip(keys).map(|(loaded, key)| match loaded {
-        Ok(loaded) => loaded.0.map_err(|error| at_key(error, key)),
-        Err(error) => Err(explain(error, key)),
+    let documents = loaded.into_iter().zip(keys).map(|(loaded, key)| {
+        let outcome = loaded.and_then(|loaded| loaded.0);
+        outcome.map_err(|error| at_key(error, &String::from_utf8_lossy(key.as_ref())))
     });
     documents.collect()
 }

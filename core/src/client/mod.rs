@@ -123,6 +123,7 @@ impl Client {
     /// A command that waits on the server or changes the connection is not sent, nor is one while
     /// the client is closed or the connection's limits ([`Config::max_in_flight`],
     /// [`Config::max_pending_bytes`]) are exceeded twofold.
+    #[expect(clippy::needless_pass_by_value, reason = "as for every command that runs")]
     pub fn fire<R: FromReply>(&self, command: Command<R>) {
         if command.check().is_ok() && !command.is_blocking() {
             // A closed client has nothing left to clean up.
