@@ -13,7 +13,8 @@ use bytes::Bytes;
 use super::dedicated::Dedicated;
 use super::inbox::{Inbox, Item};
 use super::outbox::Wire;
-use super::slots::{Entry, Leftover, Reply, Ticket};
+use super::reply::Reply;
+use super::slots::{Entry, Leftover, Polled, Ticket};
 use super::state::{Io, Phase, State, wake_after};
 use super::stream::Connector;
 use crate::config::Config;
@@ -136,7 +137,8 @@ impl Link {
         let mut state = self.state();
         state.admit()?;
         if state.slots.has_queue() || !state.fits(&self.config, wire.len()) {
-            let ticket = state.slots.queue(waker, wire.len());
+            let tick = state.tick;
+            let ticket = state.slots.queue(waker, wire.len(), tick);
             // Whoever reads for itself may be left alone, and this one waits for its reply.
             state.caller = None;
             wake_after(state);
@@ -153,12 +155,20 @@ impl Link {
         waker: &Waker,
     ) -> Poll<Result<Submitted>> {
         let mut state = self.state();
-        match state.slots.redeem(ticket, waker) {
-            None => Poll::Pending,
-            Some(Err(error)) => Poll::Ready(Err(error)),
-            Some(Ok(())) => {
-                state.admit()?;
-                Poll::Ready(Ok(self.join(state, wire, waker.clone())))
+        let redeemed = match state.slots.redeem(ticket, waker) {
+            Polled::Pending(replaced) => {
+                drop(state);
+                drop(replaced);
+                return Poll::Pending;
+            }
+            Polled::Ready(redeemed) => redeemed,
+        };
+        match redeemed.and_then(|()| state.admit()) {
+            Ok(()) => Poll::Ready(Ok(self.join(state, wire, waker.clone()))),
+            Err(error) => {
+                // The driver may have waited for this one to end.
+                wake_after(state);
+                Poll::Ready(Err(error))
             }
         }
     }
@@ -203,10 +213,14 @@ impl Link {
     pub(crate) fn poll(&self, ticket: Ticket, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
         {
             let mut state = self.state();
-            if let Some(outcome) = state.slots.poll(ticket, cx.waker()) {
-                return Poll::Ready(outcome);
-            }
-            if state.caller != Some(ticket) {
+            let replaced = match state.slots.poll(ticket, cx.waker()) {
+                Polled::Ready(outcome) => return Poll::Ready(outcome),
+                Polled::Pending(replaced) => replaced,
+            };
+            let reads = state.caller == Some(ticket);
+            drop(state);
+            drop(replaced);
+            if !reads {
                 return Poll::Pending;
             }
         }
@@ -272,7 +286,7 @@ impl Link {
                     // The reply came, but something else came behind it.
                     wakers.extend(state.driver.take());
                 }
-                if let Some(outcome) = state.slots.poll(ticket, cx.waker()) {
+                if let Polled::Ready(outcome) = state.slots.poll(ticket, cx.waker()) {
                     return Driven::Done(outcome);
                 }
             }
@@ -383,9 +397,8 @@ impl Link {
                     .then(|| error.duplicate().with_sent(Sent::No))
             };
             state.retain(&mut io, &mut wakers, fail);
-            if is_due.is_none() {
-                state.slots.fail_queue(error, &mut wakers);
-            }
+            let is_due = |tick| is_due.is_none_or(|is_due| is_due(tick));
+            state.slots.fail_queue(&error.duplicate().with_sent(Sent::No), is_due, &mut wakers);
             state.grant(&self.config, &mut wakers);
         }
         wakers.into_iter().for_each(Waker::wake);
@@ -403,7 +416,7 @@ impl Link {
             // Whoever came between the two locks.
             let left = state.slots.fifo.len();
             state.slots.fail_first(left, error, &mut wakers);
-            state.slots.fail_queue(error, &mut wakers);
+            state.slots.fail_queue(error, |_| true, &mut wakers);
         }
         wakers.into_iter().for_each(Waker::wake);
     }
@@ -422,7 +435,9 @@ impl Link {
         if matches!(state.phase, Phase::Closed(_)) {
             return Poll::Ready(());
         }
-        state.closers.push(cx.waker().clone());
+        if !state.closers.iter().any(|closer| closer.will_wake(cx.waker())) {
+            state.closers.push(cx.waker().clone());
+        }
         Poll::Pending
     }
 }
