@@ -76,7 +76,7 @@ async fn messages_come_in_order_small_and_large() {
     for config in configs {
         let client = Client::connect(config).await.unwrap();
         let mut news = client.subscribe(["news"]).await.unwrap();
-        let size = |n: usize| if n % 50 == 0 { 3_000_000 } else { n };
+        let size = |n: usize| if n.is_multiple_of(50) { 3_000_000 } else { n };
         let publisher = tokio::spawn(async move {
             for n in 0..200 {
                 let text = n.to_string().repeat(size(n));

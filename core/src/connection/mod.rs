@@ -27,4 +27,5 @@ pub(crate) use outbox::Wire;
 pub(crate) use reply::Reply;
 pub(crate) use slots::Ticket;
 pub(crate) use stream::{Connector, Stream};
+pub(crate) use work::may_fire;
 pub use work::{Pipeline, Transaction, Work};

@@ -408,8 +408,7 @@ mod tests {
 
     #[test]
     fn what_has_no_length_in_front_is_bounded_too() {
-        let mut limits = Limits::default();
-        limits.max_elements = 1_000;
+        let mut limits = Limits { max_elements: 1_000, ..Limits::default() };
         let endless = format!("*?\r\n{}", "_\r\n".repeat(1_001));
         assert!(Scanner::new(limits).scan(endless.as_bytes()).is_err());
         let nested = format!("*?\r\n{}", "*0\r\n".repeat(1_001));

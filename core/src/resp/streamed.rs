@@ -81,7 +81,7 @@ pub(crate) fn normalize(frame: &[u8]) -> Result<Vec<u8>> {
 
 /// Puts the header of a streamed aggregate in front of its body.
 fn close(out: &mut Vec<u8>, start: usize, kind: u8, count: usize) -> Result<()> {
-    if kind == b'%' && count % 2 != 0 {
+    if kind == b'%' && !count.is_multiple_of(2) {
         return Err(Error::new(ErrorKind::Protocol, "a streamed map has a key without a value"));
     }
     let count = if kind == b'%' { count / 2 } else { count };
