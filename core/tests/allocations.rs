@@ -23,3 +23,21 @@ fn a_small_get_allocates_nothing_but_its_value() {
     assert!(info.count_total <= 1_020, "{} allocations for 1000 GET", info.count_total);
     assert!(info.bytes_total <= 40_000, "{} bytes for 1000 GET", info.bytes_total);
 }
+
+#[test]
+fn a_subscription_keeps_no_large_buffer() {
+    let server = Server::start().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let client = runtime.block_on(Client::connect(server.url())).unwrap();
+    let channel = format!("{}large", server.namespace());
+    let mut news = runtime.block_on(client.subscribe([&channel])).unwrap();
+    let info = allocation_counter::measure(|| {
+        runtime.block_on(async {
+            client.publish(&channel, "x".repeat(16 << 20)).await.unwrap();
+            let message = news.next_message().await.unwrap().unwrap();
+            assert_eq!(message.payload.len(), 16 << 20);
+        });
+    });
+    assert!(info.bytes_max > 16 << 20);
+    assert!(info.bytes_current < 2 << 20, "{} bytes are kept", info.bytes_current);
+}

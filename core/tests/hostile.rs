@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use alizarin_core::{Client, ErrorKind, Sent};
+use alizarin_core::{Client, Delivery, ErrorKind, Sent};
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -39,6 +39,7 @@ fn play(
 }
 
 fn serve(mut stream: TcpStream, number: usize, script: &dyn Fn(usize, &[String]) -> Act) {
+    let _ = stream.set_nodelay(true);
     let (mut inbox, mut chunk) = (Vec::new(), [0; 4_096]);
     while let Ok(read @ 1..) = stream.read(&mut chunk) {
         inbox.extend_from_slice(&chunk[..read]);
@@ -187,5 +188,25 @@ async fn a_wrong_password_is_an_auth_error_that_does_not_show_it() -> Outcome {
         };
         assert_eq!(error.kind(), ErrorKind::Auth, "{error}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_server_that_cuts_each_subscription_is_not_stormed() -> Outcome {
+    let (url, connections) = play(|number, command| match command[0].as_str() {
+        "SUBSCRIBE" => Act::SayAndClose(b">3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n".to_vec()),
+        _ => old_server(number, command),
+    })?;
+    let client = Client::connect(url.as_str()).await?;
+    let mut news = client.subscribe(["c"]).await?;
+    let end = tokio::time::Instant::now() + std::time::Duration::from_millis(500);
+    let read = async {
+        while let Some(delivery) = news.next().await {
+            assert_eq!(delivery.expect("the server is there"), Delivery::Gap);
+        }
+    };
+    assert!(tokio::time::timeout_at(end, read).await.is_err(), "a stream without end");
+    let connections = connections.load(Ordering::SeqCst);
+    assert!((3..=40).contains(&connections), "{connections} connections in half a second");
     Ok(())
 }

@@ -6,11 +6,9 @@ use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
 
-use crate::command::{Batch, Command, IntoCommand};
+use crate::command::{Batch, Command, IntoCommand, may_fire};
 use crate::config::Config;
-use crate::connection::{
-    Connector, Dedicated, Handle, Link, Pipeline, Transaction, Wire, Work, spawn,
-};
+use crate::connection::{Connector, Dedicated, Handle, Link, Pipeline, Transaction, Wire, spawn};
 use crate::error::{Error, Result};
 use crate::resp::FromReply;
 use crate::server::ServerInfo;
@@ -123,12 +121,12 @@ impl Client {
     /// A command that waits on the server or changes the connection is not sent, nor is one while
     /// the client is closed or the connection's limits ([`Config::max_in_flight`],
     /// [`Config::max_pending_bytes`]) are exceeded twofold.
-    #[expect(clippy::needless_pass_by_value, reason = "as for every command that runs")]
-    pub fn fire<R: FromReply>(&self, command: Command<R>) {
-        if command.check().is_ok() && !command.is_blocking() {
+    pub fn fire<R>(&self, command: Command<R>) {
+        if may_fire(command.packed(), command.known_flags()) {
             // A closed client has nothing left to clean up.
             let _ = self.link().fire(&Wire::One(command.packed()));
         }
+        drop(command);
     }
 
     /// What the server said of itself when the client last connected.

@@ -20,6 +20,11 @@ fn waits(packed: &Packed, flags: Flags) -> bool {
         && arguments.take_while(|word| !is(word, "STREAMS")).any(|word| is(word, "BLOCK"))
 }
 
+/// Whether a command may be sent on the shared connection without anybody who waits for it.
+pub(crate) fn may_fire(packed: &Packed, flags: Flags) -> bool {
+    check(packed, flags).is_ok() && !is_blocking(packed, flags)
+}
+
 /// Refuses commands that wait: those behind them would wait too.
 pub(super) fn not_blocking(packed: &Packed, flags: Flags) -> Result<()> {
     if !is_blocking(packed, flags) {

@@ -11,7 +11,8 @@ impl Flags {
     pub const NONE: Flags = Flags(0);
     /// Changes nothing: may be repeated, and answered by a replica.
     pub const READ: Flags = Flags(1);
-    /// Writes, but twice is the same as once: may be repeated.
+    /// Writes, but twice is the same as once, whoever else writes: may be repeated. Only a caller
+    /// knows that; no command has it by itself.
     pub const IDEMPOTENT: Flags = Flags(2);
     /// Waits on the server (`BLPOP`): needs a connection of its own, is never repeated.
     pub const BLOCKING: Flags = Flags(4);

@@ -7,7 +7,7 @@ mod flags;
 mod name;
 
 pub use batch::{Batch, Each, Fixed, Many, Replies, each};
-pub(crate) use check::{check, is_blocking};
+pub(crate) use check::{check, is_blocking, may_fire};
 pub use encoded::Encoded;
 pub use flags::Flags;
 pub(crate) use name::{Name, named};

@@ -54,7 +54,7 @@ commands! {
     /// # });
     /// ```
     fn expire(key: impl ToArgs, after: Duration) -> bool {
-        named!("PEXPIRE", key key, arg after, flags Flags::IDEMPOTENT)
+        named!("PEXPIRE", key key, arg after)
     }
 
     /// Lets a key expire at a time, in milliseconds since the Unix epoch; `false` when there is no
@@ -67,7 +67,7 @@ commands! {
     /// # });
     /// ```
     fn expire_at(key: impl ToArgs, unix_millis: u64) -> bool {
-        named!("PEXPIREAT", key key, arg unix_millis, flags Flags::IDEMPOTENT)
+        named!("PEXPIREAT", key key, arg unix_millis)
     }
 
     /// Keeps a key for ever; `false` when it had no time to live (`PERSIST`).

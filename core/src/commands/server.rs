@@ -61,7 +61,7 @@ commands! {
     /// # });
     /// ```
     fn config_set(name: &str, value: impl ToArgs) -> () {
-        named!("CONFIG", arg "SET", arg name, arg value, flags Flags::IDEMPOTENT)
+        named!("CONFIG", arg "SET", arg name, arg value)
     }
 
     /// Deletes every key of the database (`FLUSHDB`).

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use crate::client::Client;
 use crate::client::Execute;
-use crate::command::{Command, Flags, IntoCommand, named};
+use crate::command::{Command, IntoCommand, named};
 use crate::error::Result;
 use crate::resp::ToArgs;
 
 /// What [`Client::set`] runs, as a value.
 pub fn set(key: impl ToArgs, value: impl ToArgs) -> Set {
-    Set { command: named!("SET", key key, arg value, flags Flags::IDEMPOTENT) }
+    Set { command: named!("SET", key key, arg value) }
 }
 
 impl Client {
@@ -49,9 +49,9 @@ impl<X> Set<X> {
         self.ex(after)
     }
 
-    /// Only if the key does not exist (`NX`). Not repeated when its answer is lost.
+    /// Only if the key does not exist (`NX`).
     pub fn nx(self) -> Set<X> {
-        Set { command: self.command.arg("NX").flags(Flags::NONE) }
+        Set { command: self.command.arg("NX") }
     }
 
     /// Only if the key exists (`XX`).
@@ -66,7 +66,7 @@ impl<X> Set<X> {
 
     /// Gives the value that was there before (`GET`); the last option.
     pub fn get<R>(self) -> Command<R, X> {
-        self.command.arg("GET").flags(Flags::NONE).replying()
+        self.command.arg("GET").replying()
     }
 }
 

@@ -40,18 +40,40 @@ fn tcp(rest: &str) -> Result<Config> {
         set_login(&mut config, login)?;
     }
     let path = path.trim_end_matches('/');
-    if !path.is_empty() {
-        config.database = number(path, "the database in the URL's path")?;
+    let database = match path {
+        "" => Ok(0),
+        path => number(path, "the database in the URL's path"),
+    };
+    let read = database.and_then(|database| options(config.database(database), query));
+    match read {
+        // What seems to be the path or an option may be the rest of a password.
+        Err(_) if path.contains('@') || query.contains('@') => Err(usage(
+            "what follows the host in the URL cannot be read; in a password, / is written %2F, ? is \
+             written %3F, @ is written %40",
+        )),
+        read => read,
     }
-    options(config, query)
 }
 
 fn unix(rest: &str) -> Result<Config> {
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let mut config = Config::new();
+    // Before the first / there is nothing, or a login.
+    let slash = path.find('/').unwrap_or(path.len());
+    let (before, after) = path.split_at(slash);
+    let path = match before.strip_suffix('@') {
+        Some(login) => {
+            set_login(&mut config, login)?;
+            after
+        }
+        None => path,
+    };
     if path.is_empty() {
         return Err(usage("the URL of a Unix socket needs its path, as in unix:///run/redis.sock"));
     }
-    let mut config = Config::new();
+    if path.starts_with(':') {
+        return Err(usage("a login in the URL of a Unix socket ends in @, then comes the path"));
+    }
     config.endpoint = Endpoint::Unix(decode(path, "the socket's path")?.into());
     options(config, query)
 }
@@ -97,11 +119,6 @@ fn set_login(config: &mut Config, login: &str) -> Result<()> {
         Some(password) if !password.is_empty() => {
             config.password = Some(Secret::new(decode(password, "the password")?));
         }
-        _ if config.user.is_some() => {
-            return Err(usage(
-                "the URL has a user without a password; redis://:password@host logs in the default user",
-            ));
-        }
         _ => {}
     }
     Ok(())
@@ -126,6 +143,11 @@ fn options(mut config: Config, query: &str) -> Result<Config> {
             "user" => config.user = Some(decode(value, "option `user`")?),
             _ => return Err(usage(format!("unknown option `{name}` in the URL"))),
         }
+    }
+    if config.user.is_some() && config.password.is_none() {
+        return Err(usage(
+            "the URL has a user without a password; redis://:password@host logs in the default user",
+        ));
     }
     Ok(config)
 }
@@ -162,7 +184,11 @@ fn decode(text: &str, what: &str) -> Result<String> {
         }
         let pair = after.split_at_checked(2).and_then(|(hex, after)| {
             rest = after;
-            u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()
+            let digit = |byte: u8| char::from(byte).to_digit(16);
+            match *hex {
+                [high, low] => Some((digit(high)? * 16 + digit(low)?) as u8),
+                _ => None,
+            }
         });
         bytes.push(pair.ok_or_else(|| {
             usage(format!("{what} has a % without two hex digits (a % itself is %25)"))
@@ -237,7 +263,51 @@ mod tests {
     fn passwords_appear_nowhere() {
         let config = parse("redis://u:hunter2@h").unwrap();
         assert!(!format!("{config:?}").contains("hunter2"));
-        let error = parse("redis://u:hunter2@h@x:1:2").unwrap_err();
-        assert!(!error.to_string().contains("hunter2"));
+        // Not encoded as they should be: parts of them land where something else is expected.
+        for url in [
+            "redis://u:hunter2@h@x:1:2",
+            "redis://:12/hunter2@h",
+            "redis://:12?hunter2@h",
+            "redis://:12/3?hunter2@h",
+            "redis://:12/hunter2?x@h",
+            "redis://:12?connect_timeout=hunter2@h",
+            "redis://:12?x&hunter2&y@h",
+            "redis://:a@1/hunter2@h",
+            "redis://u:12%hunter2@h",
+            "unix://:hunter2/@/run/r.sock",
+        ] {
+            if let Err(error) = parse(url) {
+                assert!(!format!("{error} {error:?}").contains("hunter2"), "{url}: {error}");
+            } else {
+                panic!("{url} was accepted");
+            }
+        }
+    }
+
+    #[test]
+    fn sockets_may_have_a_login() {
+        let config = parse("unix://app:hunter2@/run/r.sock?db=3").unwrap();
+        assert_eq!(config.address(), "/run/r.sock");
+        assert_eq!(config.user.as_deref(), Some("app"));
+        assert_eq!(config.password.as_ref().map(Secret::expose), Some("hunter2"));
+        assert_eq!(parse("unix://run/r@1.sock").unwrap().address(), "run/r@1.sock");
+    }
+
+    #[test]
+    fn user_and_password_belong_together_wherever_they_stand() {
+        let config = parse("redis://app@h?password=p%40ss").unwrap();
+        assert_eq!(config.user.as_deref(), Some("app"));
+        assert_eq!(config.password.as_ref().map(Secret::expose), Some("p@ss"));
+        for url in ["redis://app@h", "redis://h?user=app", "unix:///r.sock?user=app"] {
+            assert!(parse(url).unwrap_err().to_string().contains("without a password"), "{url}");
+        }
+    }
+
+    #[test]
+    fn percent_encoding_is_two_hex_digits() {
+        assert_eq!(decode("%e2%82%AC%25", "x").unwrap(), "€%");
+        for wrong in ["%+1", "%-1", "%1", "%", "%g0", "%ff"] {
+            assert!(decode(wrong, "x").is_err(), "{wrong}");
+        }
     }
 }

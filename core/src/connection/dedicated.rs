@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::handshake::{Handshake, Step};
 use super::inbox::{Inbox, Item};
-use super::slots::Reply;
+use super::reply::Reply;
 use super::stream::{Connector, Stream};
 use crate::config::{Config, Protocol};
 use crate::error::{Error, ErrorKind, Result, Sent};

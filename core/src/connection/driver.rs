@@ -109,6 +109,7 @@ impl Connected<'_> {
                 state.unwritten = io.writing.rest().len();
             }
             // Both directions in each round: neither waits for the other.
+            let before = io.writing.written();
             let unwritable = matches!(io.write(cx), Poll::Ready(Err(()))).then(|| io.broken.take());
             while io.broken.is_none() && io.read(cx).is_ready() {
                 link.deliver(&mut io, None, &mut self.wakers);
@@ -119,6 +120,12 @@ impl Connected<'_> {
                 return Poll::Ready(Some(error));
             }
             let mut state = link.state();
+            if state.slots.fifo.front().is_some_and(|head| head.end > before)
+                && io.writing.written() > before
+            {
+                // The server takes in what it cannot answer yet.
+                state.progress = state.tick;
+            }
             state.unwritten = io.writing.rest().len();
             state.grant(&link.config, &mut self.wakers);
             let more = io.writing.is_empty() && !state.pending.is_empty();
@@ -206,8 +213,15 @@ impl Link {
         if let Some(mut io) = self.io_if_free() {
             io.inbox.shrink();
         }
+        let mut wakers = Vec::new();
+        let outcome = self.overdue(limit, &mut wakers);
+        wakers.into_iter().for_each(Waker::wake);
+        outcome
+    }
+
+    fn overdue(&self, limit: u32, wakers: &mut Vec<Waker>) -> Option<Error> {
         let mut state = self.state();
-        state.tick = state.tick.wrapping_add(1);
+        state.advance(&self.config, wakers);
         let (tick, progress) = (state.tick, state.progress);
         let head = state.slots.fifo.front()?.tick;
         if tick.wrapping_sub(head) > 1 {
@@ -224,18 +238,20 @@ impl Link {
     /// Time passes without a connection.
     fn on_tick_down(&self, last: &Error) {
         let limit = self.ticks(self.config.connect_timeout);
-        let is_due = {
+        let mut wakers = Vec::new();
+        let (tick, needed) = {
             let mut state = self.state();
-            state.tick = state.tick.wrapping_add(1);
+            state.advance(&self.config, &mut wakers);
             let tick = state.tick;
-            let is_due = move |joined: u32| tick.wrapping_sub(joined) > limit;
-            let due = state.slots.fifo.front().is_some_and(|entry| is_due(entry.tick));
-            if !due && !state.slots.has_cancelled() {
-                return;
-            }
-            is_due
+            let oldest = state.slots.oldest();
+            let due = oldest.is_some_and(|oldest| tick.wrapping_sub(oldest) > limit);
+            (tick, due || state.slots.has_cancelled())
         };
-        self.fail_waiting(last, Some(&is_due));
+        wakers.into_iter().for_each(Waker::wake);
+        if needed {
+            let is_due = move |joined: u32| tick.wrapping_sub(joined) > limit;
+            self.fail_waiting(last, Some(&is_due));
+        }
     }
 
     /// Ready when somebody has sent something.

@@ -112,7 +112,7 @@ impl<'c> Handshake<'c> {
                     format!(
                         "{} is no Redis server: it answers HELLO with a {}",
                         self.config.address(),
-                        frame.describe()
+                        self.shown(&frame.describe())
                     ),
                 ));
             }
@@ -133,11 +133,13 @@ impl<'c> Handshake<'c> {
 
     fn on_refused_hello(&mut self, line: &str) -> Result<()> {
         let lower = line.to_ascii_lowercase();
-        if lower.contains("password") && !lower.contains("noproto") || is_login(line) {
+        // An old server quotes the request, in which any word may stand.
+        let unknown = lower.starts_with("err unknown command");
+        if is_login(line) || lower.contains("password") && !lower.contains("noproto") && !unknown {
             return Err(self.refused_login(line));
         }
         if ServerCode::parse(line) == ServerCode::NoPerm {
-            return Err(no_permission(line));
+            return Err(self.no_permission(line));
         }
         let too_old = ServerCode::parse(line) == ServerCode::NoProto
             || [
@@ -150,7 +152,8 @@ impl<'c> Handshake<'c> {
             .iter()
             .any(|words| lower.contains(words));
         if !too_old {
-            return Err(Error::server(line).with_sent(crate::Sent::No).with_command("HELLO"));
+            let kind = Error::server(line).kind();
+            return Err(Error::new(kind, self.shown(line).to_owned()).with_command("HELLO"));
         }
         self.protocol = Protocol::Resp2;
         Ok(())
@@ -166,6 +169,7 @@ impl<'c> Handshake<'c> {
                     ServerCode::Loading => ErrorKind::Server(ServerCode::Loading),
                     _ => ErrorKind::Usage,
                 };
+                let line = self.shown(line);
                 Err(Error::new(kind, format!("database {database} cannot be selected: {line}"))
                     .with_command("SELECT"))
             }
@@ -238,7 +242,7 @@ impl<'c> Handshake<'c> {
         } else if line.contains("wrong number of arguments") {
             format!("{address} knows no users: log in with a password alone")
         } else if line.starts_with("NOPERM") {
-            return no_permission(line);
+            return self.no_permission(line);
         } else {
             // The line itself is not repeated: a proxy might quote the request in it.
             let user = self.config.user.as_deref().unwrap_or("default");
@@ -246,14 +250,22 @@ impl<'c> Handshake<'c> {
         };
         Error::new(ErrorKind::Auth, text)
     }
+
+    fn no_permission(&self, line: &str) -> Error {
+        Error::new(ErrorKind::Auth, format!("the user may not connect: {}", self.shown(line)))
+    }
+
+    /// The peer's words, unless they quote the password.
+    fn shown<'a>(&self, line: &'a str) -> &'a str {
+        match &self.config.password {
+            Some(password) if line.contains(password.expose()) => "(its answer quotes the login)",
+            _ => line,
+        }
+    }
 }
 
 fn is_login(line: &str) -> bool {
     matches!(ServerCode::parse(line), ServerCode::NoAuth | ServerCode::WrongPass)
-}
-
-fn no_permission(line: &str) -> Error {
-    Error::new(ErrorKind::Auth, format!("the user may not connect: {line}"))
 }
 
 fn words(words: &[&str]) -> Packed {
@@ -374,5 +386,40 @@ mod tests {
         let error =
             play(&database, &[("HELLO", HELLO), ("SELECT", "-ERR DB index is out of range\r\n")]);
         assert_eq!(error.0.err().unwrap().kind(), ErrorKind::Usage);
+    }
+
+    #[test]
+    fn an_old_server_that_quotes_the_request_is_an_old_server() {
+        for secret in ["password1", "noauth"] {
+            let config = Config::new().login("password", secret);
+            let line = format!(
+                "-ERR unknown command `HELLO`, with args beginning with: `3`, `AUTH`, `password`, `{secret}`, \r\n"
+            );
+            let (done, sent) = play(&config, &[("HELLO", &line)]);
+            assert_eq!(done.unwrap().protocol(), Protocol::Resp2);
+            assert_eq!(sent[1], format!("AUTH password {secret}"));
+        }
+    }
+
+    #[test]
+    fn no_refusal_repeats_the_password() {
+        let config = Config::new().login("u", "hunter2").database(3);
+        for (request, answer) in [
+            ("HELLO", "-ERR bad request: HELLO 3 AUTH u hunter2\r\n"),
+            ("HELLO", "-NOPERM u may not HELLO 3 AUTH u hunter2\r\n"),
+            ("HELLO", "$7\r\nhunter2\r\n"),
+            ("HELLO", "+hunter2\r\n"),
+            ("SELECT", "-ERR after AUTH u hunter2\r\n"),
+        ] {
+            let error = play(
+                &config,
+                &[("HELLO", HELLO), (request, answer)]
+                    .map(|pair| if pair.0 == request { (request, answer) } else { pair }),
+            )
+            .0
+            .err()
+            .unwrap();
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{answer}: {error}");
+        }
     }
 }

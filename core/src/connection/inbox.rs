@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 
-use super::slots::Reply;
+use super::reply::Reply;
 use crate::error::{Error, ErrorKind, Result};
 use crate::resp::streamed;
 use crate::resp::{Limits, Scan, Scanner};

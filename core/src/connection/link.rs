@@ -14,7 +14,8 @@ use bytes::Bytes;
 use super::dedicated::Dedicated;
 use super::inbox::{Inbox, Item};
 use super::outbox::Wire;
-use super::slots::{Entry, Leftover, Reply, Ticket};
+use super::reply::Reply;
+use super::slots::{Entry, Leftover, Polled, Ticket};
 use super::state::{Io, Phase, State, wake_after};
 use super::stream::Connector;
 use crate::config::Config;
@@ -173,7 +174,8 @@ impl Link {
         let mut state = self.state();
         state.admit()?;
         if state.slots.has_queue() || !state.fits(&self.config, wire.len()) {
-            let ticket = state.slots.queue(cx.waker().clone(), wire.len());
+            let tick = state.tick;
+            let ticket = state.slots.queue(cx.waker().clone(), wire.len(), tick);
             // Whoever reads for itself may be left alone, and this one waits for its reply.
             self.caller.clear();
             wake_after(state);
@@ -202,12 +204,20 @@ impl Link {
         waker: &Waker,
     ) -> Poll<Result<Submitted>> {
         let mut state = self.state();
-        match state.slots.redeem(ticket, waker) {
-            None => Poll::Pending,
-            Some(Err(error)) => Poll::Ready(Err(error)),
-            Some(Ok(())) => {
-                state.admit()?;
-                Poll::Ready(Ok(Submitted::Waiting(self.join(state, wire, waker.clone()))))
+        let redeemed = match state.slots.redeem(ticket, waker) {
+            Polled::Pending(replaced) => {
+                drop(state);
+                drop(replaced);
+                return Poll::Pending;
+            }
+            Polled::Ready(redeemed) => redeemed,
+        };
+        match redeemed.and_then(|()| state.admit()) {
+            Ok(()) => Poll::Ready(Ok(Submitted::Waiting(self.join(state, wire, waker.clone())))),
+            Err(error) => {
+                // The driver may have waited for this one to end.
+                wake_after(state);
+                Poll::Ready(Err(error))
             }
         }
     }
@@ -288,7 +298,14 @@ impl Link {
             }
         }
         let mut state = self.state();
-        state.slots.poll(ticket, cx.waker()).map_or(Poll::Pending, Poll::Ready)
+        match state.slots.poll(ticket, cx.waker()) {
+            Polled::Ready(outcome) => Poll::Ready(outcome),
+            Polled::Pending(replaced) => {
+                drop(state);
+                drop(replaced);
+                Poll::Pending
+            }
+        }
     }
 
     /// Reads on behalf of the only request in flight: its outcome, or `None` when the driver has
@@ -351,6 +368,8 @@ impl Link {
         wakers: &mut Vec<Waker>,
     ) -> Option<Result<Reply>> {
         let mut outcome = None;
+        // Dropped after the lock.
+        let mut _waker = None;
         let mut pushes = Vec::new();
         let mut guard = self.state();
         let state = &mut *guard;
@@ -363,7 +382,7 @@ impl Link {
                 Ok(Some(Item::Reply(reply))) => {
                     any = true;
                     if own.is_some() && own == state.slots.next_ticket() {
-                        state.slots.hand_out();
+                        _waker = state.slots.hand_out();
                         self.caller.clear();
                         outcome = Some(Ok(reply));
                     } else {
@@ -428,9 +447,8 @@ impl Link {
                     .then(|| error.duplicate().with_sent(Sent::No))
             };
             state.retain(&mut io, &mut wakers, fail);
-            if is_due.is_none() {
-                state.slots.fail_queue(error, &mut wakers);
-            }
+            let is_due = |tick| is_due.is_none_or(|is_due| is_due(tick));
+            state.slots.fail_queue(&error.duplicate().with_sent(Sent::No), is_due, &mut wakers);
             state.grant(&self.config, &mut wakers);
         }
         wakers.into_iter().for_each(Waker::wake);
@@ -448,7 +466,7 @@ impl Link {
             // Whoever came between the two locks.
             let left = state.slots.fifo.len();
             state.slots.fail_first(left, error, &mut wakers);
-            state.slots.fail_queue(error, &mut wakers);
+            state.slots.fail_queue(error, |_| true, &mut wakers);
         }
         wakers.into_iter().for_each(Waker::wake);
     }
@@ -467,7 +485,9 @@ impl Link {
         if matches!(state.phase, Phase::Closed(_)) {
             return Poll::Ready(());
         }
-        state.closers.push(cx.waker().clone());
+        if !state.closers.iter().any(|closer| closer.will_wake(cx.waker())) {
+            state.closers.push(cx.waker().clone());
+        }
         Poll::Pending
     }
 }

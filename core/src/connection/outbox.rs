@@ -92,6 +92,11 @@ impl Writing {
         self.bytes.get(self.at..).unwrap_or_default()
     }
 
+    /// How much of the stream of requests is written.
+    pub(crate) fn written(&self) -> u64 {
+        self.written
+    }
+
     /// `count` bytes of the rest were written.
     pub(crate) fn advance(&mut self, count: usize) {
         self.at += count;

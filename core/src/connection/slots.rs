@@ -7,45 +7,8 @@
 use std::collections::VecDeque;
 use std::task::Waker;
 
-use bytes::{Bytes, BytesMut};
-
+use super::reply::Reply;
 use crate::error::{Error, Result};
-use crate::resp::Reader;
-
-/// Replies up to this size live in the slot, so that they do not pin the read buffer.
-const INLINE: usize = 120;
-
-/// All frames of one request's reply.
-pub(crate) enum Reply {
-    /// Invariant: `len <= INLINE`.
-    Inline { len: u8, bytes: [u8; INLINE] },
-    /// A view of the read buffer.
-    Shared(Bytes),
-}
-
-impl Reply {
-    /// Cuts the first `len` bytes from `buffer`.
-    pub(crate) fn cut(buffer: &mut BytesMut, len: usize) -> Reply {
-        let len = len.min(buffer.len());
-        if len > INLINE {
-            return Reply::Shared(buffer.split_to(len).freeze());
-        }
-        let mut bytes = [0; INLINE];
-        bytes[..len].copy_from_slice(&buffer[..len]);
-        bytes::Buf::advance(buffer, len);
-        Reply::Inline { len: len as u8, bytes }
-    }
-
-    /// A reader over the reply.
-    pub(crate) fn reader(&self) -> Reader<'_> {
-        match self {
-            Reply::Inline { len, bytes } => {
-                Reader::new(bytes.get(..usize::from(*len)).unwrap_or_default())
-            }
-            Reply::Shared(bytes) => Reader::shared(bytes),
-        }
-    }
-}
 
 /// A claim on a slot. Whoever holds it either takes the outcome or cancels.
 pub(crate) type Ticket = u32;
@@ -66,10 +29,14 @@ pub(crate) struct Entry {
 
 enum Slot {
     Free,
-    /// Over the limits: waits for its turn to join, with this many bytes.
-    Queued(Waker, usize),
-    /// Its turn has come.
-    Granted(usize),
+    /// Over the limits: waits for its turn to join.
+    Queued(Queued),
+    /// Given up while it waited for its turn; the queue still holds its ticket.
+    Left,
+    /// Its turn came at this tick, for so many bytes.
+    Granted(usize, u32),
+    /// Its turn came and was not taken: it may join still, but no room is kept for it.
+    Late,
     /// Joined; waits for its reply.
     Waiting(Waker),
     /// Joined, and nobody wants the reply. The flag: whether it shall be sent all the same.
@@ -77,6 +44,20 @@ enum Slot {
         wanted: bool,
     },
     Done(Result<Reply>),
+}
+
+struct Queued {
+    waker: Waker,
+    bytes: usize,
+    /// The tick at which it came.
+    tick: u32,
+}
+
+/// What came of asking for an outcome.
+pub(crate) enum Polled<T> {
+    Ready(T),
+    /// Not there yet; the waker that was replaced, to be dropped outside of any lock.
+    Pending(Option<Waker>),
 }
 
 /// What a dropped ticket leaves to its holder, to be dropped outside of any lock.
@@ -94,6 +75,8 @@ pub(crate) struct Slots {
     pub(crate) fifo: VecDeque<Entry>,
     /// Requests over the limits, in the order of their coming.
     queue: VecDeque<Ticket>,
+    /// How many in the queue were given up.
+    left: usize,
     granted: usize,
     granted_bytes: usize,
 }
@@ -111,54 +94,77 @@ impl Slots {
 
     /// Whether somebody waits to join.
     pub(crate) fn has_queue(&self) -> bool {
-        !self.queue.is_empty()
+        self.queue.len() > self.left
     }
 
     /// Waits for a turn to join.
-    pub(crate) fn queue(&mut self, waker: Waker, bytes: usize) -> Ticket {
-        let ticket = self.claim(Slot::Queued(waker, bytes));
+    pub(crate) fn queue(&mut self, waker: Waker, bytes: usize, tick: u32) -> Ticket {
+        let ticket = self.claim(Slot::Queued(Queued { waker, bytes, tick }));
         self.queue.push_back(ticket);
         ticket
     }
 
     /// The size of the next request that waits to join.
-    pub(crate) fn next_queued(&self) -> Option<usize> {
+    pub(crate) fn next_queued(&mut self) -> Option<usize> {
+        self.front_queued().map(|queued| queued.bytes)
+    }
+
+    /// Who waits longest, once those that were given up are out of the way.
+    fn front_queued(&mut self) -> Option<&Queued> {
+        while let Some(ticket) = self.queue.front().copied()
+            && matches!(self.slot(ticket), Slot::Left)
+        {
+            self.queue.pop_front();
+            self.left -= 1;
+            self.release(ticket);
+        }
         match self.slot(*self.queue.front()?) {
-            Slot::Queued(_, bytes) => Some(*bytes),
+            Slot::Queued(queued) => Some(queued),
             _ => None,
         }
     }
 
     /// Gives the next in the queue its turn.
-    pub(crate) fn grant(&mut self) -> Option<Waker> {
+    pub(crate) fn grant(&mut self, tick: u32) -> Option<Waker> {
+        let bytes = self.next_queued()?;
         let ticket = self.queue.pop_front()?;
-        let Slot::Queued(_, bytes) = *self.slot(ticket) else { return None };
         self.granted += 1;
         self.granted_bytes += bytes;
-        match std::mem::replace(self.slot_mut(ticket), Slot::Granted(bytes)) {
-            Slot::Queued(waker, _) => Some(waker),
+        match std::mem::replace(self.slot_mut(ticket), Slot::Granted(bytes, tick)) {
+            Slot::Queued(queued) => Some(queued.waker),
             _ => None,
         }
     }
 
-    /// Whether the ticket's turn to join has come; if so, the ticket is used up.
-    pub(crate) fn redeem(&mut self, ticket: Ticket, waker: &Waker) -> Option<Result<()>> {
-        match self.slot_mut(ticket) {
-            Slot::Queued(old, _) => {
-                old.clone_from(waker);
-                None
-            }
-            Slot::Granted(bytes) => {
-                self.granted_bytes -= *bytes;
+    /// Keeps no more room for those who had their turn a while ago: others wait behind them.
+    pub(crate) fn pass_turns(&mut self, tick: u32) {
+        if self.granted == 0 {
+            return;
+        }
+        for slot in &mut self.slab {
+            if let Slot::Granted(bytes, since) = slot
+                && tick.wrapping_sub(*since) > 1
+            {
                 self.granted -= 1;
-                self.release(ticket);
-                Some(Ok(()))
+                self.granted_bytes -= *bytes;
+                *slot = Slot::Late;
             }
-            Slot::Done(_) => match self.release(ticket) {
-                Slot::Done(Err(error)) => Some(Err(error)),
-                _ => Some(Ok(())),
-            },
-            _ => None,
+        }
+    }
+
+    /// Whether the ticket's turn to join has come; if so, the ticket is used up.
+    pub(crate) fn redeem(&mut self, ticket: Ticket, waker: &Waker) -> Polled<Result<()>> {
+        if let Slot::Queued(queued) = self.slot_mut(ticket) {
+            return Polled::Pending(exchange(&mut queued.waker, waker));
+        }
+        match self.release(ticket) {
+            Slot::Granted(bytes, _) => {
+                self.granted -= 1;
+                self.granted_bytes -= bytes;
+                Polled::Ready(Ok(()))
+            }
+            Slot::Done(Err(error)) => Polled::Ready(Err(error)),
+            _ => Polled::Ready(Ok(())),
         }
     }
 
@@ -173,17 +179,14 @@ impl Slots {
     }
 
     /// The outcome, if it is there; then the ticket is used up.
-    pub(crate) fn poll(&mut self, ticket: Ticket, waker: &Waker) -> Option<Result<Reply>> {
+    pub(crate) fn poll(&mut self, ticket: Ticket, waker: &Waker) -> Polled<Result<Reply>> {
         match self.slot_mut(ticket) {
-            Slot::Waiting(old) => {
-                old.clone_from(waker);
-                None
-            }
+            Slot::Waiting(old) => Polled::Pending(exchange(old, waker)),
             Slot::Done(_) => match self.release(ticket) {
-                Slot::Done(outcome) => Some(outcome),
-                _ => None,
+                Slot::Done(outcome) => Polled::Ready(outcome),
+                _ => Polled::Pending(None),
             },
-            _ => None,
+            _ => Polled::Pending(None),
         }
     }
 
@@ -196,16 +199,22 @@ impl Slots {
                     _ => Leftover::Nothing,
                 }
             }
-            Slot::Granted(bytes) => {
+            Slot::Granted(bytes, _) => {
                 self.granted_bytes -= *bytes;
                 self.granted -= 1;
                 self.release(ticket);
                 Leftover::Nothing
             }
-            Slot::Queued(..) => {
-                self.queue.retain(|other| *other != ticket);
-                match self.release(ticket) {
-                    Slot::Queued(waker, _) => Leftover::Waker(waker),
+            Slot::Late => {
+                self.release(ticket);
+                Leftover::Nothing
+            }
+            slot @ Slot::Queued(_) => {
+                let old = std::mem::replace(slot, Slot::Left);
+                self.left += 1;
+                self.tidy_queue();
+                match old {
+                    Slot::Queued(queued) => Leftover::Waker(queued.waker),
                     _ => Leftover::Nothing,
                 }
             }
@@ -213,8 +222,25 @@ impl Slots {
                 Slot::Done(outcome) => Leftover::Outcome(Box::new(outcome)),
                 _ => Leftover::Nothing,
             },
-            Slot::Free | Slot::Unwatched { .. } => Leftover::Nothing,
+            Slot::Free | Slot::Left | Slot::Unwatched { .. } => Leftover::Nothing,
         }
+    }
+
+    /// Takes those that were given up out of the queue, once they are most of it.
+    fn tidy_queue(&mut self) {
+        if self.left * 2 <= self.queue.len() {
+            return;
+        }
+        let mut queue = std::mem::take(&mut self.queue);
+        queue.retain(|ticket| {
+            let left = matches!(self.slot(*ticket), Slot::Left);
+            if left {
+                self.release(*ticket);
+            }
+            !left
+        });
+        self.queue = queue;
+        self.left = 0;
     }
 
     /// How many frames answer the oldest request.
@@ -234,9 +260,11 @@ impl Slots {
     }
 
     /// The oldest request's outcome goes to its waiter by another way: its ticket is used up.
-    pub(crate) fn hand_out(&mut self) {
-        if let Some(entry) = self.fifo.pop_front() {
-            self.release(entry.slot);
+    pub(crate) fn hand_out(&mut self) -> Option<Waker> {
+        let entry = self.fifo.pop_front()?;
+        match self.release(entry.slot) {
+            Slot::Waiting(waker) => Some(waker),
+            _ => None,
         }
     }
 
@@ -273,9 +301,28 @@ impl Slots {
         self.fifo.iter().any(|entry| cancelled(self.slot(entry.slot)))
     }
 
-    /// Fails everybody who waits to join.
-    pub(crate) fn fail_queue(&mut self, error: &Error, wakers: &mut Vec<Waker>) {
-        while let Some(ticket) = self.queue.pop_front() {
+    /// The tick since which somebody waits, in the order or in the queue before it.
+    pub(crate) fn oldest(&mut self) -> Option<u32> {
+        let queued = self.front_queued().map(|queued| queued.tick);
+        let joined = self.fifo.front().map(|entry| entry.tick);
+        // Ticks wrap, and the one that joined first may have come after one that still waits.
+        match (joined, queued) {
+            (Some(joined), Some(queued)) if queued.wrapping_sub(joined) > u32::MAX / 2 => {
+                Some(queued)
+            }
+            (joined, queued) => joined.or(queued),
+        }
+    }
+
+    /// Fails those who have waited to join since a tick that `is_due`.
+    pub(crate) fn fail_queue(
+        &mut self,
+        error: &Error,
+        is_due: impl Fn(u32) -> bool,
+        wakers: &mut Vec<Waker>,
+    ) {
+        while self.front_queued().is_some_and(|queued| is_due(queued.tick)) {
+            let Some(ticket) = self.queue.pop_front() else { break };
             wakers.extend(self.finish(ticket, Err(error.duplicate())));
         }
     }
@@ -284,7 +331,7 @@ impl Slots {
         match self.slot_mut(ticket) {
             slot @ (Slot::Waiting(_) | Slot::Queued(..)) => {
                 match std::mem::replace(slot, Slot::Done(outcome)) {
-                    Slot::Waiting(waker) | Slot::Queued(waker, _) => Some(waker),
+                    Slot::Waiting(waker) | Slot::Queued(Queued { waker, .. }) => Some(waker),
                     _ => None,
                 }
             }
@@ -321,8 +368,15 @@ impl Slots {
     }
 }
 
+/// Puts `new` in the place of `old`; gives back what must not be dropped under a lock.
+fn exchange(old: &mut Waker, new: &Waker) -> Option<Waker> {
+    (!old.will_wake(new)).then(|| std::mem::replace(old, new.clone()))
+}
+
 #[cfg(test)]
 mod tests {
+    use bytes::BytesMut;
+
     use super::*;
     use crate::error::ErrorKind;
 
@@ -338,9 +392,18 @@ mod tests {
         Ok(Reply::cut(&mut BytesMut::from(text), text.len()))
     }
 
-    fn text(outcome: Option<Result<Reply>>) -> String {
+    impl<T> Polled<T> {
+        fn ready(self) -> Option<T> {
+            match self {
+                Polled::Ready(value) => Some(value),
+                Polled::Pending(_) => None,
+            }
+        }
+    }
+
+    fn text(outcome: Polled<Result<Reply>>) -> String {
         use crate::resp::FromReply;
-        String::from_reply(&mut outcome.unwrap().unwrap().reader()).unwrap()
+        String::from_reply(&mut outcome.ready().unwrap().unwrap().reader()).unwrap()
     }
 
     #[test]
@@ -365,7 +428,7 @@ mod tests {
         let mut slots = Slots::default();
         for n in 0..100 {
             let ticket = slots.join(Some(waker()), entry(n));
-            assert!(slots.poll(ticket, &waker()).is_none());
+            assert!(slots.poll(ticket, &waker()).ready().is_none());
             slots.deliver(reply("+x\r\n"));
             assert_eq!(text(slots.poll(ticket, &waker())), "x");
         }
@@ -384,19 +447,19 @@ mod tests {
     #[test]
     fn turns_are_given_in_order_and_may_be_declined() {
         let mut slots = Slots::default();
-        let first = slots.queue(waker(), 10);
-        let second = slots.queue(waker(), 20);
-        let third = slots.queue(waker(), 30);
-        assert!(slots.redeem(first, &waker()).is_none());
+        let first = slots.queue(waker(), 10, 0);
+        let second = slots.queue(waker(), 20, 0);
+        let third = slots.queue(waker(), 30, 0);
+        assert!(slots.redeem(first, &waker()).ready().is_none());
         slots.cancel(second);
-        assert!(slots.grant().is_some());
-        assert!(slots.redeem(third, &waker()).is_none());
+        assert!(slots.grant(0).is_some());
+        assert!(slots.redeem(third, &waker()).ready().is_none());
         assert_eq!((slots.in_flight(), slots.granted_bytes()), (1, 10));
         slots.cancel(first);
         assert_eq!((slots.in_flight(), slots.granted_bytes()), (0, 0));
         assert_eq!(slots.next_queued(), Some(30));
-        slots.grant();
-        assert!(slots.redeem(third, &waker()).unwrap().is_ok());
+        slots.grant(0);
+        assert!(slots.redeem(third, &waker()).ready().unwrap().is_ok());
         assert_eq!(slots.free.len(), 3);
     }
 
@@ -415,7 +478,7 @@ mod tests {
         );
         assert_eq!(wakers.len(), 1);
         assert_eq!(slots.fifo.iter().map(|entry| entry.start).collect::<Vec<_>>(), [0, 3]);
-        assert!(slots.poll(failed, &waker()).unwrap().is_err());
-        assert!(slots.poll(kept, &waker()).is_none());
+        assert!(slots.poll(failed, &waker()).ready().unwrap().is_err());
+        assert!(slots.poll(kept, &waker()).ready().is_none());
     }
 }

@@ -148,8 +148,15 @@ impl State {
             if !self.fits(config, bytes) {
                 break;
             }
-            wakers.extend(self.slots.grant());
+            wakers.extend(self.slots.grant(self.tick));
         }
+    }
+
+    /// Time passes.
+    pub(crate) fn advance(&mut self, config: &Config, wakers: &mut Vec<Waker>) {
+        self.tick = self.tick.wrapping_add(1);
+        self.slots.pass_turns(self.tick);
+        self.grant(config, wakers);
     }
 
     /// Drops the cancelled and the failed of the requests that were not written.

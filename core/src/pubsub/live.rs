@@ -17,6 +17,9 @@ use crate::resp::{Packed, Reader, Scan, Scanner};
 /// How much is read at once.
 const CHUNK: usize = 16 * 1_024;
 
+/// A buffer that held more than this is given back once it is empty.
+const KEEP: usize = 1 << 20;
+
 /// A connection whose subscriptions the server has confirmed.
 pub(super) struct Live {
     stream: Stream,
@@ -112,7 +115,11 @@ impl Live {
         loop {
             match self.scanner.scan(&self.inbox)? {
                 Scan::Frame { len, streamed, .. } => {
+                    let large = self.inbox.capacity() > KEEP;
                     let frame = self.inbox.split_to(len).freeze();
+                    if large && self.inbox.len() < CHUNK {
+                        self.inbox = BytesMut::from(self.inbox.as_ref());
+                    }
                     let frame = match streamed {
                         true => crate::resp::normalize(&frame)?.into(),
                         false => frame,

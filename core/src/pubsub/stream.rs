@@ -19,6 +19,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// connection counts as lost.
 const QUIET: Duration = Duration::from_secs(15);
 
+/// A connection that lived for so long was a good one: the next attempt comes at once.
+const PROVEN: Duration = Duration::from_secs(1);
+
 /// A message on a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -53,6 +56,8 @@ pub struct Subscription {
     patterns: Vec<Vec<u8>>,
     state: State,
     backoff: Backoff,
+    /// Since when the connection is up.
+    since: Instant,
     /// When the server was last heard; `pinged` says that it was asked since.
     heard: Instant,
     pinged: bool,
@@ -81,6 +86,7 @@ impl Subscription {
             patterns,
             state: State::Live(Box::new(live)),
             backoff: Backoff::new(),
+            since: Instant::now(),
             heard: Instant::now(),
             pinged: false,
             timer: Box::pin(sleep(QUIET)),
@@ -119,6 +125,12 @@ impl Subscription {
     fn reopen(&mut self) {
         let parts = (self.config.clone(), self.channels.clone(), self.patterns.clone());
         self.state = State::Opening(Box::pin(Live::open(parts.0, parts.1, parts.2)));
+    }
+
+    fn wait(&mut self) {
+        let pause = self.backoff.next();
+        self.timer.as_mut().reset(Instant::now() + pause);
+        self.state = State::Waiting;
     }
 
     fn heard(&mut self) {
@@ -167,22 +179,25 @@ impl Stream for Subscription {
                     }
                     Poll::Ready(Err(error)) => {
                         tracing::debug!(%error, "subscription lost");
-                        this.reopen();
+                        if this.since.elapsed() < PROVEN {
+                            this.wait();
+                        } else {
+                            this.backoff.reset();
+                            this.reopen();
+                        }
                     }
                 },
                 State::Opening(opening) => match opening.as_mut().poll(cx) {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(Ok(live)) => {
                         this.state = State::Live(Box::new(live));
-                        this.backoff.reset();
+                        this.since = Instant::now();
                         this.heard();
                         this.timer.as_mut().reset(this.heard + QUIET);
                         return Poll::Ready(Some(Ok(Delivery::Gap)));
                     }
                     Poll::Ready(Err(error)) => {
-                        let pause = this.backoff.next();
-                        this.timer.as_mut().reset(Instant::now() + pause);
-                        this.state = State::Waiting;
+                        this.wait();
                         return Poll::Ready(Some(Err(reconnecting(error))));
                     }
                 },

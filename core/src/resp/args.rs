@@ -12,7 +12,7 @@ use super::Packed;
 /// A value that becomes one or several arguments of a command.
 ///
 /// Strings and bytes travel as they are, numbers in their shortest exact form, booleans as `1`
-/// and `0`, a `Duration` as whole milliseconds; `None` adds nothing, collections and tuples add
+/// and `0`, a `Duration` as whole milliseconds, rounded up (a time to live of 0 would delete); `None` adds nothing, collections and tuples add
 /// each of their elements, maps each key followed by its value.
 ///
 /// ```
@@ -118,7 +118,7 @@ impl ToArgs for f64 {
 impl ToArgs for Duration {
     #[inline]
     fn write_args(&self, out: &mut Packed) {
-        out.push_int(self.as_millis());
+        out.push_int(self.as_nanos().div_ceil(1_000_000));
     }
 }
 

@@ -6,6 +6,7 @@ mod honest;
 mod life;
 mod loss;
 mod sole;
+mod turns;
 
 use std::future::Future;
 use std::io;

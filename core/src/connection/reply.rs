@@ -1,0 +1,40 @@
+//! The bytes that answer one request. No I/O.
+
+use bytes::{Bytes, BytesMut};
+
+use crate::resp::Reader;
+
+/// Replies up to this size live in the slot, so that they do not pin the read buffer.
+const INLINE: usize = 120;
+
+/// All frames of one request's reply.
+pub(crate) enum Reply {
+    /// Invariant: `len <= INLINE`.
+    Inline { len: u8, bytes: [u8; INLINE] },
+    /// A view of the read buffer.
+    Shared(Bytes),
+}
+
+impl Reply {
+    /// Cuts the first `len` bytes from `buffer`.
+    pub(crate) fn cut(buffer: &mut BytesMut, len: usize) -> Reply {
+        let len = len.min(buffer.len());
+        if len > INLINE {
+            return Reply::Shared(buffer.split_to(len).freeze());
+        }
+        let mut bytes = [0; INLINE];
+        bytes[..len].copy_from_slice(&buffer[..len]);
+        bytes::Buf::advance(buffer, len);
+        Reply::Inline { len: len as u8, bytes }
+    }
+
+    /// A reader over the reply.
+    pub(crate) fn reader(&self) -> Reader<'_> {
+        match self {
+            Reply::Inline { len, bytes } => {
+                Reader::new(bytes.get(..usize::from(*len)).unwrap_or_default())
+            }
+            Reply::Shared(bytes) => Reader::shared(bytes),
+        }
+    }
+}
