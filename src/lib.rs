@@ -66,9 +66,18 @@ pub use alizarin_core::{
     Client, Command, Config, Delivery, Error, ErrorKind, FromReply, IntoCommand, Message, Result,
     Sent, ServerCode, Subscription, ToArgs, Value, command, commands, resp,
 };
+#[doc = include_str!("docs/attributes.md")]
+pub use alizarin_derive::RedisAttributes;
 #[doc = include_str!("docs/model.md")]
 pub use alizarin_derive::RedisModel;
-pub use alizarin_derive::{RedisAttributes, RedisNested, RedisRow, RedisTimeSeries, RedisValue};
+#[doc = include_str!("docs/nested.md")]
+pub use alizarin_derive::RedisNested;
+#[doc = include_str!("docs/row.md")]
+pub use alizarin_derive::RedisRow;
+#[doc = include_str!("docs/time_series.md")]
+pub use alizarin_derive::RedisTimeSeries;
+#[doc = include_str!("docs/value.md")]
+pub use alizarin_derive::RedisValue;
 pub use model::{GeoPoint, GeoShape, Vector};
 pub use repository::{Repositories, Repository};
 pub use vectors::VectorSet;

@@ -16,7 +16,8 @@ mod symbol;
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 
-/// Maps a struct to one Redis hash or JSON document.
+/// Maps a struct to one Redis hash or JSON document. It implements `RedisModel`, and gives the
+/// struct's fields methods for filters, in a struct named `{Name}Fields`.
 #[proc_macro_derive(RedisModel, attributes(redis, serde))]
 pub fn derive_model(input: TokenStream) -> TokenStream {
     expand::model(&parse_macro_input!(input as DeriveInput)).into()
@@ -31,25 +32,35 @@ pub fn derive_nested(input: TokenStream) -> TokenStream {
 
 /// Makes an enum without data, or a struct with one unnamed field, a stored value.
 ///
-/// A variant is stored as its name, changed by `#[redis(rename = "..")]` or serde's `rename` and
-/// `rename_all`; a newtype as the value inside it.
+/// A variant is stored as its name, changed by `#[redis(rename = "..")]` on it or
+/// `#[redis(rename_all = "..")]` on the enum, or by serde's words for these; a newtype as the value
+/// inside it.
 #[proc_macro_derive(RedisValue, attributes(redis, serde))]
 pub fn derive_value(input: TokenStream) -> TokenStream {
     expand::value(&parse_macro_input!(input as DeriveInput)).into()
 }
 
 /// Makes a struct that holds one row of an aggregation: its fields are the columns, by their
-/// names or by `#[redis(rename = "..")]`.
+/// names, or by `#[redis(rename = "..")]` on them or `#[redis(rename_all = "..")]` on the struct.
+/// A field for a column that may lack a value is an `Option`.
 #[proc_macro_derive(RedisRow, attributes(redis, serde))]
 pub fn derive_row(input: TokenStream) -> TokenStream {
     expand::row(&parse_macro_input!(input as DeriveInput)).into()
 }
 
 /// Makes a struct one sample of a time series: fields marked `#[redis(label)]` tell series apart,
-/// one is the `#[redis(timestamp)]`, one the `#[redis(value)]`.
+/// one is the `#[redis(timestamp)]`, one the `#[redis(value)]`. The labels alone become a struct
+/// named `{Name}Labels`.
 ///
-/// On the struct: `prefix = ".."`, `retention = "365d"`, `duplicate = "last"` (or `block`, `first`,
-/// `min`, `max`, `sum`), `chunk_size = 4096`, `rename_all = ".."`.
+/// On the struct:
+///
+/// - `prefix = ".."`: what keys begin with; the struct's name in snake case by default.
+/// - `retention = "365d"`: how long samples are kept (`ms`, `s`, `m`, `h`, `d`); for ever by
+///   default.
+/// - `duplicate = "last"` (or `block`, `first`, `min`, `max`, `sum`): what a second sample at one
+///   time does; the server's own policy by default, which is `block`.
+/// - `chunk_size = 4096`: the bytes of a chunk of samples, which is the server's own default.
+/// - `rename_all = "camelCase"`: the labels' names.
 #[proc_macro_derive(RedisTimeSeries, attributes(redis, serde))]
 pub fn derive_time_series(input: TokenStream) -> TokenStream {
     expand::series(&parse_macro_input!(input as DeriveInput)).into()

@@ -7,9 +7,31 @@ use super::info::IndexInfo;
 use crate::model::{IndexSchema, ModelSchema, Storage};
 
 /// One way in which an index differs from what the model needs; its `Display` says it in words.
+/// From [`Index::drift`](super::Index::drift).
 ///
 /// The server does not show `PHONETIC`, `EF_RUNTIME`, `EPSILON`, `INITIAL_CAP` and `BLOCK_SIZE`:
 /// differences in these go unseen.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// use alizarin::index::Drift;
+/// use alizarin_samples::Film;
+/// # alizarin_samples::client(async |client, prefix| {
+/// // Somebody made the index by hand:
+/// client
+///     .command::<()>("FT.CREATE")
+///     .arg((format!("{prefix}film_idx"), "ON", "HASH"))
+///     .arg(("PREFIX", 1, format!("{prefix}film:"), "SCHEMA", "year", "TAG"))
+///     .await?;
+///
+/// let films = client.repository::<Film>().with_namespace(prefix);
+/// let drift = films.index().drift().await?;
+/// assert!(drift.contains(&Drift::Missing { field: "title".into() }));
+/// let words: Vec<String> = drift.iter().map(Drift::to_string).collect();
+/// let year = r#"field `year`: type is "NUMERIC" in the model and "TAG" on the server"#;
+/// assert!(words.iter().any(|word| word == year), "{words:?}");
+/// # Ok(()) });
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Drift {

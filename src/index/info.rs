@@ -5,7 +5,17 @@ use alizarin_core::resp::Reader;
 use super::entry::{Facts, yes};
 use crate::{FromReply, Result, Value};
 
-/// What the server knows of an index.
+/// What the server knows of an index (`FT.INFO`); from [`Index::info`](super::Index::info).
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::films(async |films| {
+/// let info = films.index().info().await?;
+/// assert_eq!(info.key_type, "HASH");
+/// assert_eq!(info.prefixes, [format!("{}film:", films.namespace())]);
+/// assert!(!info.indexing);
+/// # Ok(()) });
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct IndexInfo {
@@ -35,7 +45,17 @@ pub struct IndexInfo {
     pub last_error_key: Option<String>,
 }
 
-/// What the server knows of an indexed field.
+/// What the server knows of an indexed field: one of [`IndexInfo::attributes`].
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::films(async |films| {
+/// let info = films.index().info().await?;
+/// let year = info.attributes.iter().find(|field| field.name == "year").expect("year");
+/// assert_eq!(year.kind, "NUMERIC");
+/// assert!(year.flags.iter().any(|flag| flag == "SORTABLE"));
+/// # Ok(()) });
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct AttributeInfo {

@@ -21,7 +21,18 @@ use crate::query::scope;
 use crate::repository::Repository;
 use crate::{Command, Error, ErrorKind, FromReply, Result};
 
-/// A model's search index: from `Repository::index`.
+/// A model's search index: from [`Repository::index`].
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// use alizarin::index::Synced;
+/// use alizarin_samples::Film;
+/// # alizarin_samples::client(async |client, prefix| {
+/// let films = client.repository::<Film>().with_namespace(prefix);
+/// assert_eq!(films.index().sync().await?, Synced::Created);
+/// assert_eq!(films.index().sync().await?, Synced::Unchanged);
+/// # Ok(()) });
+/// ```
 pub struct Index<'r, M> {
     repository: &'r Repository<M>,
 }
@@ -31,7 +42,16 @@ impl<'r, M: RedisModel> Index<'r, M> {
         Index { repository }
     }
 
-    /// The index's name on the server.
+    /// The index's name on the server: the repository's namespace, then the model's `index = ".."`,
+    /// or `{prefix}_idx`.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let name = films.index().name()?;
+    /// assert_eq!(name, format!("{}film_idx", films.namespace()));
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// `Usage` for a model without an index.
@@ -42,12 +62,23 @@ impl<'r, M: RedisModel> Index<'r, M> {
     /// Creates the index (`FT.CREATE`); the server reads documents that are there already in the
     /// background: see [`Index::wait`].
     ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use alizarin_samples::Film;
+    /// # alizarin_samples::client(async |client, prefix| {
+    /// let films = client.repository::<Film>().with_namespace(prefix);
+    /// films.index().create().await?;
+    /// let again = films.index().create().await;
+    /// assert_eq!(again.unwrap_err().kind(), ErrorKind::Exists);
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
-    /// `Exists` when there is one; `Usage` for a model without an index; `Unsupported` when the
-    /// server has no RediSearch.
+    /// `Exists` when there is one; `Usage` for a model without an index, or without any indexed
+    /// field; `Unsupported` when the server has no RediSearch.
     ///
     /// # Cancel safety
-    /// Dropping it may leave the index created or not.
+    /// Dropping the future may leave the index created or not.
     pub async fn create(&self) -> Result<()> {
         let name = self.name()?;
         let command = create::create(&name, &self.prefix(), M::SCHEMA, self.schema()?)?;
@@ -65,16 +96,36 @@ impl<'r, M: RedisModel> Index<'r, M> {
 
     /// Drops the index (`FT.DROPINDEX`), never the documents.
     ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// films.index().drop().await?;
+    /// assert!(films.exists(&1).await?);
+    /// let found = films.find(|f| f.year.lt(1980)).await;
+    /// assert_eq!(found.unwrap_err().kind(), ErrorKind::Index);
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
-    /// `Index` when there is none, `Usage` for a model without an index.
+    /// `Index` when there is none, `Usage` for a model without an index, `Unsupported` when the
+    /// server has no RediSearch.
     ///
     /// # Cancel safety
-    /// Dropping it may leave the index or not.
+    /// Dropping the future may leave the index or not.
     pub async fn drop(&self) -> Result<()> {
         self.run(Command::new("FT.DROPINDEX").arg(self.name()?)).await
     }
 
-    /// Whether there is an index.
+    /// Whether there is an index (`FT.INFO`).
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// assert!(films.index().exists().await?);
+    /// films.index().drop().await?;
+    /// assert!(!films.index().exists().await?);
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// `Usage` for a model without an index, `Unsupported` when the server has no RediSearch.
@@ -91,8 +142,17 @@ impl<'r, M: RedisModel> Index<'r, M> {
 
     /// What the server knows of the index (`FT.INFO`).
     ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let info = films.index().info().await?;
+    /// assert_eq!((info.num_docs, info.percent_indexed), (4, 1.0));
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
-    /// `Index` when there is none, `Usage` for a model without an index.
+    /// `Index` when there is none, `Usage` for a model without an index, `Unsupported` when the
+    /// server has no RediSearch.
     ///
     /// # Cancel safety
     /// It only reads.
@@ -100,7 +160,26 @@ impl<'r, M: RedisModel> Index<'r, M> {
         self.run(Command::new("FT.INFO").arg(self.name()?)).await
     }
 
-    /// How the index differs from what the model needs; nothing when it does not.
+    /// How the index differs from what the model needs (`FT.INFO`); nothing when it does not.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// #[derive(RedisModel)]
+    /// #[redis(hash, prefix = "film", index)]
+    /// struct NewFilm {
+    ///     #[redis(id)]
+    ///     id: u32,
+    ///     #[redis(tag)]
+    ///     studio: String,
+    /// }
+    ///
+    /// let new = films.client().repository::<NewFilm>().with_namespace(films.namespace());
+    /// let drift = new.index().drift().await?;
+    /// assert!(drift.iter().any(|d| d.to_string() == "field `studio` is not in the index"));
+    /// # assert_eq!(films.index().drift().await?, []);
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// As [`Index::info`].
@@ -112,7 +191,17 @@ impl<'r, M: RedisModel> Index<'r, M> {
         Ok(drift::compare(M::SCHEMA, self.schema()?, &self.prefix(), &info).0)
     }
 
-    /// The documents that the index could not read, and so does not find.
+    /// How many documents the index could not read (`FT.INFO`), and so does not find.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// films.client().hset(films.key(&5), ("year", "soon")).await?;
+    /// let failures = films.index().failures().await?;
+    /// assert_eq!(failures.count, 1);
+    /// assert_eq!(failures.last_key, Some(films.key(&5)));
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// As [`Index::info`].
@@ -123,7 +212,16 @@ impl<'r, M: RedisModel> Index<'r, M> {
         Ok(Failures::of(&self.info().await?))
     }
 
-    /// Waits until the index has read all documents that were there before it.
+    /// Waits until the index has read all documents that were there before it: see [`Wait`].
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// films.index().rebuild().await?;
+    /// films.index().wait().await?;
+    /// assert_eq!(films.find(|f| f.year.lt(1990)).count().await?, 3);
+    /// # Ok(()) });
+    /// ```
     pub fn wait(&self) -> Wait<'r, M> {
         Wait::new(Index { repository: self.repository })
     }
@@ -151,7 +249,17 @@ impl<M: RedisModel> fmt::Debug for Index<'_, M> {
     }
 }
 
-/// Documents that an index could not read.
+/// Documents that an index could not read; its `Display` says it in words. From
+/// [`Index::failures`].
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::films(async |films| {
+/// films.client().hset(films.key(&5), ("year", "soon")).await?;
+/// let words = films.index().failures().await?.to_string();
+/// assert!(words.starts_with("1 document could not be indexed, the last one `"), "{words}");
+/// # Ok(()) });
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Failures {

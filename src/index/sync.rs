@@ -7,6 +7,37 @@ use crate::model::RedisModel;
 use crate::{Error, ErrorKind, Result, Sent};
 
 /// What [`Index::sync`] did.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// use alizarin::index::Synced;
+/// # alizarin_samples::client(async |client, prefix| {
+/// #[derive(RedisModel)]
+/// #[redis(hash, prefix = "film", index)]
+/// struct OldFilm {
+///     #[redis(id)]
+///     id: u32,
+///     #[redis(text)]
+///     title: String,
+/// }
+///
+/// #[derive(RedisModel)]
+/// #[redis(hash, prefix = "film", index)]
+/// struct Film {
+///     #[redis(id)]
+///     id: u32,
+///     #[redis(text)]
+///     title: String,
+///     #[redis(numeric)]
+///     year: i32,
+/// }
+///
+/// let old = client.repository::<OldFilm>().with_namespace(prefix);
+/// assert_eq!(old.index().sync().await?, Synced::Created);
+/// let new = client.repository::<Film>().with_namespace(prefix);
+/// assert_eq!(new.index().sync().await?, Synced::Extended(vec!["year".to_owned()]));
+/// # Ok(()) });
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Synced {
@@ -19,17 +50,32 @@ pub enum Synced {
 }
 
 impl<M: RedisModel> Index<'_, M> {
-    /// Creates the index when there is none, adds fields that are missing, and does nothing when
-    /// it agrees with the model.
+    /// Creates the index when there is none (`FT.CREATE`), adds fields that are missing
+    /// (`FT.ALTER`), and does nothing when it agrees with the model (`FT.INFO`).
     ///
     /// Two programs may do it at once.
     ///
+    /// What a program does when it starts:
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin_samples::Film;
+    /// # alizarin_samples::client(async |client, prefix| {
+    /// let films = client.repository::<Film>().with_namespace(prefix);
+    /// films.index().sync().await?;
+    /// films.index().wait().await?;
+    /// assert_eq!(films.find(|f| f.year.lt(1980)).count().await?, 0);
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// `Index`, listing the differences, when only [`Index::rebuild`] can mend them; `Usage` for a
-    /// model without an index; `Unsupported` when the server has no RediSearch.
+    /// model without an index, or without any indexed field; `Conflict` when other programs
+    /// changed the index three times meanwhile; `Unsupported` when the server has no RediSearch.
     ///
     /// # Cancel safety
-    /// Dropping it may leave the index as it was, or changed; calling it again is always right.
+    /// Dropping the future may leave the index as it was, or changed; calling it again is always
+    /// right.
     pub async fn sync(&self) -> Result<Synced> {
         let index = self.schema()?;
         let prefix = self.prefix();
@@ -65,15 +111,24 @@ impl<M: RedisModel> Index<'_, M> {
         Err(Error::new(ErrorKind::Conflict, "other programs change the index at the same time"))
     }
 
-    /// Drops the index, not the documents, and creates it anew.
+    /// Drops the index, not the documents, and creates it anew (`FT.DROPINDEX`, `FT.CREATE`).
     ///
     /// Until it has read all documents, searches find only some of them: see [`Index::wait`].
     ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// films.index().rebuild().await?;
+    /// films.index().wait().await?;
+    /// assert_eq!(films.index().info().await?.num_docs, 4);
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
-    /// As [`Index::create`].
+    /// As [`Index::create`]; `Exists` is then another program's index, made in between.
     ///
     /// # Cancel safety
-    /// Dropping it may leave no index; calling it again mends that.
+    /// Dropping the future may leave no index; calling it again mends that.
     pub async fn rebuild(&self) -> Result<()> {
         match self.drop().await {
             Ok(()) => {}
@@ -83,10 +138,24 @@ impl<M: RedisModel> Index<'_, M> {
         self.create().await
     }
 
-    /// Checks that the index agrees with the model and has read every document.
+    /// Checks that the index agrees with the model and has failed to read no document (`FT.INFO`).
+    /// It does not wait for those that it has not come to yet.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// films.index().check().await?;
+    ///
+    /// films.client().hset(films.key(&5), ("year", "soon")).await?;
+    /// let failed = films.index().check().await;
+    /// assert_eq!(failed.unwrap_err().kind(), ErrorKind::Index);
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
-    /// `Index`, listing the differences and the documents it could not read.
+    /// `Index` when there is no index, or listing the differences, or saying how many documents it
+    /// could not read; `Usage` for a model without an index; `Unsupported` when the server has no
+    /// RediSearch.
     ///
     /// # Cancel safety
     /// It only reads.

@@ -16,7 +16,25 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_mi
 
 type Progress<'r> = Box<dyn FnMut(f64) + Send + 'r>;
 
-/// Waits for an index when awaited: from [`Index::wait`].
+/// Waits until an index has read the documents that were there before it: from [`Index::wait`].
+///
+/// Awaiting it sends `FT.INFO` at once, after 5 ms, and on with pauses that double, up to 250 ms.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// use std::time::Duration;
+/// # alizarin_samples::films(async |films| {
+/// films.index().rebuild().await?;
+/// films.index().wait().timeout(Duration::from_secs(60)).await?;
+/// assert_eq!(films.index().info().await?.percent_indexed, 1.0);
+/// # Ok(()) });
+/// ```
+///
+/// # Errors
+/// `Timeout` when the index is not done within [`timeout`](Wait::timeout); else as [`Index::info`].
+///
+/// # Cancel safety
+/// It only reads.
 #[must_use = "it waits when awaited"]
 pub struct Wait<'r, M> {
     index: Index<'r, M>,
@@ -30,12 +48,30 @@ impl<'r, M: RedisModel> Wait<'r, M> {
     }
 
     /// Waits no longer than this; without it there is no limit.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use std::time::Duration;
+    /// # alizarin_samples::films(async |films| {
+    /// films.index().wait().timeout(Duration::from_secs(10)).await?;
+    /// # Ok(()) });
+    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
     /// Calls `progress` after each look with how far the index is: from 0 to 1.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// films.index().rebuild().await?;
+    /// let mut done = 0.0;
+    /// films.index().wait().on_progress(|now| done = now).await?;
+    /// assert_eq!(done, 1.0);
+    /// # Ok(()) });
+    /// ```
     pub fn on_progress(mut self, progress: impl FnMut(f64) + Send + 'r) -> Self {
         self.progress = Some(Box::new(progress));
         self
@@ -71,7 +107,7 @@ impl<'r, M: RedisModel> IntoFuture for Wait<'r, M> {
     /// Polls `FT.INFO` until the index has read everything.
     ///
     /// # Errors
-    /// `Timeout` when it has not by then, `Index` when there is no index.
+    /// `Timeout` when it has not by then; else as [`Index::info`].
     ///
     /// # Cancel safety
     /// It only reads.

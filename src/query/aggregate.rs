@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use alizarin_core::resp::Reader;
 
-use super::find::{finish, run};
+use super::find::{finish, run, whole_milliseconds};
 use super::reduce::{Column, GroupColumn};
 use super::scope::index_name;
 use super::stream::rows;
@@ -35,7 +35,7 @@ use crate::{Command, Error, ErrorKind, FromReply, Result, Value};
 ///     .group_by(|f| f.director)
 ///     .reduce(|f| (count(), f.rating.avg()))
 ///     .rows()
-///     .sort_by_column("count", Direction::Desc)
+///     .sort_by_column("count", Direction::Descending)
 ///     .await?;
 /// let scott = Some("Ridley Scott".to_owned());
 /// assert_eq!(rows[0], ByDirector { director: scott, count: 2, avg_rating: 8.3 });
@@ -103,7 +103,7 @@ impl<'r, M: RedisModel, E: Node> Aggregate<'r, M, E> {
 }
 
 /// An aggregation's groups: [`reduce`](Grouped::reduce) says what is computed of each. Made by
-/// [`Aggregate::group_by`] and [`Aggregate::group_all`].
+/// [`Aggregate::group_by`] and [`Aggregate::group_all`]; the example at [`Aggregate`] has one.
 #[must_use = "an aggregation does nothing until it is awaited"]
 pub struct Grouped<'r, M, E> {
     repository: &'r Repository<M>,
@@ -123,7 +123,7 @@ impl<'r, M: RedisModel, E: Node> Grouped<'r, M, E> {
     ///     best: f64,
     /// }
     ///
-    /// let eighties = films.aggregate(|f| f.year.between(1980..1990)).group_all();
+    /// let eighties = films.aggregate(|f| f.year.between(1980, 1989)).group_all();
     /// let rows: Vec<Row> =
     ///     eighties.reduce(|f| (f.year.min(), f.rating.max().alias("best"))).rows().await?;
     /// assert_eq!((rows[0].min_year, rows[0].best), (1980, 8.1));
@@ -139,7 +139,7 @@ impl<'r, M: RedisModel, E: Node> Grouped<'r, M, E> {
 }
 
 /// An aggregation's columns: [`rows`](Reduced::rows) says what a row becomes. Made by
-/// [`Grouped::reduce`].
+/// [`Grouped::reduce`]; the example at [`Aggregate`] has one.
 #[must_use = "an aggregation does nothing until it is awaited"]
 pub struct Reduced<'r, M, E> {
     grouped: Grouped<'r, M, E>,
@@ -184,9 +184,9 @@ impl<'r, M: RedisModel, E: Node> Reduced<'r, M, E> {
 /// }
 ///
 /// let directors = films.aggregate(|f| f.rating.gt(8.0)).group_by(|f| f.director);
-/// for row in directors.reduce(|_| count()).rows::<Row>().await? {
-///     assert_eq!(row.director.as_deref(), Some("Ridley Scott"));
-/// }
+/// let rows = directors.reduce(|_| count()).rows::<Row>().await?;
+/// assert_eq!(rows.len(), 1);
+/// assert_eq!(rows[0].director.as_deref(), Some("Ridley Scott"));
 /// # Ok(()) });
 /// ```
 #[must_use = "an aggregation does nothing until it is awaited"]
@@ -215,8 +215,8 @@ impl<M: RedisModel, E: Node, T: RedisRow> Rows<'_, M, E, T> {
     /// let groups = films.aggregate(|_| everything()).group_by(|f| f.rating).reduce(|_| count());
     /// let rows: Vec<Row> = groups
     ///     .rows()
-    ///     .sort_by_column("count", Direction::Desc)
-    ///     .sort_by_column("rating", Direction::Asc)
+    ///     .sort_by_column("count", Direction::Descending)
+    ///     .sort_by_column("rating", Direction::Ascending)
     ///     .await?;
     /// let ratings: Vec<f64> = rows.iter().map(|row| row.rating).collect();
     /// assert_eq!(ratings, [7.7, 8.1, 8.5]);
@@ -238,7 +238,8 @@ impl<M: RedisModel, E: Node, T: RedisRow> Rows<'_, M, E, T> {
     /// #     year: i32,
     /// # }
     /// let years = films.aggregate(|_| everything()).group_by(|f| f.year).reduce(|_| count());
-    /// let first: Vec<Row> = years.rows().sort_by_column("year", Direction::Asc).limit(2).await?;
+    /// let years = years.rows::<Row>().sort_by_column("year", Direction::Ascending);
+    /// let first = years.limit(2).await?;
     /// assert_eq!((first.len(), first[1].year), (2, 1980));
     /// # Ok(()) });
     /// ```
@@ -248,7 +249,7 @@ impl<M: RedisModel, E: Node, T: RedisRow> Rows<'_, M, E, T> {
     }
 
     /// How long the server may take (`TIMEOUT`, in whole milliseconds); its own limit is 500 ms by
-    /// default. Zero, and less than a millisecond, is no limit.
+    /// default. It is rounded up; zero is no limit.
     ///
     /// ```
     /// # use alizarin::prelude::*;
@@ -350,7 +351,7 @@ impl<M: RedisModel, E: Node, T: RedisRow> Rows<'_, M, E, T> {
         // Without one, the server gives ten rows when it sorts.
         command = command.arg(("LIMIT", 0u32, self.limit.unwrap_or(1_000_000)));
         if let Some(timeout) = self.timeout {
-            command = command.arg("TIMEOUT").arg(timeout);
+            command = command.arg(("TIMEOUT", whole_milliseconds(timeout)));
         }
         finish(&mut command, &query);
         Ok(command)

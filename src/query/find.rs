@@ -413,7 +413,7 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
 }
 
 /// A time as `TIMEOUT` takes it. Rounded up: zero would be no limit.
-fn whole_milliseconds(time: Duration) -> u64 {
+pub(super) fn whole_milliseconds(time: Duration) -> u64 {
     // The server takes no more than a signed 32-bit number, which is 24 days.
     time.as_nanos().div_ceil(1_000_000).min(i32::MAX as u128) as u64
 }

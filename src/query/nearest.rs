@@ -22,7 +22,7 @@ use crate::{Command, Error, ErrorKind, Result, Sent, Value};
 /// ```
 /// # use alizarin::prelude::*;
 /// # alizarin_samples::films(async |films| {
-/// let mood = [0.9, 0.0, 0.3].into();
+/// let mood = [0.9, 0.0, 0.3];
 /// let found = films.nearest(1, |f| f.mood.to(&mood)).await?;
 /// assert_eq!(found[0].title, "Alien");
 /// assert!(found[0].distance < 1e-6);
@@ -94,7 +94,7 @@ where
     /// ```
     /// # use alizarin::prelude::*;
     /// # alizarin_samples::films(async |films| {
-    /// let tense = [0.9, 0.0, 0.3].into();
+    /// let tense = [0.9, 0.0, 0.3];
     /// let found = films.nearest(1, |f| f.mood.to(&tense)).filter(|f| f.year.gt(1979)).await?;
     /// assert_eq!(found[0].title, "Apollo 13");
     /// # Ok(()) });
@@ -119,7 +119,7 @@ where
     /// ```
     /// # use alizarin::prelude::*;
     /// # alizarin_samples::films(async |films| {
-    /// let tense = [0.9, 0.0, 0.3].into();
+    /// let tense = [0.9, 0.0, 0.3];
     /// let found = films.nearest(2, |f| f.mood.to(&tense)).ef_runtime(50).await?;
     /// assert_eq!(found[1].title, "Apollo 13");
     /// # Ok(()) });
@@ -134,7 +134,7 @@ where
     /// ```
     /// # use alizarin::prelude::*;
     /// # alizarin_samples::films(async |films| {
-    /// let funny = [0.0, 1.0, 0.0].into();
+    /// let funny = [0.0, 1.0, 0.0];
     /// assert_eq!(films.nearest(1, |f| f.mood.to(&funny)).all().await?[0].title, "Airplane!");
     ///
     /// let none = films.nearest(0, |f| f.mood.to(&funny)).all().await;
@@ -143,9 +143,9 @@ where
     /// ```
     ///
     /// # Errors
-    /// `Usage` for a `k` of zero, `ef_runtime` on a FLAT index, and a model without `index`; `Index`
-    /// when the index was not created; `Value`, naming the field, for a value that cannot be
-    /// searched for; `Decode` for a document that does not parse; `Timeout` when the server ran
+    /// `Usage` for a `k` of zero, `ef_runtime` on a FLAT index, and a model without `index`;
+    /// `Index` when the index was not created; `Value`, naming the field, for a value that cannot
+    /// be searched for; `Decode` for a document that does not parse; `Timeout` when the server ran
     /// out of time (known under RESP3 only); `Unsupported` when the server has no RediSearch.
     ///
     /// # Cancel safety
@@ -160,7 +160,7 @@ where
     /// ```
     /// # use alizarin::prelude::*;
     /// # alizarin_samples::films(async |films| {
-    /// let funny = [0.0, 1.0, 0.0].into();
+    /// let funny = [0.0, 1.0, 0.0];
     /// let command = films.nearest(5, |f| f.mood.to(&funny)).to_command()?;
     /// let text = command.packed().arguments().nth(2);
     /// assert_eq!(text, Some(&b"*=>[KNN $p0 @mood $p1 AS __distance]"[..]));
@@ -228,7 +228,7 @@ const CAP: usize = 10_000;
 /// ```
 /// # use alizarin::prelude::*;
 /// # alizarin_samples::films(async |films| {
-/// let tense = [0.9, 0.0, 0.3].into();
+/// let tense = [0.9, 0.0, 0.3];
 /// let alike = films.within(0.1, |f| f.mood.to(&tense)).await?;
 /// assert_eq!(alike.len(), 2);
 /// assert!(alike[1].distance <= 0.1);
@@ -266,7 +266,7 @@ where
     /// ```
     /// # use alizarin::prelude::*;
     /// # alizarin_samples::films(async |films| {
-    /// let tense = [0.9, 0.0, 0.3].into();
+    /// let tense = [0.9, 0.0, 0.3];
     /// let alike = films.within(0.1, |f| f.mood.to(&tense)).filter(|f| f.year.gt(1979)).await?;
     /// assert_eq!((alike.len(), alike[0].title.as_str()), (1, "Apollo 13"));
     /// # Ok(()) });
@@ -289,7 +289,7 @@ where
     /// ```
     /// # use alizarin::prelude::*;
     /// # alizarin_samples::films(async |films| {
-    /// let tense = [0.9, 0.0, 0.3].into();
+    /// let tense = [0.9, 0.0, 0.3];
     /// let alike = films.within(2.0, |f| f.mood.to(&tense)).limit(1).await?;
     /// assert_eq!((alike.len(), alike[0].title.as_str()), (1, "Alien"));
     /// # Ok(()) });
@@ -305,14 +305,15 @@ where
     /// ```
     /// # use alizarin::prelude::*;
     /// # alizarin_samples::films(async |films| {
-    /// let sad = [0.0, 0.0, 1.0].into();
-    /// assert!(films.within(0.1, |f| f.mood.to(&sad)).all().await?.is_empty());
+    /// let sad = [0.0, 0.0, 1.0];
+    /// let found = films.within(0.4, |f| f.mood.to(&sad)).all().await?;
+    /// assert_eq!((found.len(), found[0].title.as_str()), (1, "Blade Runner"));
     /// # Ok(()) });
     /// ```
     ///
     /// # Errors
-    /// `TooMany` when there are more; `Value` for a radius that is below zero or not finite; else as
-    /// [`Nearest::all`].
+    /// `TooMany` when there are more; `Value` for a radius that is below zero or not finite; else
+    /// as [`Nearest::all`].
     ///
     /// # Cancel safety
     /// It only reads.
@@ -337,7 +338,7 @@ where
     /// ```
     /// # use alizarin::prelude::*;
     /// # alizarin_samples::films(async |films| {
-    /// let sad = [0.0, 0.0, 1.0].into();
+    /// let sad = [0.0, 0.0, 1.0];
     /// let command = films.within(0.1, |f| f.mood.to(&sad)).to_command()?;
     /// let text = command.packed().arguments().nth(2).unwrap_or_default();
     /// assert!(text.starts_with(b"(@mood:[VECTOR_RANGE $p0 $p1])"));

@@ -16,9 +16,22 @@ use crate::{Client, Command, Result};
 /// [`LabelledSamples`] a series. Nothing limits how many there are: narrow the
 /// [`range`](Self::range), or use [`bucket`](Self::bucket) or [`count`](Self::count).
 ///
+/// ```
+/// # use alizarin::prelude::*;
+/// use std::time::Duration;
+/// use alizarin::series::{Aggregator, LabelFilter};
+/// # alizarin_samples::temperatures(async |series| {
+/// let day = Duration::from_secs(86_400);
+/// let warmest = series.across(|_| LabelFilter::any()).bucket(day, Aggregator::Max).await?;
+/// let oslo = warmest.iter().find(|found| found.labels.city == "Oslo").expect("Oslo");
+/// assert_eq!(oslo.samples[0].value, 4.0);
+/// # Ok(()) });
+/// ```
+///
 /// # Errors
-/// `Value` for label values that the server's filters cannot express, `Usage` for options that
-/// contradict each other, `Unsupported` without the module.
+/// `Value` for label values that the server's filters cannot express; `Usage` for options that
+/// contradict each other; `Decode` for a series whose labels do not fit the model; `Unsupported`
+/// without the module.
 ///
 /// # Cancel safety
 /// It only reads.
@@ -32,6 +45,15 @@ pub struct AcrossSeries<'c, X: TimeSeriesModel> {
 }
 
 /// One series of several, with its labels.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::temperatures(async |series| {
+/// let found = series.across(|l| l.city.eq("Oslo")).await?;
+/// assert!(found[0].key.ends_with("temperature:Oslo:2"));
+/// assert_eq!((found[0].labels.height, found[0].samples.len()), (2, 4));
+/// # Ok(()) });
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct LabelledSamples<L> {
@@ -45,6 +67,14 @@ pub struct LabelledSamples<L> {
 
 impl<'c, X: TimeSeriesModel> AcrossSeries<'c, X> {
     /// Only samples in this span of time; all of it unless given.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::temperatures(async |series| {
+    /// let late = series.across(|l| l.city.eq("Oslo")).range(7_200_000..).await?;
+    /// assert_eq!(late[0].samples.len(), 2);
+    /// # Ok(()) });
+    /// ```
     #[expect(clippy::needless_pass_by_value, reason = "ranges are written in place")]
     pub fn range(mut self, range: impl TimeRange) -> Self {
         self.options.span = range.span();

@@ -41,6 +41,14 @@ pub(super) fn series_key(prefix: &str, values: &[String]) -> String {
 }
 
 /// Which series are meant, by their labels: made by the methods of [`SeriesLabel`], joined by `&`.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::temperatures(async |series| {
+/// let both = series.across(|l| l.city.is_in(["Oslo", "Rome"]) & l.height.eq(2)).await?;
+/// assert_eq!((both.len(), both[0].labels.city.as_str()), (1, "Oslo"));
+/// # Ok(()) });
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct LabelFilter {
     /// One `FILTER` argument each, or what is wrong.
@@ -49,6 +57,14 @@ pub struct LabelFilter {
 
 impl LabelFilter {
     /// All series of the model.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use alizarin::series::LabelFilter;
+    /// # alizarin_samples::temperatures(async |series| {
+    /// assert_eq!(series.across(|_| LabelFilter::any()).await?.len(), 2);
+    /// # Ok(()) });
+    /// ```
     pub const fn any() -> LabelFilter {
         LabelFilter { terms: Ok(Vec::new()) }
     }
@@ -102,6 +118,14 @@ fn term(label: &str, operator: &str, values: Option<Vec<String>>) -> Result<Stri
 }
 
 /// What a label can be compared with: whatever can be a label, in the text it is stored as.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::temperatures(async |series| {
+/// let city = String::from("Oslo");
+/// assert_eq!(series.across(|l| l.city.eq(&city) & l.height.ne(100)).await?.len(), 1);
+/// # Ok(()) });
+/// ```
 pub trait LabelOperand {
     /// The label's text.
     #[doc(hidden)]
@@ -128,33 +152,96 @@ texts!(&str, &&str, &String);
 
 impl<X> SeriesLabel<X> {
     /// Series whose label is `value`.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::temperatures(async |series| {
+    /// let oslo = series.across(|l| l.city.eq("Oslo")).await?;
+    /// assert_eq!((oslo.len(), oslo[0].labels.city.as_str()), (1, "Oslo"));
+    /// # Ok(()) });
+    /// ```
     #[expect(clippy::needless_pass_by_value, reason = "literals and owned values both read well")]
     pub fn eq(self, value: impl LabelOperand) -> LabelFilter {
         LabelFilter::new(self.name(), "=", Some(vec![value.label_text()]))
     }
 
     /// Series whose label is not `value`; those without the label too.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::temperatures(async |series| {
+    /// let others = series.across(|l| l.city.ne("Oslo")).await?;
+    /// assert_eq!((others.len(), others[0].labels.city.as_str()), (1, "Lisbon"));
+    /// # Ok(()) });
+    /// ```
     #[expect(clippy::needless_pass_by_value, reason = "literals and owned values both read well")]
     pub fn ne(self, value: impl LabelOperand) -> LabelFilter {
         LabelFilter::new(self.name(), "!=", Some(vec![value.label_text()]))
     }
 
     /// Series whose label is one of these.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::temperatures(async |series| {
+    /// assert_eq!(series.across(|l| l.city.is_in(["Oslo", "Lisbon"])).await?.len(), 2);
+    /// # Ok(()) });
+    /// ```
     pub fn is_in(self, values: impl IntoIterator<Item: LabelOperand>) -> LabelFilter {
         LabelFilter::new(self.name(), "=", Some(texts(values)))
     }
 
     /// Series whose label is none of these.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::temperatures(async |series| {
+    /// let others = series.across(|l| l.city.not_in(["Oslo", "Rome"])).await?;
+    /// assert_eq!((others.len(), others[0].labels.city.as_str()), (1, "Lisbon"));
+    /// # Ok(()) });
+    /// ```
     pub fn not_in(self, values: impl IntoIterator<Item: LabelOperand>) -> LabelFilter {
         LabelFilter::new(self.name(), "!=", Some(texts(values)))
     }
 
     /// Series that have the label.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::temperatures(async |series| {
+    /// assert_eq!(series.across(|l| l.city.exists()).await?.len(), 2);
+    /// # Ok(()) });
+    /// ```
     pub fn exists(self) -> LabelFilter {
         LabelFilter::new(self.name(), "!=", None)
     }
 
-    /// Series that do not have the label.
+    /// Series that do not have the label: made before the model had it, where it is an `Option`.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::client(async |client, prefix| {
+    /// # use alizarin_samples::Temperature;
+    /// # let old = client.series::<Temperature>().with_namespace(prefix);
+    /// # old.add(&Temperature::new("Oslo", 0, 1.0)).await?;
+    /// #[derive(RedisTimeSeries)]
+    /// #[redis(prefix = "temperature")]
+    /// struct NewTemperature {
+    ///     #[redis(label)]
+    ///     city: String,
+    ///     #[redis(label)]
+    ///     station: Option<String>,
+    ///     #[redis(timestamp)]
+    ///     at: i64,
+    ///     #[redis(value)]
+    ///     celsius: f64,
+    /// }
+    ///
+    /// let series = client.series::<NewTemperature>().with_namespace(prefix);
+    /// let old = series.across(|l| l.station.is_missing()).await?;
+    /// assert_eq!((old[0].labels.city.as_str(), &old[0].labels.station), ("Oslo", &None));
+    /// # Ok(()) });
+    /// ```
     pub fn is_missing(self) -> LabelFilter {
         LabelFilter::new(self.name(), "=", None)
     }

@@ -75,6 +75,15 @@ use options::Options;
 use sample::Last;
 
 /// What gives time series: the client.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// use alizarin_samples::Temperature;
+/// # alizarin_samples::client(async |client, prefix| {
+/// let series = client.series::<Temperature>().with_namespace(prefix);
+/// series.add(&Temperature::new("Rome", 0, 16.5)).await?;
+/// # Ok(()) });
+/// ```
 pub trait SeriesSource {
     /// The series of a model. Sends nothing.
     fn series<X: TimeSeriesModel>(&self) -> Series<X>;
@@ -87,6 +96,16 @@ impl SeriesSource for Client {
 }
 
 /// All series of one model; cheap to clone. Made by [`SeriesSource::series`].
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// use alizarin_samples::Temperature;
+/// # alizarin_samples::temperatures(async |series| {
+/// let rome = Temperature::new("Rome", 0, 16.5);
+/// series.add(&rome).await?;
+/// assert_eq!(series.range(&rome.labels(), ..).models().await?, [rome]);
+/// # Ok(()) });
+/// ```
 pub struct Series<X> {
     client: Client,
     /// What keys begin with, before the colon.
@@ -97,6 +116,17 @@ pub struct Series<X> {
 impl<X: TimeSeriesModel> Series<X> {
     /// The same, with `namespace` before the model's prefix in every key: series of two
     /// namespaces do not see each other.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use alizarin_samples::Temperature;
+    /// # alizarin_samples::client(async |client, prefix| {
+    /// let oslo = Temperature::new("Oslo", 0, 1.0).labels();
+    /// let series = client.series::<Temperature>().with_namespace("test:");
+    /// assert_eq!(series.key(&oslo)?, "test:temperature:Oslo:2");
+    /// # let _ = prefix;
+    /// # Ok(()) });
+    /// ```
     #[must_use]
     pub fn with_namespace(mut self, namespace: &str) -> Self {
         self.prefix = [namespace, X::SCHEMA.prefix].concat();
@@ -104,6 +134,20 @@ impl<X: TimeSeriesModel> Series<X> {
     }
 
     /// The Redis key of the series with these labels.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use alizarin_samples::Temperature;
+    /// # alizarin_samples::client(async |client, prefix| {
+    /// let series = client.series::<Temperature>();
+    /// let oslo = Temperature::new("Oslo", 0, 1.0).labels();
+    /// assert_eq!(series.key(&oslo)?, "temperature:Oslo:2");
+    ///
+    /// let comma = Temperature::new("Paris, Texas", 0, 30.0).labels();
+    /// assert_eq!(series.key(&comma).unwrap_err().kind(), ErrorKind::Value);
+    /// # let _ = prefix;
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// `Value` for a label that the server cannot store: empty, or with a comma or bracket.
@@ -113,8 +157,21 @@ impl<X: TimeSeriesModel> Series<X> {
 
     /// The latest sample (`TS.GET`); `None` for a series without samples.
     ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use alizarin_samples::Temperature;
+    /// # alizarin_samples::temperatures(async |series| {
+    /// let oslo = Temperature::new("Oslo", 0, 1.0).labels();
+    /// assert_eq!(series.get(&oslo).await?.map(|sample| sample.value), Some(3.0));
+    ///
+    /// let rome = Temperature::new("Rome", 0, 16.5).labels();
+    /// assert_eq!(series.get(&rome).await.unwrap_err().kind(), ErrorKind::NotFound);
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
-    /// `NotFound` for a series that does not exist; `Unsupported` without the module.
+    /// `NotFound` for a series that does not exist; `Value` for labels that cannot be stored;
+    /// `Server` for a key of another type; `Unsupported` without the module.
     ///
     /// # Cancel safety
     /// It only reads.
@@ -126,6 +183,19 @@ impl<X: TimeSeriesModel> Series<X> {
 
     /// The samples of one series in a span of time (`TS.RANGE`): any of Rust's ranges over
     /// `SystemTime`, `chrono::DateTime` or `i64` milliseconds since the Unix epoch; `..` for all.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use std::time::{Duration, UNIX_EPOCH};
+    /// use alizarin_samples::Temperature;
+    /// # alizarin_samples::temperatures(async |series| {
+    /// let oslo = Temperature::new("Oslo", 0, 1.0).labels();
+    /// let second_hour = UNIX_EPOCH + Duration::from_secs(3_600);
+    /// let samples = series.range(&oslo, second_hour..).await?;
+    /// let values: Vec<f64> = samples.iter().map(|sample| sample.value).collect();
+    /// assert_eq!(values, [2.0, 4.0, 3.0]);
+    /// # Ok(()) });
+    /// ```
     #[expect(clippy::needless_pass_by_value, reason = "ranges are written in place")]
     pub fn range(&self, labels: &X::Labels, range: impl TimeRange) -> SeriesRange<'_, X> {
         SeriesRange {
@@ -138,6 +208,15 @@ impl<X: TimeSeriesModel> Series<X> {
     /// The samples of all series that a filter on labels means (`TS.MRANGE`):
     /// `across(|l| l.station.eq("SEA") & l.measure.ne("wind"))`, or
     /// `across(|_| LabelFilter::any())` for every series of the model.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::temperatures(async |series| {
+    /// let found = series.across(|l| l.city.ne("Oslo") & l.height.eq(2)).await?;
+    /// assert_eq!((found.len(), found[0].labels.city.as_str()), (1, "Lisbon"));
+    /// assert_eq!(found[0].samples[0].value, 14.0);
+    /// # Ok(()) });
+    /// ```
     pub fn across(
         &self,
         filter: impl FnOnce(X::LabelFields) -> LabelFilter,
@@ -153,8 +232,18 @@ impl<X: TimeSeriesModel> Series<X> {
 
     /// Removes the samples of one series in a span of time (`TS.DEL`); gives how many there were.
     ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use alizarin_samples::Temperature;
+    /// # alizarin_samples::temperatures(async |series| {
+    /// let oslo = Temperature::new("Oslo", 0, 1.0).labels();
+    /// assert_eq!(series.delete(&oslo, ..3_600_000).await?, 1);
+    /// assert_eq!(series.range(&oslo, ..).await?.len(), 3);
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
-    /// `NotFound` for a series that does not exist; `Unsupported` without the module.
+    /// As [`get`](Self::get).
     ///
     /// # Cancel safety
     /// The samples may have been removed; calling again is harmless.
@@ -170,8 +259,18 @@ impl<X: TimeSeriesModel> Series<X> {
 
     /// Removes a whole series (`UNLINK`); gives whether it was there.
     ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use alizarin_samples::Temperature;
+    /// # alizarin_samples::temperatures(async |series| {
+    /// let oslo = Temperature::new("Oslo", 0, 1.0).labels();
+    /// assert!(series.remove(&oslo).await?);
+    /// assert!(!series.remove(&oslo).await?);
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
-    /// What any command may fail with.
+    /// `Value` for labels that cannot be stored.
     ///
     /// # Cancel safety
     /// The series may have been removed; calling again is harmless.

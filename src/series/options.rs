@@ -8,6 +8,19 @@ use crate::resp::Packed;
 use crate::{Error, ErrorKind, Result, ToArgs};
 
 /// How the samples of a bucket become one value.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// use std::time::Duration;
+/// use alizarin::series::Aggregator;
+/// use alizarin_samples::Temperature;
+/// # alizarin_samples::temperatures(async |series| {
+/// let oslo = Temperature::new("Oslo", 0, 1.0).labels();
+/// let day = Duration::from_secs(86_400);
+/// let spread = series.range(&oslo, ..).bucket(day, Aggregator::Range).await?;
+/// assert_eq!(spread[0].value, 3.0);
+/// # Ok(()) });
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Aggregator {
@@ -41,6 +54,11 @@ pub enum Aggregator {
 
 impl Aggregator {
     /// The word the server uses.
+    ///
+    /// ```
+    /// use alizarin::series::Aggregator;
+    /// assert_eq!(Aggregator::StdP.name(), "std.p");
+    /// ```
     pub const fn name(self) -> &'static str {
         match self {
             Aggregator::Avg => "avg",
@@ -61,6 +79,20 @@ impl Aggregator {
 }
 
 /// From where buckets are counted; without it, from the Unix epoch.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// use std::time::Duration;
+/// use alizarin::series::{Aggregator, Align};
+/// use alizarin_samples::Temperature;
+/// # alizarin_samples::temperatures(async |series| {
+/// let oslo = Temperature::new("Oslo", 0, 1.0).labels();
+/// let hours = Duration::from_secs(7_200);
+/// let sums = series.range(&oslo, 3_600_000..).bucket(hours, Aggregator::Sum).align(Align::Start);
+/// let values: Vec<f64> = sums.await?.iter().map(|bucket| bucket.value).collect();
+/// assert_eq!(values, [6.0, 3.0]);
+/// # Ok(()) });
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Align {
@@ -74,6 +106,13 @@ pub enum Align {
 
 impl Align {
     /// From a point in time.
+    ///
+    /// ```
+    /// use alizarin::series::Align;
+    /// use std::time::{Duration, UNIX_EPOCH};
+    /// let noon = UNIX_EPOCH + Duration::from_secs(43_200);
+    /// assert_eq!(Align::at(noon), Align::At(43_200_000));
+    /// ```
     pub fn at(time: impl SeriesTime) -> Align {
         Align::At(clamp(floor(&time)))
     }
@@ -147,6 +186,19 @@ macro_rules! range_methods {
     () => {
         /// One value a bucket instead of each sample (`AGGREGATION`); buckets last `duration`,
         /// a whole number of milliseconds.
+        ///
+        /// ```
+        /// # use alizarin::prelude::*;
+        /// use std::time::Duration;
+        /// # use alizarin::series::Aggregator;
+        /// # use alizarin_samples::Temperature;
+        /// # alizarin_samples::temperatures(async |series| {
+        /// # let oslo = Temperature::new("Oslo", 0, 1.0).labels();
+        /// let two_hours = Duration::from_secs(7_200);
+        /// let means = series.range(&oslo, ..).bucket(two_hours, Aggregator::Avg).await?;
+        /// assert_eq!((means[0].value, means[1].value), (1.5, 3.5));
+        /// # Ok(()) });
+        /// ```
         pub fn bucket(
             mut self,
             duration: std::time::Duration,
@@ -157,6 +209,20 @@ macro_rules! range_methods {
         }
 
         /// From where buckets are counted (`ALIGN`); the Unix epoch unless given.
+        ///
+        /// ```
+        /// # use alizarin::prelude::*;
+        /// use std::time::Duration;
+        /// # use alizarin::series::{Aggregator, Align};
+        /// # use alizarin_samples::Temperature;
+        /// # alizarin_samples::temperatures(async |series| {
+        /// # let oslo = Temperature::new("Oslo", 0, 1.0).labels();
+        /// let two_hours = Duration::from_secs(7_200);
+        /// let means = series.range(&oslo, ..).bucket(two_hours, Aggregator::Avg);
+        /// let means = means.align(Align::At(3_600_000)).await?;
+        /// assert_eq!((means[0].value, means[1].value, means[2].value), (1.0, 3.0, 3.0));
+        /// # Ok(()) });
+        /// ```
         pub fn align(mut self, align: super::Align) -> Self {
             self.options.align = Some(align);
             self
@@ -164,24 +230,69 @@ macro_rules! range_methods {
 
         /// Buckets without samples too (`EMPTY`): 0 for sums and counts, the value before for
         /// `Last`, between its neighbours for `Twa`, else NaN.
+        ///
+        /// ```
+        /// # use alizarin::prelude::*;
+        /// use std::time::Duration;
+        /// # use alizarin::series::Aggregator;
+        /// # use alizarin_samples::Temperature;
+        /// # alizarin_samples::temperatures(async |series| {
+        /// # let oslo = Temperature::new("Oslo", 0, 1.0).labels();
+        /// series.delete(&oslo, 3_600_000..10_800_000).await?;
+        /// let hour = Duration::from_secs(3_600);
+        /// let hourly = series.range(&oslo, ..).bucket(hour, Aggregator::Count).empty_buckets();
+        /// let counts: Vec<f64> = hourly.await?.iter().map(|bucket| bucket.value).collect();
+        /// assert_eq!(counts, [1.0, 0.0, 0.0, 1.0]);
+        /// # Ok(()) });
+        /// ```
         pub fn empty_buckets(mut self) -> Self {
             self.options.empty = true;
             self
         }
 
         /// At most this many samples or buckets of a series (`COUNT`).
+        ///
+        /// ```
+        /// # use alizarin::prelude::*;
+        /// # use alizarin_samples::Temperature;
+        /// # alizarin_samples::temperatures(async |series| {
+        /// # let oslo = Temperature::new("Oslo", 0, 1.0).labels();
+        /// let first = series.range(&oslo, ..).count(1).await?;
+        /// assert_eq!((first.len(), first[0].value), (1, 1.0));
+        /// # Ok(()) });
+        /// ```
         pub fn count(mut self, n: u64) -> Self {
             self.options.count = Some(n);
             self
         }
 
         /// The latest first.
+        ///
+        /// ```
+        /// # use alizarin::prelude::*;
+        /// # use alizarin_samples::Temperature;
+        /// # alizarin_samples::temperatures(async |series| {
+        /// # let oslo = Temperature::new("Oslo", 0, 1.0).labels();
+        /// let latest = series.range(&oslo, ..).rev().count(2).await?;
+        /// assert_eq!((latest[0].value, latest[1].value), (3.0, 4.0));
+        /// # Ok(()) });
+        /// ```
         pub fn rev(mut self) -> Self {
             self.options.reversed = true;
             self
         }
 
         /// Only samples whose value lies between these, both included (`FILTER_BY_VALUE`).
+        ///
+        /// ```
+        /// # use alizarin::prelude::*;
+        /// # use alizarin_samples::Temperature;
+        /// # alizarin_samples::temperatures(async |series| {
+        /// # let oslo = Temperature::new("Oslo", 0, 1.0).labels();
+        /// let mild = series.range(&oslo, ..).filter_by_value(3.0, 10.0).await?;
+        /// assert_eq!((mild[0].value, mild[1].value), (4.0, 3.0));
+        /// # Ok(()) });
+        /// ```
         pub fn filter_by_value(mut self, min: f64, max: f64) -> Self {
             self.options.values = Some((min, max));
             self

@@ -13,8 +13,19 @@ use crate::{Client, Command, Error, ErrorKind, Result};
 /// Awaiting it sends `TS.RANGE` (`TS.REVRANGE` after [`rev`](Self::rev)) and gives the samples,
 /// the earliest first. A series that was never written is a `NotFound` error.
 ///
+/// ```
+/// # use alizarin::prelude::*;
+/// use alizarin_samples::Temperature;
+/// # alizarin_samples::temperatures(async |series| {
+/// let oslo = Temperature::new("Oslo", 0, 1.0).labels();
+/// let samples = series.range(&oslo, 3_600_000..=7_200_000).await?;
+/// assert_eq!((samples.len(), samples[0].value), (2, 2.0));
+/// # Ok(()) });
+/// ```
+///
 /// # Errors
-/// `NotFound`, `Usage` for options that contradict each other, `Unsupported` without the module.
+/// `NotFound`; `Usage` for options that contradict each other; `Value` for labels that cannot be
+/// stored; `Server` for a key of another type; `Unsupported` without the module.
 ///
 /// # Cancel safety
 /// It only reads.
@@ -31,6 +42,16 @@ impl<'c, X: TimeSeriesModel> SeriesRange<'c, X> {
 
     /// Gives models instead of samples. Buckets are no models: those with
     /// [`bucket`](Self::bucket) are refused.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use alizarin_samples::Temperature;
+    /// # alizarin_samples::temperatures(async |series| {
+    /// let oslo = Temperature::new("Oslo", 0, 1.0);
+    /// let models = series.range(&oslo.labels(), ..).models().await?;
+    /// assert_eq!((models.len(), &models[0]), (4, &oslo));
+    /// # Ok(()) });
+    /// ```
     pub fn models(self) -> SeriesModels<'c, X> {
         SeriesModels { range: self }
     }
@@ -67,6 +88,16 @@ impl<X: TimeSeriesModel> std::fmt::Debug for SeriesRange<'_, X> {
 }
 
 /// A range that gives models; made by [`SeriesRange::models`].
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// use alizarin_samples::Temperature;
+/// # alizarin_samples::temperatures(async |series| {
+/// let lisbon = Temperature::new("Lisbon", 3, 18.0);
+/// let latest = series.range(&lisbon.labels(), ..).rev().count(1).models().await?;
+/// assert_eq!(latest, [lisbon]);
+/// # Ok(()) });
+/// ```
 ///
 /// # Errors
 /// As [`SeriesRange`], and `Decode` for a sample that does not fit the model.

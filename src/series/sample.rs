@@ -7,6 +7,17 @@ use crate::resp::{Frame, Reader};
 use crate::{Error, FromReply, Result};
 
 /// One point of a series, or one bucket of an aggregation.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// use alizarin::series::Sample;
+/// use alizarin_samples::Temperature;
+/// # alizarin_samples::temperatures(async |series| {
+/// let oslo = Temperature::new("Oslo", 0, 1.0).labels();
+/// let samples = series.range(&oslo, ..).count(1).await?;
+/// assert_eq!(samples, [Sample { timestamp: 0, value: 1.0 }]);
+/// # Ok(()) });
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "a sample is a time and a value")]
 pub struct Sample {
@@ -36,6 +47,13 @@ impl Sample {
     }
 
     /// The time as `chrono` has it; `None` beyond what that can hold.
+    ///
+    /// ```
+    /// use alizarin::series::Sample;
+    /// let sample = Sample { timestamp: 1_500, value: 21.5 };
+    /// let time = sample.date_time().map(|time| time.to_rfc3339());
+    /// assert_eq!(time.as_deref(), Some("1970-01-01T00:00:01.500+00:00"));
+    /// ```
     #[cfg(feature = "chrono")]
     pub fn date_time(&self) -> Option<chrono::DateTime<chrono::Utc>> {
         chrono::DateTime::from_timestamp_millis(self.timestamp)

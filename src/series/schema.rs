@@ -9,6 +9,16 @@ use crate::Result;
 /// A struct that is one sample of a time series; made by `#[derive(RedisTimeSeries)]`.
 ///
 /// Samples with the same labels are one Redis series.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// use alizarin_samples::Temperature;
+///
+/// let sample = Temperature::new("Oslo", 1, 2.0);
+/// assert_eq!((sample.timestamp()?, sample.value()), (3_600_000, 2.0));
+/// assert_eq!(Temperature::label_values(&sample.labels()), ["Oslo", "2"]);
+/// # Ok::<(), alizarin::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a time series model",
     note = "add `#[derive(RedisTimeSeries)]` to the struct"
@@ -35,7 +45,7 @@ pub trait TimeSeriesModel: Sized + Send + Sync + 'static {
     /// What was measured.
     fn value(&self) -> f64;
 
-    /// The struct of a stored sample.
+    /// The struct of a stored sample. [`SeriesRange::models`](super::SeriesRange::models) calls it.
     ///
     /// # Errors
     /// `Decode` when the time or value does not fit its field.
@@ -44,7 +54,8 @@ pub trait TimeSeriesModel: Sized + Send + Sync + 'static {
     /// The labels' values as text, in the order of [`SeriesSchema::labels`].
     fn label_values(labels: &Self::Labels) -> Vec<String>;
 
-    /// The labels, asking `values` for each one's text by its name.
+    /// The labels, asking `values` for each one's text by its name. Awaiting
+    /// [`AcrossSeries`](super::AcrossSeries) calls it.
     ///
     /// # Errors
     /// `Decode` when a label is missing or its text does not parse.
@@ -52,6 +63,14 @@ pub trait TimeSeriesModel: Sized + Send + Sync + 'static {
 }
 
 /// A time series model's constants.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// use alizarin_samples::Temperature;
+/// let schema = Temperature::SCHEMA;
+/// assert_eq!((schema.prefix, schema.labels), ("temperature", &["city", "height"][..]));
+/// assert_eq!((schema.duplicate, schema.retention), (Some("last"), None));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "the derive writes it as a literal")]
 pub struct SeriesSchema {
@@ -70,18 +89,31 @@ pub struct SeriesSchema {
 }
 
 /// One label of a time series model, in filters: what `|l| l.station` is.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::temperatures(async |series| {
+/// let low = series.across(|l| l.city.eq("Oslo") & l.height.not_in([100, 200])).await?;
+/// assert_eq!((low.len(), low[0].labels.height), (1, 2));
+/// # Ok(()) });
+/// ```
 pub struct SeriesLabel<X> {
     name: &'static str,
     model: PhantomData<fn() -> X>,
 }
 
 impl<X> SeriesLabel<X> {
-    /// The handle of the label with this name; the derive makes these.
+    /// The handle of the label with this name. Called by derived code.
     pub const fn new(name: &'static str) -> SeriesLabel<X> {
         SeriesLabel { name, model: PhantomData }
     }
 
     /// The label's name on the server.
+    ///
+    /// ```
+    /// use alizarin::series::SeriesLabel;
+    /// assert_eq!(SeriesLabel::<()>::new("city").name(), "city");
+    /// ```
     pub const fn name(&self) -> &'static str {
         self.name
     }

@@ -7,6 +7,15 @@ use crate::{Error, ErrorKind, Result};
 
 /// A type of the field marked `#[redis(timestamp)]`; on the server it is whole milliseconds since
 /// the Unix epoch.
+///
+/// ```
+/// use alizarin::series::SampleTime;
+/// use std::time::{Duration, UNIX_EPOCH};
+/// let time = UNIX_EPOCH + Duration::from_micros(1_500_900);
+/// assert_eq!(time.to_milliseconds()?, 1_500);
+/// assert_eq!(u64::from_milliseconds(1_500)?, 1_500);
+/// # Ok::<(), alizarin::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a sample's timestamp",
     note = "`SystemTime`, `i64` and `u64` (milliseconds) can, and `chrono::DateTime<Utc>` with the feature `chrono`"
@@ -77,6 +86,11 @@ impl SampleTime for chrono::DateTime<chrono::Utc> {
 }
 
 /// A type of the field marked `#[redis(value)]`.
+///
+/// ```
+/// use alizarin::series::SampleValue;
+/// assert_eq!(f32::from_f64(21.5), 21.5_f32);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a sample's value",
     note = "`f64` and `f32` can"

@@ -7,6 +7,13 @@ const NANOS_PER_MS: i128 = 1_000_000;
 
 /// A point in time that a span of a series can begin or end at: `SystemTime`, `chrono`'s
 /// `DateTime`, or an `i64` of milliseconds since the Unix epoch.
+///
+/// ```
+/// use alizarin::series::SeriesTime;
+/// use std::time::{Duration, UNIX_EPOCH};
+/// let time = UNIX_EPOCH + Duration::from_millis(5);
+/// assert_eq!(time.nanos_since_epoch(), 5_i64.nanos_since_epoch());
+/// ```
 pub trait SeriesTime {
     /// Nanoseconds since the Unix epoch.
     fn nanos_since_epoch(&self) -> i128;
@@ -42,12 +49,28 @@ impl<T: SeriesTime> SeriesTime for &T {
 }
 
 /// A span of time: any of Rust's ranges over a [`SeriesTime`], and `..` for all of it.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// use alizarin_samples::Temperature;
+/// # alizarin_samples::temperatures(async |series| {
+/// let oslo = Temperature::new("Oslo", 0, 1.0);
+/// assert_eq!(series.range(&oslo.labels(), oslo.at..).await?.len(), 4);
+/// assert_eq!(series.range(&oslo.labels(), ..=3_600_000).await?.len(), 2);
+/// assert_eq!(series.range(&oslo.labels(), ..).await?.len(), 4);
+/// # Ok(()) });
+/// ```
 pub trait TimeRange {
     /// The first and last millisecond in it; `None` where it is open.
     fn span(&self) -> Span;
 }
 
 /// The whole milliseconds that lie in a range.
+///
+/// ```
+/// use alizarin::series::TimeRange;
+/// assert_eq!((1_000..5_000_i64).span(), (1_000..=4_999_i64).span());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Span {
     from: Option<i64>,

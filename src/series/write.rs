@@ -15,6 +15,16 @@ const BATCH: usize = 1_000;
 const REMEMBERED: usize = 10_000;
 
 /// What [`Series::add_many`] did.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// use alizarin_samples::Temperature;
+/// # alizarin_samples::temperatures(async |series| {
+/// let samples = [Temperature::new("Rome", 0, 16.5), Temperature::new("Rome", 1, f64::NAN)];
+/// let added = series.add_many(&samples).await?;
+/// assert_eq!((added.written, added.rejected.len()), (1, 1));
+/// # Ok(()) });
+/// ```
 #[derive(Debug, Default)]
 #[non_exhaustive]
 #[must_use = "samples may have been rejected: look at `rejected`, or call `all`"]
@@ -28,6 +38,15 @@ pub struct Added {
 impl Added {
     /// The number written, when nothing was rejected.
     ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use alizarin_samples::Temperature;
+    /// # alizarin_samples::temperatures(async |series| {
+    /// let samples = [Temperature::new("Rome", 0, 16.5), Temperature::new("Rome", 1, 17.0)];
+    /// assert_eq!(series.add_many(&samples).await?.all()?, 2);
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// The first rejected sample's error.
     pub fn all(self) -> Result<u64> {
@@ -39,6 +58,16 @@ impl Added {
 }
 
 /// A sample that was not written.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// use alizarin_samples::Temperature;
+/// # alizarin_samples::temperatures(async |series| {
+/// let added = series.add_many([Temperature::new("Rome", 1, f64::NAN)]).await?;
+/// let rejected = &added.rejected[0];
+/// assert_eq!((rejected.timestamp, rejected.error.kind()), (Some(3_600_000), ErrorKind::Value));
+/// # Ok(()) });
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Rejected {
@@ -64,6 +93,17 @@ impl<X: TimeSeriesModel> Series<X> {
     ///
     /// [`add`](Self::add) creates what it needs: this is for series that must exist while empty.
     ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use alizarin_samples::Temperature;
+    /// # alizarin_samples::temperatures(async |series| {
+    /// let rome = Temperature::new("Rome", 0, 16.5).labels();
+    /// assert!(series.create(&rome).await?);
+    /// assert!(!series.create(&rome).await?);
+    /// assert_eq!(series.get(&rome).await?, None);
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// `Exists` when the key holds a series with other options, `Value` for labels that cannot
     /// be stored, `Unsupported` without the module.
@@ -88,6 +128,16 @@ impl<X: TimeSeriesModel> Series<X> {
     /// Adds one sample (`TS.ADD`); the first of its labels creates the series, with the model's
     /// options.
     ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use alizarin_samples::Temperature;
+    /// # alizarin_samples::temperatures(async |series| {
+    /// let sample = Temperature::new("Oslo", 4, 2.5);
+    /// series.add(&sample).await?;
+    /// assert_eq!(series.get(&sample.labels()).await?.map(|latest| latest.value), Some(2.5));
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// `Value` for a value that is not finite, a time before 1970 or older than the retention, or
     /// labels that cannot be stored; `Exists` for a second sample at one time where the duplicate
@@ -105,6 +155,15 @@ impl<X: TimeSeriesModel> Series<X> {
 
     /// Adds many samples: each series is created once, then they travel a thousand at a time
     /// (`TS.MADD`). Samples that are refused are reported and do not hold up the others.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use alizarin_samples::Temperature;
+    /// # alizarin_samples::temperatures(async |series| {
+    /// let rome = (0..24).map(|hour| Temperature::new("Rome", hour, 16.0));
+    /// assert_eq!(series.add_many(rome).await?.all()?, 24);
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// What concerns all samples: a lost connection, a missing module. Samples before it were

@@ -11,6 +11,16 @@ use super::failure::explain;
 use crate::{Client, Command, Error, ErrorKind, Result};
 
 /// How a vector set keeps its vectors; the first element decides for all.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// use alizarin::vectors::Quantization;
+/// # alizarin_samples::client(async |client, prefix| {
+/// let points: VectorSet<u32> = client.vector_set(format!("{prefix}points"));
+/// points.add(&1, &[3.0, 4.0]).quantization(Quantization::None).await?;
+/// assert_eq!(points.get(&1).await?.map(|point| point.vector), Some(vec![3.0, 4.0]));
+/// # Ok(()) });
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Quantization {
@@ -28,9 +38,20 @@ pub enum Quantization {
 /// Awaiting it sends `VADD` and gives whether the element is new; one that is there gets the new
 /// vector, and keeps its attributes unless others are given.
 ///
+/// ```
+/// use alizarin_samples::Facts;
+/// # alizarin_samples::posters(async |posters| {
+/// let facts = Facts::new(1895, "art nouveau", "A0");
+/// let new = posters.add(&1, &[0.9, 0.1, 0.1]).attributes(&facts).await?;
+/// assert!(!new);
+/// assert_eq!(posters.attributes(&1).await?, Some(facts));
+/// # Ok(()) });
+/// ```
+///
 /// # Errors
 /// `Value` for a vector of another dimension, empty or not finite, or attributes that are no
-/// JSON; `Usage` for options that differ from the set's own; `Unsupported` before Redis 8.0.
+/// JSON; `Usage` for options that differ from the set's own; `Server` for a key of another type;
+/// `Unsupported` before Redis 8.0.
 ///
 /// # Cancel safety
 /// The element may have been added; adding it again is harmless.
@@ -52,6 +73,14 @@ pub struct AddVector<'c, A> {
 
 impl<A> AddVector<'_, A> {
     /// The element's attributes (`SETATTR`).
+    ///
+    /// ```
+    /// use alizarin_samples::Facts;
+    /// # alizarin_samples::posters(async |posters| {
+    /// posters.add(&4, &[0.1, 0.9, 0.1]).attributes(&Facts::new(1930, "art deco", "A1")).await?;
+    /// assert_eq!(posters.attributes(&4).await?.map(|facts| facts.year), Some(1930));
+    /// # Ok(()) });
+    /// ```
     pub fn attributes(mut self, attributes: &A) -> Self
     where
         A: Serialize,
@@ -61,12 +90,32 @@ impl<A> AddVector<'_, A> {
     }
 
     /// How vectors are kept: [`Quantization::Q8`] unless given. All elements need the same one.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use alizarin::vectors::Quantization;
+    /// # alizarin_samples::client(async |client, prefix| {
+    /// let points: VectorSet<u32> = client.vector_set(format!("{prefix}points"));
+    /// points.add(&1, &[3.0, -4.0]).quantization(Quantization::Bin).await?;
+    /// let other = points.add(&2, &[3.0, -4.0]).quantization(Quantization::None).await;
+    /// assert_eq!(other.unwrap_err().kind(), ErrorKind::Usage);
+    /// # Ok(()) });
+    /// ```
     pub fn quantization(mut self, quantization: Quantization) -> Self {
         self.quantization = Some(quantization);
         self
     }
 
     /// Projects vectors at random onto this many dimensions (`REDUCE`).
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::client(async |client, prefix| {
+    /// let points: VectorSet<u32> = client.vector_set(format!("{prefix}points"));
+    /// points.add(&1, &[1.0, 2.0, 3.0, 4.0]).reduce(2).await?;
+    /// assert_eq!(points.dimension().await?, Some(2));
+    /// # Ok(()) });
+    /// ```
     pub fn reduce(mut self, dimension: u32) -> Self {
         self.reduce = Some(dimension);
         self
@@ -74,12 +123,28 @@ impl<A> AddVector<'_, A> {
 
     /// How many candidates are weighed while the element is linked in (`EF`, 200 by default):
     /// more takes longer and makes a better graph.
+    ///
+    /// ```
+    /// # alizarin_samples::posters(async |posters| {
+    /// assert!(posters.add(&4, &[0.1, 0.9, 0.1]).ef(500).await?);
+    /// # Ok(()) });
+    /// ```
     pub fn ef(mut self, candidates: u32) -> Self {
         self.ef = Some(candidates);
         self
     }
 
     /// Links a node (`M`, 16 by default). All elements need the same.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::client(async |client, prefix| {
+    /// let points: VectorSet<u32> = client.vector_set(format!("{prefix}points"));
+    /// assert!(points.add(&1, &[1.0, 2.0]).m(32).await?);
+    /// let other = points.add(&2, &[2.0, 1.0]).m(8).await;
+    /// assert_eq!(other.unwrap_err().kind(), ErrorKind::Usage);
+    /// # Ok(()) });
+    /// ```
     pub fn m(mut self, links: u32) -> Self {
         self.m = Some(links);
         self
@@ -87,6 +152,12 @@ impl<A> AddVector<'_, A> {
 
     /// Looks for neighbours in a background thread of the server (`CAS`), so that other commands
     /// wait less.
+    ///
+    /// ```
+    /// # alizarin_samples::posters(async |posters| {
+    /// assert!(posters.add(&4, &[0.1, 0.9, 0.1]).cas().await?);
+    /// # Ok(()) });
+    /// ```
     pub fn cas(mut self) -> Self {
         self.cas = true;
         self

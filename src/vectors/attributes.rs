@@ -9,6 +9,21 @@ use crate::{Error, ErrorKind, Result};
 ///
 /// Storing needs no more than `Serialize` and `DeserializeOwned`: this is what
 /// [`filter`](super::SimilarTo::filter) takes its handles from.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::client(async |client, prefix| {
+/// #[derive(Serialize, Deserialize, RedisAttributes)]
+/// struct Facts {
+///     #[serde(rename = "released")]
+///     year: i32,
+/// }
+///
+/// let films: VectorSet<u32, Facts> = client.vector_set(format!("{prefix}films"));
+/// films.add(&1, &[0.9, 0.1]).attributes(&Facts { year: 1979 }).await?;
+/// assert_eq!(films.similar_to(&[1.0, 0.0]).filter(|a| a.year.lt(1980)).await?.len(), 1);
+/// # Ok(()) });
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no handles for filters",
     note = "add `#[derive(RedisAttributes)]`, or filter by `.matching(attribute::<i32>(\"year\").gt(1990))`"

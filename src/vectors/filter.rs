@@ -7,6 +7,7 @@ use std::ops::{Add, BitAnd, BitOr, Div, Mul, Not, Rem, Sub};
 use serde::Serialize;
 
 use super::literal;
+use super::operand::{AttributeOperand, NumberAttribute, NumberTerm, TextAttribute};
 use crate::{Error, ErrorKind, Result};
 
 /// To be written on the left: the server reads it as a word only with a space after it.
@@ -16,6 +17,14 @@ const NULL: &str = "null";
 ///
 /// An element that lacks an attribute that the condition names never matches, whatever the rest
 /// says, even under `|` and `!`; an attribute that is `null` counts as there.
+///
+/// ```
+/// # alizarin_samples::posters(async |posters| {
+/// let blue = posters.similar_to(&[0.0, 0.0, 1.0]);
+/// let found = blue.filter(|a| a.sizes.has("A1") & !(a.style.eq("pop") | a.year.gt(1990))).await?;
+/// assert_eq!((found.len(), found[0].id), (1, 1));
+/// # Ok(()) });
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct AttributeFilter(Result<String, String>);
 
@@ -82,23 +91,45 @@ impl fmt::Debug for AttributeFilter {
 
 /// The attribute of this name, holding a `T`: what `#[derive(RedisAttributes)]` makes one of a
 /// field.
+///
+/// ```
+/// use alizarin::vectors::attribute;
+/// # alizarin_samples::posters(async |posters| {
+/// let old = attribute::<i32>("year").lt(1950) & attribute::<String>("style").ne("bauhaus");
+/// let found = posters.similar_to(&[0.0, 0.0, 1.0]).matching(old).await?;
+/// assert_eq!((found.len(), found[0].id), (1, 1));
+/// # Ok(()) });
+/// ```
 pub const fn attribute<T>(name: &'static str) -> AttributeField<T> {
     AttributeField::new(name)
 }
 
 /// One attribute of the elements of a vector set, in filters: what `|a| a.year` is.
+///
+/// ```
+/// # alizarin_samples::posters(async |posters| {
+/// let blue = posters.similar_to(&[0.0, 0.0, 1.0]);
+/// let found = blue.filter(|a| a.year.le(1923) & a.style.contains("haus")).await?;
+/// assert_eq!((found.len(), found[0].id), (1, 2));
+/// # Ok(()) });
+/// ```
 pub struct AttributeField<T: ?Sized> {
     name: &'static str,
     value: PhantomData<fn() -> Box<T>>,
 }
 
 impl<T> AttributeField<T> {
-    /// The handle of the attribute with this name; the derive makes these.
+    /// The handle of the attribute with this name. Called by derived code; see also [`attribute`].
     pub const fn new(name: &'static str) -> AttributeField<T> {
         AttributeField { name, value: PhantomData }
     }
 
     /// The attribute's name in the JSON.
+    ///
+    /// ```
+    /// use alizarin::vectors::attribute;
+    /// assert_eq!(attribute::<i32>("year").name(), "year");
+    /// ```
     pub const fn name(&self) -> &'static str {
         self.name
     }
@@ -108,16 +139,38 @@ impl<T> AttributeField<T> {
     }
 
     /// The attribute equals `value`.
+    ///
+    /// ```
+    /// # alizarin_samples::posters(async |posters| {
+    /// let pop = posters.similar_to(&[1.0, 0.0, 0.0]).filter(|a| a.style.eq("pop")).await?;
+    /// assert_eq!((pop.len(), pop[0].id), (1, 3));
+    /// # Ok(()) });
+    /// ```
     pub fn eq(self, value: impl AttributeOperand<T>) -> AttributeFilter {
         AttributeFilter::binary(self.selector(), "==", value.literal())
     }
 
     /// The attribute differs from `value`; one that is `null` does.
+    ///
+    /// ```
+    /// # alizarin_samples::posters(async |posters| {
+    /// let others = posters.similar_to(&[1.0, 0.0, 0.0]).filter(|a| a.style.ne("pop")).await?;
+    /// assert_eq!((others.len(), others[0].id), (2, 1));
+    /// # Ok(()) });
+    /// ```
     pub fn ne(self, value: impl AttributeOperand<T>) -> AttributeFilter {
         AttributeFilter::binary(self.selector(), "!=", value.literal())
     }
 
     /// The attribute equals one of these.
+    ///
+    /// ```
+    /// # alizarin_samples::posters(async |posters| {
+    /// let red = posters.similar_to(&[1.0, 0.0, 0.0]);
+    /// let found = red.filter(|a| a.style.is_in(["pop", "bauhaus"])).await?;
+    /// assert_eq!((found.len(), found[0].id), (2, 2));
+    /// # Ok(()) });
+    /// ```
     pub fn is_in(self, values: impl IntoIterator<Item: AttributeOperand<T>>) -> AttributeFilter {
         let values: Result<Vec<_>, String> =
             values.into_iter().map(AttributeOperand::literal).collect();
@@ -130,6 +183,28 @@ impl<T> AttributeField<T> {
 
     /// The attribute equals what `value` serialises to: for enums and other types that become
     /// text, a number or a boolean.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::client(async |client, prefix| {
+    /// #[derive(Serialize, Deserialize)]
+    /// enum State {
+    ///     Mint,
+    ///     Torn,
+    /// }
+    ///
+    /// #[derive(Serialize, Deserialize, RedisAttributes)]
+    /// struct Facts {
+    ///     state: State,
+    /// }
+    ///
+    /// let posters: VectorSet<u32, Facts> = client.vector_set(format!("{prefix}posters"));
+    /// posters.add(&1, &[0.9, 0.1]).attributes(&Facts { state: State::Mint }).await?;
+    /// posters.add(&2, &[0.8, 0.2]).attributes(&Facts { state: State::Torn }).await?;
+    /// let torn = posters.similar_to(&[1.0, 0.0]).filter(|a| a.state.is(&State::Torn)).await?;
+    /// assert_eq!((torn.len(), torn[0].id), (1, 2));
+    /// # Ok(()) });
+    /// ```
     pub fn is(self, value: &T) -> AttributeFilter
     where
         T: Serialize,
@@ -141,6 +216,22 @@ impl<T> AttributeField<T> {
 
 impl<T> AttributeField<Option<T>> {
     /// The attribute is `null` (an attribute that is left out of the JSON is not).
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::client(async |client, prefix| {
+    /// #[derive(Serialize, Deserialize, RedisAttributes)]
+    /// struct Facts {
+    ///     owner: Option<String>,
+    /// }
+    ///
+    /// let posters: VectorSet<u32, Facts> = client.vector_set(format!("{prefix}posters"));
+    /// posters.add(&1, &[0.9, 0.1]).attributes(&Facts { owner: None }).await?;
+    /// posters.add(&2, &[0.8, 0.2]).attributes(&Facts { owner: Some("Ann".to_owned()) }).await?;
+    /// let free = posters.similar_to(&[1.0, 0.0]).filter(|a| a.owner.is_null()).await?;
+    /// assert_eq!((free.len(), free[0].id), (1, 1));
+    /// # Ok(()) });
+    /// ```
     pub fn is_null(self) -> AttributeFilter {
         AttributeFilter::binary(Ok(NULL.to_owned()), "==", self.selector())
     }
@@ -148,6 +239,13 @@ impl<T> AttributeField<Option<T>> {
 
 impl<T> AttributeField<Vec<T>> {
     /// The list holds `value`.
+    ///
+    /// ```
+    /// # alizarin_samples::posters(async |posters| {
+    /// let large = posters.similar_to(&[1.0, 0.0, 0.0]).filter(|a| a.sizes.has("A1")).await?;
+    /// assert_eq!(large.len(), 2);
+    /// # Ok(()) });
+    /// ```
     pub fn has(self, value: impl AttributeOperand<T>) -> AttributeFilter {
         AttributeFilter::binary(value.literal(), "in", self.selector())
     }
@@ -155,6 +253,13 @@ impl<T> AttributeField<Vec<T>> {
 
 impl<T: TextAttribute> AttributeField<T> {
     /// The text holds `part`, in the same case.
+    ///
+    /// ```
+    /// # alizarin_samples::posters(async |posters| {
+    /// let found = posters.similar_to(&[0.0, 0.0, 1.0]).filter(|a| a.style.contains("art")).await?;
+    /// assert_eq!((found.len(), found[0].id), (1, 1));
+    /// # Ok(()) });
+    /// ```
     pub fn contains(self, part: &str) -> AttributeFilter {
         AttributeFilter::binary(literal::text(part), "in", self.selector())
     }
@@ -184,23 +289,65 @@ macro_rules! comparisons {
 }
 
 comparisons! {
-    /// It is less.
+    /// It is less than `value`.
+    ///
+    /// ```
+    /// # alizarin_samples::posters(async |posters| {
+    /// let found = posters.similar_to(&[1.0, 0.0, 0.0]).filter(|a| a.year.lt(1923)).await?;
+    /// assert_eq!((found.len(), found[0].id), (1, 1));
+    /// # Ok(()) });
+    /// ```
     lt "<";
-    /// It is less or equal.
+    /// It is at most `value`.
+    ///
+    /// ```
+    /// # alizarin_samples::posters(async |posters| {
+    /// let found = posters.similar_to(&[1.0, 0.0, 0.0]).filter(|a| a.year.le(1923)).await?;
+    /// assert_eq!((found.len(), found[0].id), (2, 1));
+    /// # Ok(()) });
+    /// ```
     le "<=";
-    /// It is greater.
+    /// It is greater than `value`.
+    ///
+    /// ```
+    /// # alizarin_samples::posters(async |posters| {
+    /// let found = posters.similar_to(&[1.0, 0.0, 0.0]).filter(|a| a.year.gt(1923)).await?;
+    /// assert_eq!((found.len(), found[0].id), (1, 3));
+    /// # Ok(()) });
+    /// ```
     gt ">";
-    /// It is greater or equal.
+    /// It is at least `value`.
+    ///
+    /// ```
+    /// # alizarin_samples::posters(async |posters| {
+    /// let found = posters.similar_to(&[1.0, 0.0, 0.0]).filter(|a| a.year.ge(1923)).await?;
+    /// assert_eq!((found.len(), found[0].id), (2, 2));
+    /// # Ok(()) });
+    /// ```
     ge ">=";
 }
 
 impl AttributeNumber {
-    /// It equals.
+    /// It equals `value`.
+    ///
+    /// ```
+    /// # alizarin_samples::posters(async |posters| {
+    /// let odd = posters.similar_to(&[1.0, 0.0, 0.0]).filter(|a| (a.year % 2).eq(1)).await?;
+    /// assert_eq!((odd.len(), odd[0].id), (1, 2));
+    /// # Ok(()) });
+    /// ```
     pub fn eq(self, value: impl NumberTerm) -> AttributeFilter {
         AttributeFilter::binary(self.0, "==", value.term())
     }
 
-    /// It differs.
+    /// It differs from `value`.
+    ///
+    /// ```
+    /// # alizarin_samples::posters(async |posters| {
+    /// let even = posters.similar_to(&[1.0, 0.0, 0.0]).filter(|a| (a.year % 2).ne(1)).await?;
+    /// assert_eq!((even.len(), even[0].id), (2, 1));
+    /// # Ok(()) });
+    /// ```
     pub fn ne(self, value: impl NumberTerm) -> AttributeFilter {
         AttributeFilter::binary(self.0, "!=", value.term())
     }
@@ -208,15 +355,16 @@ impl AttributeNumber {
 
 /// Arithmetic on attributes, such as `a.gross - a.budget`; computed in doubles by the server, to
 /// which `null` is 0 here.
+///
+/// ```
+/// # alizarin_samples::posters(async |posters| {
+/// let red = posters.similar_to(&[1.0, 0.0, 0.0]);
+/// let found = red.filter(|a| ((a.year - 1900) / 10).gt(2)).await?;
+/// assert_eq!((found.len(), found[0].id), (2, 2));
+/// # Ok(()) });
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttributeNumber(Result<String, String>);
-
-/// What a number is compared or computed with: a Rust number, another attribute, arithmetic.
-pub trait NumberTerm {
-    /// It in the filter language, or why it cannot be written.
-    #[doc(hidden)]
-    fn term(self) -> Result<String, String>;
-}
 
 impl NumberTerm for AttributeNumber {
     fn term(self) -> Result<String, String> {
@@ -256,111 +404,6 @@ arithmetic! {
     Mul mul "*";
     Div div "/";
     Rem rem "%";
-}
-
-/// What an attribute of type `T` can be compared with for equality.
-#[diagnostic::on_unimplemented(
-    message = "an attribute of type `{T}` cannot be compared with `{Self}`",
-    note = "enums and other types with `Serialize` are compared by `.is(&value)`"
-)]
-pub trait AttributeOperand<T> {
-    /// It in the filter language, or why it cannot be written.
-    #[doc(hidden)]
-    fn literal(self) -> Result<String, String>;
-}
-
-/// Attributes that are numbers, or optional numbers.
-#[diagnostic::on_unimplemented(
-    message = "an attribute of type `{Self}` is no number, so it cannot be compared by size"
-)]
-pub trait NumberAttribute {
-    /// Whether `null` must be told from 0.
-    #[doc(hidden)]
-    const NULLABLE: bool;
-}
-
-/// Attributes that are text, or optional text.
-#[diagnostic::on_unimplemented(
-    message = "an attribute of type `{Self}` is no text, so it has no parts to look for"
-)]
-pub trait TextAttribute {}
-
-impl TextAttribute for String {}
-impl<T: TextAttribute> TextAttribute for Option<T> {}
-
-impl<T: NumberAttribute> NumberAttribute for Option<T> {
-    const NULLABLE: bool = true;
-}
-
-/// A Rust number in a filter.
-pub trait Number: NumberTerm {}
-
-macro_rules! numbers {
-    ($literal:ident: $($type:ty as $wide:ty),+) => {$(
-        impl NumberTerm for $type {
-            fn term(self) -> Result<String, String> {
-                literal::$literal(<$wide>::from(self))
-            }
-        }
-
-        impl Number for $type {}
-
-        impl NumberAttribute for $type {
-            const NULLABLE: bool = false;
-        }
-
-        impl<N: Number> AttributeOperand<$type> for N {
-            fn literal(self) -> Result<String, String> {
-                self.term()
-            }
-        }
-    )+};
-}
-
-numbers!(integer: i8 as i128, i16 as i128, i32 as i128, i64 as i128, u8 as i128, u16 as i128, u32 as i128, u64 as i128);
-numbers!(float: f64 as f64);
-
-// Attributes are JSON, where an `f32` has its own shortest digits, not those of its double.
-impl NumberTerm for f32 {
-    fn term(self) -> Result<String, String> {
-        literal::float(self.to_string().parse().unwrap_or(f64::NAN))
-    }
-}
-
-impl Number for f32 {}
-
-impl NumberAttribute for f32 {
-    const NULLABLE: bool = false;
-}
-
-impl<N: Number> AttributeOperand<f32> for N {
-    fn literal(self) -> Result<String, String> {
-        self.term()
-    }
-}
-
-impl AttributeOperand<bool> for bool {
-    fn literal(self) -> Result<String, String> {
-        Ok(literal::boolean(self).to_owned())
-    }
-}
-
-macro_rules! texts {
-    ($($type:ty),+) => {$(
-        impl AttributeOperand<String> for $type {
-            fn literal(self) -> Result<String, String> {
-                literal::text(self.as_ref())
-            }
-        }
-    )+};
-}
-
-texts!(&str, String, &String);
-
-impl<T, V: AttributeOperand<T>> AttributeOperand<Option<T>> for V {
-    fn literal(self) -> Result<String, String> {
-        AttributeOperand::<T>::literal(self)
-    }
 }
 
 impl<T: ?Sized> Clone for AttributeField<T> {

@@ -36,15 +36,14 @@ mod attributes;
 mod failure;
 mod filter;
 mod literal;
+mod operand;
 mod reply;
 mod similar;
 
 pub use add::{AddVector, Quantization};
 pub use attributes::VectorAttributes;
-pub use filter::{
-    AttributeField, AttributeFilter, AttributeNumber, AttributeOperand, Number, NumberAttribute,
-    NumberTerm, TextAttribute, attribute,
-};
+pub use filter::{AttributeField, AttributeFilter, AttributeNumber, attribute};
+pub use operand::{AttributeOperand, Number, NumberAttribute, NumberTerm, TextAttribute};
 pub use similar::{Similar, SimilarTo};
 
 use std::fmt;
@@ -61,6 +60,15 @@ use failure::explain;
 use similar::Target;
 
 /// What gives vector sets: the client.
+///
+/// ```
+/// use alizarin::vectors::{VectorSet, VectorSetSource};
+/// # alizarin_samples::client(async |client, prefix| {
+/// let colors: VectorSet<u32> = client.vector_set(format!("{prefix}colors"));
+/// colors.add(&1, &[1.0, 0.0, 0.0]).await?;
+/// assert_eq!(colors.len().await?, 1);
+/// # Ok(()) });
+/// ```
 pub trait VectorSetSource {
     /// The vector set at a key, with elements named by `Id` and attributes of type `A`. Sends
     /// nothing; the first element that is added makes the set.
@@ -77,6 +85,18 @@ impl VectorSetSource for Client {
 ///
 /// The first element decides the dimension and how vectors are kept; what does not fit later is
 /// refused.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::client(async |client, prefix| {
+/// let words: VectorSet<String> = client.vector_set(format!("{prefix}words"));
+/// words.add(&"king".to_owned(), &[0.9, 0.8]).await?;
+/// words.add(&"queen".to_owned(), &[0.9, 0.7]).await?;
+/// words.add(&"cabbage".to_owned(), &[-0.3, 0.1]).await?;
+/// let alike = words.similar(&"king".to_owned()).count(2).await?;
+/// assert_eq!((alike[0].id.as_str(), alike[1].id.as_str()), ("king", "queen"));
+/// # Ok(()) });
+/// ```
 pub struct VectorSet<Id, A = ()> {
     client: Client,
     key: String,
@@ -85,6 +105,14 @@ pub struct VectorSet<Id, A = ()> {
 }
 
 /// An element's vector and attributes.
+///
+/// ```
+/// # alizarin_samples::posters(async |posters| {
+/// let poster = posters.get(&2).await?.expect("poster 2");
+/// assert_eq!(poster.vector.len(), 3);
+/// assert_eq!(poster.attributes.map(|facts| facts.year), Some(1923));
+/// # Ok(()) });
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Element<A = ()> {
@@ -97,11 +125,30 @@ pub struct Element<A = ()> {
 
 impl<Id, A> VectorSet<Id, A> {
     /// The set's Redis key.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::client(async |client, prefix| {
+    /// let colors: VectorSet<u32> = client.vector_set("colors");
+    /// assert_eq!(colors.key(), "colors");
+    /// # let _ = prefix;
+    /// # Ok(()) });
+    /// ```
     pub fn key(&self) -> &str {
         &self.key
     }
 
     /// The same set, with all vectors checked against this dimension before they are sent.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::posters(async |posters| {
+    /// let posters = posters.of_dimension(3);
+    /// let error = posters.add(&4, &[0.5, 0.5]).await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Value);
+    /// assert_eq!(error.message(), "a vector of 3 numbers is needed, this one has 2");
+    /// # Ok(()) });
+    /// ```
     #[must_use]
     pub fn of_dimension(mut self, dimension: u32) -> Self {
         self.dimension = Some(dimension);
@@ -109,6 +156,12 @@ impl<Id, A> VectorSet<Id, A> {
     }
 
     /// How many elements there are (`VCARD`).
+    ///
+    /// ```
+    /// # alizarin_samples::posters(async |posters| {
+    /// assert_eq!(posters.len().await?, 3);
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// `Unsupported` before Redis 8.0, `Server` for a key of another type.
@@ -121,6 +174,12 @@ impl<Id, A> VectorSet<Id, A> {
 
     /// Whether there are no elements (`VCARD`).
     ///
+    /// ```
+    /// # alizarin_samples::posters(async |posters| {
+    /// assert!(!posters.is_empty().await?);
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// As [`len`](Self::len).
     ///
@@ -131,6 +190,12 @@ impl<Id, A> VectorSet<Id, A> {
     }
 
     /// How many numbers a vector has as it is kept (`VDIM`); `None` while the set does not exist.
+    ///
+    /// ```
+    /// # alizarin_samples::posters(async |posters| {
+    /// assert_eq!(posters.dimension().await?, Some(3));
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// As [`len`](Self::len).
@@ -145,6 +210,14 @@ impl<Id, A> VectorSet<Id, A> {
     }
 
     /// The elements most similar to a vector (`VSIM`).
+    ///
+    /// ```
+    /// # alizarin_samples::posters(async |posters| {
+    /// let red = posters.similar_to(&[1.0, 0.0, 0.0]).await?;
+    /// let ids: Vec<u32> = red.iter().map(|poster| poster.id).collect();
+    /// assert_eq!(ids, [1, 2, 3]);
+    /// # Ok(()) });
+    /// ```
     pub fn similar_to(&self, vector: &(impl AsRef<[f32]> + ?Sized)) -> SimilarTo<'_, Id, A> {
         let target = blob(vector.as_ref(), self.dimension).map(Target::Vector);
         SimilarTo::new(&self.client, &self.key, target)
@@ -157,6 +230,15 @@ impl<Id, A> VectorSet<Id, A> {
 
 impl<Id: ModelId, A> VectorSet<Id, A> {
     /// Adds an element, or changes one (`VADD`).
+    ///
+    /// ```
+    /// use alizarin_samples::Facts;
+    /// # alizarin_samples::posters(async |posters| {
+    /// let facts = Facts::new(1930, "art deco", "A1");
+    /// assert!(posters.add(&4, &[0.1, 0.9, 0.1]).attributes(&facts).await?);
+    /// assert_eq!(posters.similar_to(&[0.0, 1.0, 0.0]).await?[0].id, 4);
+    /// # Ok(()) });
+    /// ```
     pub fn add(&self, id: &Id, vector: &(impl AsRef<[f32]> + ?Sized)) -> AddVector<'_, A> {
         AddVector {
             client: &self.client,
@@ -174,11 +256,25 @@ impl<Id: ModelId, A> VectorSet<Id, A> {
     }
 
     /// The elements most similar to one in the set (`VSIM … ELE`), itself among them.
+    ///
+    /// ```
+    /// # alizarin_samples::posters(async |posters| {
+    /// let alike = posters.similar(&1).count(2).await?;
+    /// assert_eq!((alike[0].id, alike[1].id), (1, 2));
+    /// # Ok(()) });
+    /// ```
     pub fn similar(&self, id: &Id) -> SimilarTo<'_, Id, A> {
         SimilarTo::new(&self.client, &self.key, Ok(Target::Element(name(id))))
     }
 
     /// Whether the element is in the set (`VISMEMBER`, from Redis 8.2).
+    ///
+    /// ```
+    /// # alizarin_samples::posters(async |posters| {
+    /// assert!(posters.contains(&1).await?);
+    /// assert!(!posters.contains(&9).await?);
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// `Unsupported` before that.
@@ -191,6 +287,13 @@ impl<Id: ModelId, A> VectorSet<Id, A> {
 
     /// Removes an element (`VREM`); gives whether it was there.
     ///
+    /// ```
+    /// # alizarin_samples::posters(async |posters| {
+    /// assert!(posters.remove(&1).await?);
+    /// assert!(!posters.remove(&1).await?);
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// `Unsupported` before Redis 8.0.
     ///
@@ -201,6 +304,14 @@ impl<Id: ModelId, A> VectorSet<Id, A> {
     }
 
     /// An element's vector and attributes (`VEMB`, `VGETATTR`), read together.
+    ///
+    /// ```
+    /// # alizarin_samples::posters(async |posters| {
+    /// let poster = posters.get(&1).await?.expect("poster 1");
+    /// assert!((poster.vector[0] - 0.9).abs() < 0.02);
+    /// assert!(posters.get(&9).await?.is_none());
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// `Decode` for attributes that do not read as `A`; `Unsupported` before Redis 8.0.
@@ -223,6 +334,13 @@ impl<Id: ModelId, A> VectorSet<Id, A> {
 
     /// An element's attributes (`VGETATTR`); `None` for one without, and for no such element.
     ///
+    /// ```
+    /// # alizarin_samples::posters(async |posters| {
+    /// let facts = posters.attributes(&3).await?;
+    /// assert_eq!(facts.map(|facts| facts.style).as_deref(), Some("pop"));
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// As [`get`](Self::get).
     ///
@@ -242,6 +360,18 @@ impl<Id: ModelId, A> VectorSet<Id, A> {
 
     /// Replaces an element's attributes (`VSETATTR`).
     ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use alizarin_samples::Facts;
+    /// # alizarin_samples::posters(async |posters| {
+    /// posters.set_attributes(&3, &Facts::new(1969, "pop", "A2")).await?;
+    /// assert_eq!(posters.attributes(&3).await?.map(|facts| facts.year), Some(1969));
+    ///
+    /// let missing = posters.set_attributes(&9, &Facts::new(1969, "pop", "A2")).await;
+    /// assert_eq!(missing.unwrap_err().kind(), ErrorKind::NotFound);
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// `NotFound` when there is no such element; `Value` for attributes that are no JSON.
     ///
@@ -255,6 +385,13 @@ impl<Id: ModelId, A> VectorSet<Id, A> {
     }
 
     /// Removes an element's attributes (`VSETATTR` with none).
+    ///
+    /// ```
+    /// # alizarin_samples::posters(async |posters| {
+    /// posters.clear_attributes(&3).await?;
+    /// assert_eq!(posters.attributes(&3).await?, None);
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// `NotFound` when there is no such element.

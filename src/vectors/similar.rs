@@ -14,6 +14,15 @@ use crate::model::ModelId;
 use crate::{Client, Command, Error, ErrorKind, Result};
 
 /// An element that was found.
+///
+/// ```
+/// # alizarin_samples::posters(async |posters| {
+/// let red = posters.similar_to(&[1.0, 0.0, 0.0]).await?;
+/// assert!(red[0].score > 0.99);
+/// assert!((red[2].score - 0.5).abs() < 0.01);
+/// assert_eq!(red[0].attributes, None);
+/// # Ok(()) });
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Similar<Id, A = ()> {
@@ -40,9 +49,22 @@ pub(super) enum Target {
 /// Awaiting it sends `VSIM` and gives the elements, the most similar first: ten unless
 /// [`count`](Self::count) says otherwise. A set that does not exist has none.
 ///
+/// ```
+/// # alizarin_samples::posters(async |posters| {
+/// let red = posters
+///     .similar_to(&[1.0, 0.0, 0.0])
+///     .filter(|a| a.year.gt(1900) & a.sizes.has("A2"))
+///     .with_attributes()
+///     .await?;
+/// assert_eq!(red.len(), 1);
+/// assert_eq!(red[0].attributes.as_ref().map(|facts| facts.style.as_str()), Some("bauhaus"));
+/// # Ok(()) });
+/// ```
+///
 /// # Errors
 /// `Value` for a vector of another dimension or a filter that cannot be written; `NotFound` when
-/// the element to compare with is not in the set; `Unsupported` before Redis 8.0.
+/// the element to compare with is not in the set; `Decode`, naming the element, for attributes
+/// that do not read as `A`; `Server` for a key of another type; `Unsupported` before Redis 8.0.
 ///
 /// # Cancel safety
 /// It only reads.
@@ -79,6 +101,12 @@ impl<'c, Id, A> SimilarTo<'c, Id, A> {
     }
 
     /// At most this many elements (`COUNT`).
+    ///
+    /// ```
+    /// # alizarin_samples::posters(async |posters| {
+    /// assert_eq!(posters.similar_to(&[1.0, 0.0, 0.0]).count(2).await?.len(), 2);
+    /// # Ok(()) });
+    /// ```
     pub fn count(mut self, n: u64) -> Self {
         self.count = Some(n);
         self
@@ -89,6 +117,13 @@ impl<'c, Id, A> SimilarTo<'c, Id, A> {
     ///
     /// The search is for the nearest elements first: a filter that few match may give fewer
     /// elements than there are; see [`filter_ef`](Self::filter_ef).
+    ///
+    /// ```
+    /// # alizarin_samples::posters(async |posters| {
+    /// let new = posters.similar_to(&[1.0, 0.0, 0.0]).filter(|a| a.year.gt(1900)).await?;
+    /// assert_eq!((new[0].id, new.len()), (2, 2));
+    /// # Ok(()) });
+    /// ```
     pub fn filter(self, filter: impl FnOnce(A::Fields) -> AttributeFilter) -> Self
     where
         A: VectorAttributes,
@@ -98,6 +133,15 @@ impl<'c, Id, A> SimilarTo<'c, Id, A> {
 
     /// As [`filter`](Self::filter), with a filter made apart from the attributes' type:
     /// `.matching(attribute::<i32>("year").gt(1990))`.
+    ///
+    /// ```
+    /// use alizarin::vectors::attribute;
+    /// # alizarin_samples::posters(async |posters| {
+    /// let old = attribute::<i32>("year").lt(1900);
+    /// let found = posters.similar_to(&[0.0, 0.0, 1.0]).matching(old).await?;
+    /// assert_eq!((found[0].id, found.len()), (1, 1));
+    /// # Ok(()) });
+    /// ```
     pub fn matching(mut self, filter: AttributeFilter) -> Self {
         self.filter = Some(match self.filter.take() {
             None => filter,
@@ -107,6 +151,12 @@ impl<'c, Id, A> SimilarTo<'c, Id, A> {
     }
 
     /// How many candidates are weighed (`EF`): more takes longer and misses less.
+    ///
+    /// ```
+    /// # alizarin_samples::posters(async |posters| {
+    /// assert_eq!(posters.similar_to(&[0.0, 0.0, 1.0]).ef(1000).count(1).await?[0].id, 3);
+    /// # Ok(()) });
+    /// ```
     pub fn ef(mut self, candidates: u32) -> Self {
         self.ef = Some(candidates);
         self
@@ -114,6 +164,14 @@ impl<'c, Id, A> SimilarTo<'c, Id, A> {
 
     /// How many elements a filter is tried on before the search ends (`FILTER-EF`, a hundred
     /// times the count by default): give the set's size to try all.
+    ///
+    /// ```
+    /// # alizarin_samples::posters(async |posters| {
+    /// let all = posters.len().await?;
+    /// let pop = posters.similar_to(&[1.0, 0.0, 0.0]).filter(|a| a.style.eq("pop")).filter_ef(all);
+    /// assert_eq!(pop.await?[0].id, 3);
+    /// # Ok(()) });
+    /// ```
     pub fn filter_ef(mut self, elements: u64) -> Self {
         self.filter_ef = Some(elements);
         self
@@ -121,18 +179,39 @@ impl<'c, Id, A> SimilarTo<'c, Id, A> {
 
     /// Only elements no further away than this (`EPSILON`): 0.2 leaves those with a score of at
     /// least 0.8.
+    ///
+    /// ```
+    /// # alizarin_samples::posters(async |posters| {
+    /// let near = posters.similar_to(&[1.0, 0.0, 0.0]).epsilon(0.2).await?;
+    /// assert_eq!(near.len(), 2);
+    /// assert!(near.iter().all(|poster| poster.score >= 0.8));
+    /// # Ok(()) });
+    /// ```
     pub fn epsilon(mut self, distance: f64) -> Self {
         self.epsilon = Some(distance);
         self
     }
 
     /// Compares with every element (`TRUTH`): exact, and slow in large sets.
+    ///
+    /// ```
+    /// # alizarin_samples::posters(async |posters| {
+    /// assert_eq!(posters.similar_to(&[0.0, 0.3, 0.9]).exact().await?[0].id, 3);
+    /// # Ok(()) });
+    /// ```
     pub fn exact(mut self) -> Self {
         self.exact = true;
         self
     }
 
     /// Reads the elements' attributes too (`WITHATTRIBS`, from Redis 8.2).
+    ///
+    /// ```
+    /// # alizarin_samples::posters(async |posters| {
+    /// let blue = posters.similar_to(&[0.0, 0.0, 1.0]).count(1).with_attributes().await?;
+    /// assert_eq!(blue[0].attributes.as_ref().map(|facts| facts.year), Some(1968));
+    /// # Ok(()) });
+    /// ```
     pub fn with_attributes(mut self) -> Self {
         self.with_attributes = true;
         self
