@@ -16,3 +16,20 @@ pub use crate::series::{
 };
 pub use crate::vectors::{AttributeField, VectorAttributes};
 pub use alizarin_core::{Error, ErrorKind, Result};
+
+/// Reads a document out of the reply to `HGETALL` or `JSON.GET`, as a repository does.
+///
+/// # Errors
+/// `Decode` and `Protocol`, as a repository's `get`.
+pub fn decode_document<M: RedisModel>(reply: &[u8]) -> Result<Option<M>> {
+    use crate::FromReply;
+    crate::model::Loaded::from_reply(&mut crate::resp::Reader::new(reply))?.0
+}
+
+/// Reads the documents out of the reply to `FT.SEARCH`, as a query does.
+///
+/// # Errors
+/// `Decode` and `Protocol`, as a query.
+pub fn decode_hits<M: RedisModel>(reply: &[u8]) -> Result<Vec<M>> {
+    crate::query::decode_hits(&mut crate::resp::Reader::new(reply))
+}

@@ -34,6 +34,11 @@ impl<M: RedisModel> FromReply for Hits<M> {
     }
 }
 
+/// The documents alone.
+pub(crate) fn decode_hits<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Vec<M>> {
+    Ok(Hits::from_reply(reader)?.items.into_iter().map(|(item, _)| item).collect())
+}
+
 /// Keys that were found.
 pub(crate) struct Keys {
     pub(crate) total: u64,
@@ -203,10 +208,9 @@ fn document<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Option<(M, Option<
             distance = Some(f64::from_reply(reader)?);
             continue;
         }
-        let value = match reader.next()? {
-            Frame::Bulk(bytes) | Frame::Verbatim(_, bytes) => bytes,
-            Frame::Simple(text) => text.as_bytes(),
-            frame => {
+        let value = match reader.next_bytes()? {
+            Ok(value) => value,
+            Err(frame) => {
                 reader.skip_many(frame.children())?;
                 continue;
             }
@@ -231,11 +235,10 @@ fn document<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Option<(M, Option<
 }
 
 fn text<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8]> {
-    match reader.next()? {
-        Frame::Bulk(bytes) | Frame::Verbatim(_, bytes) => Ok(bytes),
-        Frame::Simple(text) => Ok(text.as_bytes()),
-        Frame::Error(line) => Err(Error::server(line)),
-        frame => Err(Error::decode("a name", &frame.describe())),
+    match reader.next_bytes()? {
+        Ok(bytes) => Ok(bytes),
+        Err(Frame::Error(line)) => Err(Error::server(line)),
+        Err(frame) => Err(Error::decode("a name", &frame.describe())),
     }
 }
 

@@ -120,6 +120,7 @@ pub use filter::{
 };
 pub use find::Find;
 pub use geo::Unit;
+pub(crate) use hits::decode_hits;
 pub use nearest::{Nearest, Scored, Within};
 pub use operand::Operand;
 pub use order::{Direction, Order};

@@ -135,6 +135,28 @@ impl<'a> Reader<'a> {
         Some(value)
     }
 
+    /// The next element's bytes, if it is a string or a status line; else the element.
+    ///
+    /// # Errors
+    /// As [`Reader::next`].
+    #[inline]
+    pub fn next_bytes(&mut self) -> Result<std::result::Result<&'a [u8], Frame<'a>>> {
+        if let Some(value) = self.short_string() {
+            return Ok(Ok(value));
+        }
+        if self.bytes.get(self.at) == Some(&b'+')
+            && let Some((value, end)) = short::line(self.bytes, self.at)
+        {
+            self.at = end;
+            return Ok(Ok(value));
+        }
+        Ok(match self.other()? {
+            Frame::Bulk(bytes) | Frame::Verbatim(_, bytes) => Ok(bytes),
+            Frame::Simple(text) => Ok(text.as_bytes()),
+            frame => Err(frame),
+        })
+    }
+
     /// Takes the next element if it is the status `OK`.
     #[inline]
     pub(crate) fn take_ok(&mut self) -> bool {

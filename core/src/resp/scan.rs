@@ -126,16 +126,22 @@ impl Scanner {
                 continue;
             }
             match bytes.get(at) {
-                Some(b'$') if short => match short::string_end(bytes, at) {
-                    Some(end) => at = end,
-                    None => break,
-                },
+                Some(b'$') if short => {
+                    let (end, passed) = short::strings_end(bytes, at, left);
+                    if passed == 0 {
+                        break;
+                    }
+                    at = end;
+                    self.open = Open::Elements(left - passed);
+                    continue;
+                }
                 Some(b'+' | b':' | b',' | b'_') => match short::line_end(bytes, at) {
                     Some(end) => at = end,
                     None => break,
                 },
-                Some(b'*') => match short::length(bytes, at) {
-                    Some((elements, start)) => {
+                Some(kind @ (b'*' | b'~' | b'%')) => match short::length(bytes, at) {
+                    Some((count, start)) => {
+                        let elements = if *kind == b'%' { 2 * count } else { count };
                         self.begin(Open::Elements(elements as u64), false)?;
                         at = start;
                         continue;

@@ -40,6 +40,26 @@ pub(super) fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
     (tail == b"\r\n").then_some(end + 2)
 }
 
+/// Passes over at most `most` strings that follow each other; gives where the last one's frame
+/// ends, and how many there are.
+#[inline]
+pub(super) fn strings_end(bytes: &[u8], mut at: usize, most: u64) -> (usize, u64) {
+    let mut passed = 0;
+    while passed < most {
+        let Some(end) = string_end(bytes, at) else { break };
+        at = end;
+        passed += 1;
+    }
+    (at, passed)
+}
+
+/// The text of the line that begins at `at`, and where it ends, if it is short.
+#[inline(always)]
+pub(super) fn line(bytes: &[u8], at: usize) -> Option<(&[u8], usize)> {
+    let end = line_end(bytes, at)?;
+    Some((bytes.get(at + 1..end - 2)?, end))
+}
+
 /// Where the line that begins at `at` ends, if it is no longer than any plain number.
 #[inline(always)]
 pub(super) fn line_end(bytes: &[u8], at: usize) -> Option<usize> {

@@ -33,8 +33,7 @@ fn whole<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Option<M>> {
         Frame::Bulk(value) => json::<M>(&mut partial, value)?,
         frame @ (Frame::Map(_) | Frame::Array(_)) => {
             for _ in 0..frame.children() / 2 {
-                let (Frame::Bulk(name), Frame::Bulk(value)) = (reader.next()?, reader.next()?)
-                else {
+                let (Ok(name), Ok(value)) = (reader.next_bytes()?, reader.next_bytes()?) else {
                     return Err(Error::decode("hash fields", "something else"));
                 };
                 M::accept(&mut partial, name, StoredValue::Hash(value))?;
