@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::pin::Pin;
 
-use alizarin::Command;
 use alizarin::prelude::*;
+use alizarin::{Command, Value};
 use alizarin_testkit::Server;
 use futures_core::Stream;
 
@@ -114,9 +114,16 @@ crate::each_storage! {
             let drafts: Repository<Draft> =
                 notes.client().repository().with_namespace(notes.namespace());
             drafts.save(&draft(9_000, "another model")).await.unwrap();
-            // A key that begins alike, whose rest is no id.
-            let stray = format!("{}note:abc", notes.namespace());
-            let _: u64 = notes.client().command("HSET").arg((&stray, "id", 1)).await.unwrap();
+            // Keys that begin alike, whose rest is no id or is not how the id writes itself.
+            for rest in ["abc", "", "007", "+7", "7 ", "7:1"] {
+                let stray = format!("{}note:{rest}", notes.namespace());
+                let (name, arguments) = match STORAGE {
+                    "hash" => ("HSET", ["id", "1"]),
+                    _ => ("JSON.SET", ["$", "{\"id\":1}"]),
+                };
+                let _: Value =
+                    notes.client().command(name).arg(&stray).arg(arguments).await.unwrap();
+            }
 
             // As a stream, which is what `poll_next` makes it.
             let mut scan = notes.scan();

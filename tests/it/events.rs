@@ -6,11 +6,50 @@ use alizarin::events::Changes;
 use alizarin::prelude::*;
 use alizarin_testkit::Server;
 
-use crate::common::{both, namespace, on, soon};
+use crate::common::{both, eventually, namespace, on, soon};
 
 /// The next change, which must come.
 async fn next<M: RedisModel>(changes: &mut Changes<M>) -> Change<M> {
     soon("a change comes", changes.next()).await.unwrap().unwrap()
+}
+
+/// An id that can be spelt in several ways, and writes one.
+#[cfg(feature = "uuid")]
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(hash, prefix = "ticket", events)]
+struct Ticket {
+    #[redis(id)]
+    id: uuid::Uuid,
+}
+
+#[cfg(feature = "uuid")]
+#[tokio::test]
+async fn the_end_of_a_key_that_no_id_writes_is_not_told() {
+    let server = Server::builder().private().start().unwrap();
+    server.command(&["CONFIG", "SET", "notify-keyspace-events", "Ex"]).unwrap();
+    for protocol in [2, 3] {
+        let tickets: Repository<Ticket> = on(&server, protocol).await;
+        let mut changes = tickets.changes().expired().await.unwrap();
+        let id = uuid::Uuid::from_u128(0xABCD);
+        let text = id.to_string();
+        let others = [
+            text.to_uppercase(),
+            id.simple().to_string(),
+            id.urn().to_string(),
+            id.braced().to_string(),
+        ];
+        for other in others {
+            let key = format!("{}ticket:{other}", tickets.namespace());
+            server.command(&["SET", &key, "x", "PX", "1"]).unwrap();
+            let gone = async || server.command(&["EXISTS", &key]).unwrap() == "0";
+            eventually("the key ends", gone).await;
+        }
+        tickets.save(&Ticket { id }).ttl(Duration::from_millis(20)).await.unwrap();
+        assert_eq!(next(&mut changes).await.id(), Some(&id));
+        assert_eq!(next(&mut changes).await, Change::Expired { id });
+        // The only one that ended: what came before would have been told before.
+        assert!(tickets.scan_ids().next().await.is_none());
+    }
 }
 
 crate::each_storage! {
