@@ -5,6 +5,7 @@ mod document;
 mod geo;
 mod id;
 mod nested;
+mod reply;
 mod schema;
 mod stored;
 mod value;
@@ -24,7 +25,7 @@ pub use schema::{
     Attribute, FieldSchema, IndexKind, IndexSchema, Metric, ModelSchema, NestedSchema, Storage,
     VectorAlgorithm, VectorSchema,
 };
-pub(crate) use stored::members;
+pub(crate) use reply::{Loaded, Unfinished};
 pub use stored::{StoredValue, missing};
 pub use value::{
     GeoShapeValue, GeoValue, Json, ListItem, NumericValue, RedisValue, TagValue, TextValue,

@@ -2,7 +2,7 @@
 
 use alizarin_core::resp::{Frame, Reader};
 
-use crate::model::{RedisModel, Storage, StoredValue, members};
+use crate::model::{RedisModel, Storage, Unfinished};
 use crate::{Error, ErrorKind, FromReply, Result, Sent};
 
 /// The alias under which a vector's distance comes back.
@@ -52,7 +52,7 @@ impl FromReply for Keys {
 }
 
 /// The same error, naming the document.
-pub(crate) fn at_key(error: &Error, key: &[u8]) -> Error {
+fn at_key(error: &Error, key: &[u8]) -> Error {
     let message = format!("document `{}`: {}", String::from_utf8_lossy(key), error.message());
     let named = Error::new(error.kind(), message).with_sent(Sent::Yes);
     match error.field() {
@@ -178,7 +178,7 @@ fn document<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Option<(M, Option<
         Frame::Array(count) => count / 2,
         _ => return Ok(None),
     };
-    let mut partial = M::Partial::default();
+    let mut document = Unfinished::<M>::new();
     let mut distance = None;
     let mut found = false;
     for _ in 0..count {
@@ -199,14 +199,12 @@ fn document<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Option<(M, Option<
         match M::SCHEMA.storage {
             Storage::Hash => {
                 found = true;
-                if let Ok(name) = std::str::from_utf8(name) {
-                    M::accept(&mut partial, name, StoredValue::Hash(value))?;
-                }
+                document.hash_field(name, value)?;
             }
             // The rest of a JSON hit is what it was sorted by.
             Storage::Json if name == b"$" => {
                 found = true;
-                json::<M>(&mut partial, value)?;
+                document.json(value)?;
             }
             Storage::Json => {}
         }
@@ -214,15 +212,7 @@ fn document<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Option<(M, Option<
     if !found {
         return Ok(None);
     }
-    Ok(Some((M::finish(partial)?, distance)))
-}
-
-/// Takes a JSON document's members.
-pub(crate) fn json<M: RedisModel>(partial: &mut M::Partial, value: &[u8]) -> Result<()> {
-    let json = std::str::from_utf8(value).map_err(|error| {
-        Error::decode("JSON text", "bytes that are not UTF-8").with_source(error)
-    })?;
-    members(json, |name, value| M::accept(partial, name, value))
+    Ok(Some((document.finish()?, distance)))
 }
 
 fn text<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8]> {

@@ -11,11 +11,11 @@ use futures_core::Stream;
 
 use super::QueryWriter;
 use super::find::finish;
-use super::hits::{at_key, json, warnings};
+use super::hits::warnings;
 use super::row::{Cell, Row};
 use super::scope::{explain, index_name};
-use crate::model::{RedisModel, Storage, StoredValue};
-use crate::repository::Repository;
+use crate::model::RedisModel;
+use crate::repository::{Repository, load_page};
 use crate::{Client, Command, Error, FromReply, Result, Value};
 
 /// How many keys a page has.
@@ -134,7 +134,8 @@ impl<M: RedisModel> Documents<M> {
             guard.cursor = page.cursor;
             let skipped = skip.min(page.keys.len());
             let keys = page.keys.get(skipped..).unwrap_or_default();
-            let documents = load::<M>(&client, keys).await?;
+            // Those that are gone are left out.
+            let documents = load_page(&client, keys).await?.into_iter().flatten().collect();
             let cursor = guard.keep();
             Ok(Fetched { documents, cursor, skipped })
         }))
@@ -164,58 +165,6 @@ fn give_back(client: &Client, index: &str, cursor: u64) {
     if cursor != 0 {
         client.fire(Command::<Value>::new("FT.CURSOR").arg(("DEL", index, cursor)));
     }
-}
-
-/// Loads documents in one pipeline; those that are gone are left out.
-pub(crate) async fn load<M: RedisModel>(client: &Client, keys: &[Vec<u8>]) -> Result<Vec<M>> {
-    if keys.is_empty() {
-        return Ok(Vec::new());
-    }
-    let name = match M::SCHEMA.storage {
-        Storage::Hash => "HGETALL",
-        Storage::Json => "JSON.GET",
-    };
-    let commands: Vec<Command<Stored<M>>> =
-        keys.iter().map(|key| Command::new(name).key(key)).collect();
-    let stored = client.pipeline(commands).await?;
-    let documents = stored.into_iter().zip(keys).filter_map(|(stored, key)| match stored.0 {
-        Ok(document) => document.map(Ok),
-        Err(error) => Some(Err(at_key(&error, key))),
-    });
-    documents.collect()
-}
-
-/// A document as `HGETALL` or `JSON.GET` give it; `None` when there is none.
-struct Stored<M>(Result<Option<M>>);
-
-impl<M: RedisModel> FromReply for Stored<M> {
-    fn from_reply(reader: &mut Reader<'_>) -> Result<Stored<M>> {
-        let mut document = reader.clone();
-        reader.skip()?;
-        Ok(Stored(stored(&mut document)))
-    }
-}
-
-fn stored<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Option<M>> {
-    let mut partial = M::Partial::default();
-    match reader.next()? {
-        Frame::Null | Frame::Array(0) | Frame::Map(0) => return Ok(None),
-        Frame::Error(line) => return Err(Error::server(line)),
-        Frame::Bulk(value) => json::<M>(&mut partial, value)?,
-        frame @ (Frame::Map(_) | Frame::Array(_)) => {
-            for _ in 0..frame.children() / 2 {
-                let (Frame::Bulk(name), Frame::Bulk(value)) = (reader.next()?, reader.next()?)
-                else {
-                    return Err(Error::decode("hash fields", "something else"));
-                };
-                if let Ok(name) = std::str::from_utf8(name) {
-                    M::accept(&mut partial, name, StoredValue::Hash(value))?;
-                }
-            }
-        }
-        frame => return Err(Error::decode("a document", &frame.describe())),
-    }
-    M::finish(partial).map(Some)
 }
 
 /// A page of keys, and the cursor for those after it.

@@ -5,13 +5,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use alizarin_core::Execute;
-use alizarin_core::resp::{Frame, Reader};
 
 use super::Repository;
 use super::failure::explain;
 use super::script::{Call, READ, storage_word};
-use crate::model::{RedisModel, Storage, StoredValue, members};
-use crate::{Client, Command, Error, ErrorKind, FromReply, Result};
+use crate::model::{Loaded, RedisModel, Storage};
+use crate::{Client, Command, Error, ErrorKind, Result};
 
 /// How many documents one pipeline reads.
 const PAGE: usize = 500;
@@ -54,7 +53,7 @@ impl<'a, M: RedisModel> IntoFuture for Get<'a, M> {
     type IntoFuture = Loading<'a, M>;
 
     fn into_future(self) -> Loading<'a, M> {
-        let command = read_command::<M>(&self.repository.key(self.id));
+        let command = read_command::<M>(self.repository.key(self.id).as_bytes());
         let reply = self.repository.client().run(command);
         Loading { repository: self.repository, id: self.id, reply }
     }
@@ -155,7 +154,7 @@ impl<M: RedisModel> fmt::Debug for Exists<'_, M> {
     }
 }
 
-fn read_command<M: RedisModel>(key: &str) -> Command<Loaded<M>> {
+fn read_command<M: RedisModel>(key: &[u8]) -> Command<Loaded<M>> {
     let name = match M::SCHEMA.storage {
         Storage::Hash => "HGETALL",
         Storage::Json => "JSON.GET",
@@ -165,26 +164,24 @@ fn read_command<M: RedisModel>(key: &str) -> Command<Loaded<M>> {
 
 /// Reads one document.
 pub(crate) async fn load<M: RedisModel>(client: &Client, key: &str) -> Result<Option<M>> {
-    match client.run(read_command::<M>(key)).await {
-        Ok(loaded) => loaded.0.map_err(|error| at_key(error, key)),
-        Err(error) => Err(explain(error, key)),
-    }
+    let loaded = client.run(read_command::<M>(key.as_bytes())).await;
+    loaded.and_then(|loaded| loaded.0).map_err(|error| at_key(error, key))
 }
 
 /// Reads several documents in one pipeline.
 pub(crate) async fn load_page<M: RedisModel>(
     client: &Client,
-    keys: &[String],
+    keys: &[impl AsRef<[u8]>],
 ) -> Result<Vec<Option<M>>> {
     if keys.is_empty() {
         return Ok(Vec::new());
     }
     let commands: Vec<Command<Result<Loaded<M>>>> =
-        keys.iter().map(|key| read_command::<M>(key).replying()).collect();
+        keys.iter().map(|key| read_command::<M>(key.as_ref()).replying()).collect();
     let loaded = client.pipeline(commands).await?;
-    let documents = loaded.into_iter().zip(keys).map(|(loaded, key)| match loaded {
-        Ok(loaded) => loaded.0.map_err(|error| at_key(error, key)),
-        Err(error) => Err(explain(error, key)),
+    let documents = loaded.into_iter().zip(keys).map(|(loaded, key)| {
+        let outcome = loaded.and_then(|loaded| loaded.0);
+        outcome.map_err(|error| at_key(error, &String::from_utf8_lossy(key.as_ref())))
     });
     documents.collect()
 }
@@ -218,48 +215,4 @@ fn name_key(error: &Error, key: &str) -> Error {
         Some(field) => named.with_field(field),
         None => named,
     }
-}
-
-/// A document as `HGETALL` or `JSON.GET` give it; `None` when there is none.
-///
-/// What does not parse is kept inside, so that the key can be named.
-pub(crate) struct Loaded<M>(pub(crate) Result<Option<M>>);
-
-impl<M: RedisModel> FromReply for Loaded<M> {
-    fn from_reply(reader: &mut Reader<'_>) -> Result<Loaded<M>> {
-        if let Frame::Error(line) = reader.peek()? {
-            return Err(Error::server(line));
-        }
-        let mut document = reader.clone();
-        reader.skip()?;
-        Ok(Loaded(decode(&mut document)))
-    }
-}
-
-fn decode<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Option<M>> {
-    let mut partial = M::Partial::default();
-    match reader.next()? {
-        Frame::Null | Frame::Array(0) | Frame::Map(0) => return Ok(None),
-        Frame::Bulk(value) => {
-            let json = std::str::from_utf8(value).map_err(|error| {
-                Error::decode("a JSON document", "bytes that are not UTF-8").with_source(error)
-            })?;
-            members(json, |name, value| M::accept(&mut partial, name, value))?;
-        }
-        frame @ (Frame::Map(_) | Frame::Array(_)) => {
-            let fields = frame.children() / 2;
-            for _ in 0..fields {
-                let (Frame::Bulk(name), Frame::Bulk(value)) = (reader.next()?, reader.next()?)
-                else {
-                    return Err(Error::decode("hash fields", "something else"));
-                };
-                // The names of a model's fields are UTF-8: others are not its.
-                if let Ok(name) = std::str::from_utf8(name) {
-                    M::accept(&mut partial, name, StoredValue::Hash(value))?;
-                }
-            }
-        }
-        frame => return Err(Error::decode("a document", &frame.describe())),
-    }
-    M::finish(partial).map(Some)
 }

@@ -18,6 +18,7 @@ mod update;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use get::load_page;
 pub(crate) use scan::glob;
 
 pub use bulk::SaveAll;
