@@ -39,14 +39,13 @@ pub(super) fn document(item: &Struct) -> TokenStream {
                 __name: &str,
                 __value: __alizarin::StoredValue<'_>,
             ) -> __alizarin::Result<bool> {
-                match __name {
+                ::core::result::Result::Ok(match __name {
                     #(#matches)*
                     _ => {
                         #(#prefixes)*
-                        return ::core::result::Result::Ok(false);
+                        false
                     }
-                }
-                ::core::result::Result::Ok(true)
+                })
             }
 
             fn finish(__partial: __Partial) -> __alizarin::Result<Self> {
@@ -77,10 +76,8 @@ fn accept(at: usize, field: &Field) -> TokenStream {
     let (ident, ty, name) = (&field.ident, &field.ty, &field.name);
     if field.nested.is_some() {
         return quote! {
-            #name => {
-                return <#ty as __alizarin::Nested>::accept(&mut __partial.#ident, "", __value)
-                    .map_err(|__error| __error.with_field(#name));
-            }
+            #name => <#ty as __alizarin::Nested>::accept(&mut __partial.#ident, "", __value)
+                .map_err(|__error| __error.with_field(#name))?,
         };
     }
     quote! {
@@ -88,6 +85,7 @@ fn accept(at: usize, field: &Field) -> TokenStream {
             __partial.#ident = ::core::option::Option::Some(
                 __value.read(&<Self as __alizarin::Document>::FIELDS[#at])?,
             );
+            true
         }
     }
 }
