@@ -2,6 +2,7 @@
 
 mod derived;
 mod document;
+mod fit;
 mod geo;
 mod id;
 mod nested;
@@ -16,16 +17,18 @@ pub use derived::{
     is_untouched, read_json_text, read_text, required, unread, write_json_text, write_text,
 };
 pub use document::{Document, DocumentWriter};
+#[doc(hidden)]
+pub use fit::{Misfit, model_misfit, name_misfit};
 pub use geo::{GeoPoint, GeoShape};
 pub use id::ModelId;
 pub use nested::Nested;
 #[doc(hidden)]
 pub use nested::{accept_struct, write_struct};
+pub(crate) use reply::{Loaded, Unfinished};
 pub use schema::{
     Attribute, FieldSchema, IndexKind, IndexSchema, Metric, ModelSchema, NestedSchema, Storage,
     VectorAlgorithm, VectorSchema,
 };
-pub(crate) use reply::{Loaded, Unfinished};
 pub use stored::{StoredValue, missing};
 pub use value::{
     GeoShapeValue, GeoValue, Json, ListItem, NumericValue, RedisValue, TagValue, TextValue,
