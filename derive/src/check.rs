@@ -13,7 +13,7 @@ pub(crate) fn model(cx: &Ctxt, model: &Struct) {
     index_is_wanted(cx, model);
     stop_words_are_said_once(cx, model);
     prefix_and_index_have_names(cx, model);
-    no_lists_of_structs_in_hashes(cx, model);
+    lists_fit_a_hash(cx, model);
     fields(cx, model);
 }
 
@@ -111,11 +111,19 @@ fn prefix_and_index_have_names(cx: &Ctxt, model: &Struct) {
     }
 }
 
-/// A hash has no place for them.
-fn no_lists_of_structs_in_hashes(cx: &Ctxt, model: &Struct) {
-    for field in model.fields.iter().filter(|field| field.nested.is_some()) {
-        if model.container.storage == Some(Storage::Hash) && is_list(&field.ty) {
+/// A hash has no place for lists of structs, and its index sees no items but tags. Lists under
+/// another name, and those in nested structs, are found by the compiler (`model_fits`).
+fn lists_fit_a_hash(cx: &Ctxt, model: &Struct) {
+    if model.container.storage != Some(Storage::Hash) {
+        return;
+    }
+    for field in model.stored().filter(|field| is_list(&field.ty)) {
+        let many = |kind: &Kind| matches!(kind, Kind::Geo | Kind::GeoShape { .. } | Kind::Numeric);
+        if field.nested.is_some() {
             cx.error(&field.ty, "a hash cannot hold a list of structs; store the model as `json`");
+        } else if field.index.as_ref().is_some_and(|index| many(&index.kind)) {
+            let message = "the index of a hash takes lists of tags only; store the model as `json`";
+            cx.error(&field.ty, message);
         }
     }
 }
@@ -139,7 +147,8 @@ fn is_list(ty: &Type) -> bool {
 /// Scores and distances come back under names that begin so.
 fn names_are_free(cx: &Ctxt, item: &Struct) {
     for field in item.stored() {
-        if field.name.starts_with("__") {
+        let double = field.nested.is_some() && field.name == "_";
+        if double || field.name.starts_with("__") {
             cx.error(
                 &field.ident,
                 "stored names that begin with `__` are reserved for scores and distances",
@@ -152,7 +161,7 @@ fn names_are_free(cx: &Ctxt, item: &Struct) {
     }
 }
 
-/// Two fields in one place would overwrite each other; nested fields join with `_` in the index.
+/// Two fields in one place would overwrite each other.
 fn names_are_unique(cx: &Ctxt, item: &Struct) {
     let stored: Vec<_> = item.stored().collect();
     for (at, field) in stored.iter().enumerate() {
@@ -161,22 +170,6 @@ fn names_are_unique(cx: &Ctxt, item: &Struct) {
                 cx.error(
                     &field.ident,
                     format!("the field `{}` is stored as `{}` already", earlier.ident, field.name),
-                );
-            }
-            let clashes = |outer: &str, inner: &str| inner.starts_with(&format!("{outer}_"));
-            let nested = |field: &crate::attr::Field| field.nested.is_some();
-            let both =
-                (nested(earlier) && clashes(&earlier.name, &field.name) && field.index.is_some())
-                    || (nested(field)
-                        && clashes(&field.name, &earlier.name)
-                        && earlier.index.is_some());
-            if both {
-                cx.error(
-                    &field.ident,
-                    format!(
-                        "in the index `{}` could be a field of the nested `{}`; rename one of them",
-                        field.name, earlier.name
-                    ),
                 );
             }
         }

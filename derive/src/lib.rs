@@ -67,7 +67,8 @@ pub fn derive_time_series(input: TokenStream) -> TokenStream {
 }
 
 /// Gives the attributes of a vector set's elements typed handles for filters: one a field, under
-/// its serde name.
+/// its serde name. It takes no `redis` attributes of its own; a field with serde's `skip` has no
+/// handle.
 #[proc_macro_derive(RedisAttributes, attributes(redis, serde))]
 pub fn derive_attributes(input: TokenStream) -> TokenStream {
     expand::attributes(&parse_macro_input!(input as DeriveInput)).into()

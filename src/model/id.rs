@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::{Error, ErrorKind, Result};
 
-/// What can identify a document: it becomes the end of the key, and is read back from it.
+/// What can identify a document: it becomes the end of the key, and is read back from it. A key is
+/// taken for a document's only if the id read from it writes itself so.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a model's id",
     note = "strings, integers, `Ulid` and `Uuid` can"

@@ -2,6 +2,7 @@
 
 mod derived;
 mod document;
+mod fit;
 mod geo;
 mod id;
 mod nested;
@@ -16,6 +17,8 @@ pub use derived::{
 };
 pub use document::{Document, DocumentWriter};
 pub(crate) use document::{Loaded, json};
+#[doc(hidden)]
+pub use fit::{Misfit, model_misfit, name_misfit};
 pub use geo::{GeoPoint, GeoShape};
 pub use id::ModelId;
 pub use nested::Nested;

@@ -9,8 +9,8 @@ use super::hits::{Hits, Keys};
 use super::scope::{self, index_name, key_prefix};
 use super::stream::Documents;
 use super::{Filter, Node, Order, Page, QueryWriter, filter};
-use crate::model::{ModelId, RedisModel};
-use crate::repository::Repository;
+use crate::model::RedisModel;
+use crate::repository::{Repository, id_after};
 use crate::{Command, Error, ErrorKind, FromReply, Result, Value};
 
 /// What [`Find::all`] gives at most, unless [`Find::limit`] says otherwise.
@@ -291,11 +291,8 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
         self.check_cap(found.total)?;
         let prefix = key_prefix(self.repository);
         let ids = found.keys.iter().map(|key| {
-            let id =
-                key.strip_prefix(prefix.as_bytes()).and_then(|id| std::str::from_utf8(id).ok());
-            let key = String::from_utf8_lossy(key);
-            let id = id.ok_or_else(|| Error::decode("a key of this model", &format!("{key:?}")))?;
-            M::Id::parse_id(id)
+            let name = || format!("{:?}", String::from_utf8_lossy(key));
+            id_after(&prefix, key).ok_or_else(|| Error::decode("a key of this model", &name()))
         });
         ids.collect()
     }

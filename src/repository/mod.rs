@@ -116,21 +116,26 @@ impl<M: RedisModel> Repository<M> {
     }
 
     /// The id in a key of this model, if it is one.
-    ///
-    /// `note:007` is no key of the model whose id 7 makes `note:7`: an id parses from more texts
-    /// than it writes, and only the one that it writes leads back to the document.
     pub(crate) fn id_of(&self, key: &[u8]) -> Option<M::Id> {
-        let text = std::str::from_utf8(key.strip_prefix(self.prefix().as_bytes())?).ok()?;
-        let id = M::Id::parse_id(text).ok()?;
-        let mut written = String::with_capacity(text.len());
-        id.write_id(&mut written);
-        (written == text).then_some(id)
+        id_after(&self.prefix(), key)
     }
 
     /// The channel of the model's events.
     pub(crate) fn channel(&self) -> String {
         [self.namespace(), "alizarin:changes:", M::SCHEMA.prefix].concat()
     }
+}
+
+/// The id that follows `prefix` in a key.
+///
+/// `note:007` is no key of the model whose id 7 makes `note:7`: an id parses from more texts than
+/// it writes, and only the one that it writes leads back to the document.
+pub(crate) fn id_after<I: ModelId>(prefix: &str, key: &[u8]) -> Option<I> {
+    let text = std::str::from_utf8(key.strip_prefix(prefix.as_bytes())?).ok()?;
+    let id = I::parse_id(text).ok()?;
+    let mut written = String::with_capacity(text.len());
+    id.write_id(&mut written);
+    (written == text).then_some(id)
 }
 
 impl<M> Clone for Repository<M> {

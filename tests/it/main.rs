@@ -1,5 +1,6 @@
 //! Integration tests: everything against real servers, one module a capability.
 
+mod acceptance;
 mod adversity;
 mod aggregate;
 mod bulk;

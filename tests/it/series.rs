@@ -366,13 +366,23 @@ async fn derived_models_in_namespaces() {
 #[tokio::test]
 async fn a_server_without_the_module_says_so() {
     let server = Server::builder().modules(false).start().unwrap();
-    let client = Client::connect(server.url().as_str()).await.unwrap();
-    let readings = client.series::<Reading>();
-    let refused = readings.add(&reading("SEA", 1, 5, 1.0)).await.unwrap_err();
-    assert_eq!(refused.kind(), ErrorKind::Unsupported);
-    assert!(refused.message().contains("RedisTimeSeries"), "{refused}");
-    let refused = readings.add_many([reading("SEA", 1, 5, 1.0)]).await.unwrap_err();
-    assert_eq!(refused.kind(), ErrorKind::Unsupported);
-    let refused = readings.across(|_| LabelFilter::any()).await.unwrap_err();
-    assert_eq!(refused.kind(), ErrorKind::Unsupported);
+    for protocol in [2, 3] {
+        let url = format!("{}?protocol={protocol}", server.url());
+        let client = Client::connect(url.as_str()).await.unwrap();
+        let readings = client.series::<Reading>();
+        let (one, seattle) = (reading("SEA", 1, 5, 1.0), labels("SEA", 1));
+        let errors = [
+            readings.create(&seattle).await.unwrap_err(),
+            readings.add(&one).await.unwrap_err(),
+            readings.add_many([one.clone(), reading("SEA", 1, 6, 1.0)]).await.unwrap_err(),
+            readings.get(&seattle).await.unwrap_err(),
+            readings.range(&seattle, ..).await.unwrap_err(),
+            readings.across(|_| LabelFilter::any()).await.unwrap_err(),
+            readings.delete(&seattle, ..).await.unwrap_err(),
+        ];
+        for (at, error) in errors.iter().enumerate() {
+            assert_eq!(error.kind(), ErrorKind::Unsupported, "{at}: {error}");
+            assert!(error.message().contains("RedisTimeSeries"), "{at}: {error}");
+        }
+    }
 }

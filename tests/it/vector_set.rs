@@ -1,5 +1,9 @@
 //! Vector sets against a real server, on both protocols.
 
+use std::io::{self, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+
 use alizarin::vectors::{Quantization, VectorSet, VectorSetSource, attribute};
 use alizarin::{Client, Config, ErrorKind, RedisAttributes};
 use alizarin_testkit::Server;
@@ -241,4 +245,66 @@ async fn text_never_changes_a_filters_meaning() {
         assert_eq!(refused, ["both ' and \"", "ends in \\", "a\x08b", "a\x01b"]);
     })
     .await;
+}
+
+/// A door to `server` behind which no command that begins with `V` is known, as before Redis 8.0:
+/// later ones cannot be started without vector sets.
+fn before_vector_sets(server: &Server) -> String {
+    let door = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = door.local_addr().unwrap();
+    let inner = ("127.0.0.1", server.port().unwrap());
+    thread::spawn(move || {
+        for outside in door.incoming() {
+            let (mut outside, mut inside) = (outside.unwrap(), TcpStream::connect(inner).unwrap());
+            let (mut replies, mut back) =
+                (inside.try_clone().unwrap(), outside.try_clone().unwrap());
+            thread::spawn(move || io::copy(&mut replies, &mut back));
+            thread::spawn(move || {
+                let mut bytes = [0; 4096];
+                while let Ok(count @ 1..) = outside.read(&mut bytes) {
+                    // `\r\nVCARD\r\n`: no argument of the test is such a word.
+                    for at in 2..count {
+                        let word = bytes[at..count].split(|byte| *byte == b'\r').next().unwrap();
+                        if word.len() > 3
+                            && bytes[at - 2..].starts_with(b"\r\nV")
+                            && word.iter().all(u8::is_ascii_uppercase)
+                        {
+                            bytes[at] = b'?';
+                        }
+                    }
+                    inside.write_all(&bytes[..count]).unwrap();
+                }
+            });
+        }
+    });
+    format!("redis://{address}")
+}
+
+#[tokio::test]
+async fn a_server_without_vector_sets_says_so() {
+    let server = Server::builder().modules(false).start().unwrap();
+    let url = before_vector_sets(&server);
+    for protocol in [2, 3] {
+        let client = Client::connect(format!("{url}?protocol={protocol}").as_str()).await.unwrap();
+        let set: VectorSet<u32, Facts> = client.vector_set("films");
+        let errors = [
+            set.add(&1, &[1.0, 0.0]).await.unwrap_err(),
+            set.add(&1, &[1.0, 0.0]).attributes(&facts("Alien", 1979)).await.unwrap_err(),
+            set.get(&1).await.unwrap_err(),
+            set.attributes(&1).await.unwrap_err(),
+            set.set_attributes(&1, &facts("Alien", 1979)).await.unwrap_err(),
+            set.clear_attributes(&1).await.unwrap_err(),
+            set.contains(&1).await.unwrap_err(),
+            set.remove(&1).await.unwrap_err(),
+            set.len().await.unwrap_err(),
+            set.dimension().await.unwrap_err(),
+            set.similar_to(&[1.0, 0.0]).await.unwrap_err(),
+            set.similar(&1).filter(|a| a.year.gt(1970)).await.unwrap_err(),
+        ];
+        for (at, error) in errors.iter().enumerate() {
+            assert_eq!(error.kind(), ErrorKind::Unsupported, "{at}: {error}");
+            assert!(error.message().contains("vector sets need Redis 8.0"), "{at}: {error}");
+        }
+        client.command::<String>("PING").await.unwrap();
+    }
 }

@@ -39,14 +39,13 @@ pub(super) fn document(item: &Struct) -> TokenStream {
                 __name: &[::core::primitive::u8],
                 __value: __alizarin::StoredValue<'_>,
             ) -> __alizarin::Result<bool> {
-                match __name {
+                ::core::result::Result::Ok(match (__name.len(), __name) {
                     #(#matches)*
                     _ => {
                         #(#prefixes)*
-                        return ::core::result::Result::Ok(false);
+                        false
                     }
-                }
-                ::core::result::Result::Ok(true)
+                })
             }
 
             fn finish(__partial: __Partial) -> __alizarin::Result<Self> {
@@ -75,20 +74,22 @@ fn write(at: usize, field: &Field) -> TokenStream {
 
 fn accept(at: usize, field: &Field) -> TokenStream {
     let (ident, ty, name) = (&field.ident, &field.ty, &field.name);
-    let stored = bytes(name);
+    // The length first: it tells most names apart at once.
+    let (len, stored) = (name.len(), bytes(name));
     if field.nested.is_some() {
         return quote! {
-            #stored => {
-                return <#ty as __alizarin::Nested>::accept(&mut __partial.#ident, b"", __value)
-                    .map_err(|__error| __error.with_field(#name));
+            (#len, #stored) => {
+                <#ty as __alizarin::Nested>::accept(&mut __partial.#ident, b"", __value)
+                    .map_err(|__error| __error.with_field(#name))?
             }
         };
     }
     quote! {
-        #stored => {
+        (#len, #stored) => {
             __partial.#ident = ::core::option::Option::Some(
                 __value.read(&<Self as __alizarin::Document>::FIELDS[#at])?,
             );
+            true
         }
     }
 }

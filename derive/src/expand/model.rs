@@ -5,7 +5,7 @@ use quote::quote;
 use syn::DeriveInput;
 
 use super::handles::{self, Names, Root};
-use super::{document, hidden, literal, stub};
+use super::{document, hidden, literal, refused, stub};
 use crate::ast::Struct;
 use crate::attr::{Container, Storage};
 use crate::check;
@@ -24,6 +24,7 @@ pub(crate) fn model(input: &DeriveInput) -> TokenStream {
         document::document(&model),
         handles::implementations(&model, &Root::Model),
         implementation(&model),
+        fits(&model),
     ];
     let hidden = hidden(&quote!(#(#parts)*));
     quote!(#visible #hidden)
@@ -59,6 +60,12 @@ fn implementation(model: &Struct) -> TokenStream {
             #version
         }
     }
+}
+
+/// What only the compiler can check, since it sees the nested structs too.
+fn fits(model: &Struct) -> TokenStream {
+    let ident = &model.ident;
+    refused(ident, &quote!(model_misfit(<#ident as __alizarin::RedisModel>::SCHEMA)))
 }
 
 fn schema(model: &Struct) -> TokenStream {

@@ -5,7 +5,7 @@ use quote::quote;
 use syn::{DeriveInput, Ident};
 
 use super::handles::{self, Names, Root};
-use super::{document, hidden, stub};
+use super::{document, hidden, refused, stub};
 use crate::ast::Struct;
 use crate::attr::Container;
 use crate::check;
@@ -22,10 +22,20 @@ pub(crate) fn nested(input: &DeriveInput) -> TokenStream {
         return stub::nested(&errors, input, &item, &root);
     }
     let visible = handles::visible(&item, &root);
-    let parts =
-        [document::document(&item), handles::implementations(&item, &root), implementation(&item)];
+    let parts = [
+        document::document(&item),
+        handles::implementations(&item, &root),
+        implementation(&item),
+        names_fit(&item),
+    ];
     let hidden = hidden(&quote!(#(#parts)*));
     quote!(#visible #hidden)
+}
+
+/// What only the compiler can check, since it sees the structs inside this one too.
+fn names_fit(item: &Struct) -> TokenStream {
+    let ident = &item.ident;
+    refused(ident, &quote!(name_misfit(<#ident as __alizarin::Document>::FIELDS)))
 }
 
 pub(super) fn implementation(item: &Struct) -> TokenStream {

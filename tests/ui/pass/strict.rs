@@ -1,6 +1,7 @@
 //! What the derives write passes strict lints, outside and inside functions.
 
 #![deny(missing_docs, missing_debug_implementations, warnings, unreachable_pub, clippy::pedantic)]
+#![deny(clippy::panic)]
 #![deny(rust_2018_idioms, single_use_lifetimes, unused_qualifications, non_ascii_idents)]
 
 use alizarin::prelude::*;
@@ -115,6 +116,21 @@ pub struct Weather {
     /// How much.
     #[redis(value)]
     pub degrees: f64,
+}
+
+/// With nothing but another struct.
+#[derive(Debug, Clone, PartialEq, RedisNested)]
+pub struct Wrapper {
+    /// Inside.
+    #[redis(nested)]
+    pub inside: Wrapped,
+}
+
+/// Inside of it.
+#[derive(Debug, Clone, PartialEq, RedisNested)]
+pub struct Wrapped {
+    /// A name.
+    pub name: String,
 }
 
 /// Queries of all kinds.
