@@ -22,14 +22,19 @@ pub struct Account {
     pub version: u64,
 }
 
+impl Account {
+    /// A new one without a remark.
+    pub fn new(id: u32, owner: &str, cents: i64) -> Account {
+        Account { id, owner: owner.to_owned(), cents, note: None, version: 0 }
+    }
+}
+
 /// Runs an example with the accounts 1, of Ann with 500 cents, and 2, of Bob with 100 cents.
 pub fn accounts(example: impl AsyncFnOnce(Repository<Account>) -> Outcome) {
     crate::client(async |client, namespace| {
         let accounts = client.repository::<Account>().with_namespace(namespace);
-        for (id, owner, cents) in [(1, "Ann", 500), (2, "Bob", 100)] {
-            let owner = owner.to_owned();
-            accounts.save(&Account { id, owner, cents, note: None, version: 0 }).await?;
-        }
+        accounts.save(&Account::new(1, "Ann", 500)).await?;
+        accounts.save(&Account::new(2, "Bob", 100)).await?;
         example(accounts).await
     });
 }

@@ -9,19 +9,23 @@ mod film;
 mod poster;
 mod temperature;
 
-pub use account::{Account, accounts};
+pub use account::{Account, AccountFields, accounts};
 pub use cafe::{Address, Cafe, CafeFields, cafes};
 pub use film::{Film, FilmFields, films};
 pub use poster::{Facts, posters};
 pub use temperature::{Temperature, temperatures};
 
 use std::error::Error;
+use std::time::Duration;
 
 use alizarin::Client;
 use alizarin_testkit::Server;
 
 /// What an example gives.
 pub type Outcome = Result<(), Box<dyn Error>>;
+
+/// An example that runs for longer has failed.
+const LONGEST: Duration = Duration::from_secs(120);
 
 /// Runs an example with a client, and a prefix for its keys.
 pub fn client(example: impl AsyncFnOnce(Client, &str) -> Outcome) {
@@ -35,6 +39,6 @@ fn run(example: impl AsyncFnOnce(Client, &str) -> Outcome) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let client = Client::connect(server.url().as_str()).await?;
-        example(client, server.namespace()).await
+        tokio::time::timeout(LONGEST, example(client, server.namespace())).await?
     })
 }

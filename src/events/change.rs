@@ -9,6 +9,20 @@ use crate::model::{ModelId, RedisModel};
 use crate::{Error, Result};
 
 /// What happened to a document.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::accounts(async |accounts| {
+/// let mut changes = accounts.changes().await?;
+/// accounts.set(&1, |a| a.cents.to(0)).await?;
+/// accounts.delete(&1).await?;
+///
+/// let fields = vec!["cents".to_owned()];
+/// let saved = Change::Saved { id: 1, version: Some(2), fields };
+/// assert_eq!(changes.next().await.transpose()?, Some(saved));
+/// assert_eq!(changes.next().await.transpose()?, Some(Change::Deleted { id: 1 }));
+/// # Ok(()) });
+/// ```
 #[non_exhaustive]
 pub enum Change<M: RedisModel> {
     /// It was written by a repository.
@@ -38,6 +52,16 @@ pub enum Change<M: RedisModel> {
 
 impl<M: RedisModel> Change<M> {
     /// The document's id; `None` for a gap.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// let mut changes = accounts.changes().await?;
+    /// accounts.delete(&2).await?;
+    /// let change = changes.next().await.expect("a stream without end")?;
+    /// assert_eq!(change.id(), Some(&2));
+    /// # Ok(()) });
+    /// ```
     pub fn id(&self) -> Option<&M::Id> {
         match self {
             Change::Saved { id, .. } | Change::Deleted { id } | Change::Expired { id } => Some(id),

@@ -14,28 +14,21 @@ use crate::repository::{Repository, glob};
 use crate::{Client, Command, Delivery, Error, ErrorKind, Message, Result, Sent, Subscription};
 
 impl<M: RedisModel> Repository<M> {
-    /// Follows the model's changes: `repository.changes().await?` is a stream of them.
+    /// Follows the model's changes (`SUBSCRIBE`, on a connection of its own):
+    /// `repository.changes().await?` is a stream of them.
     ///
     /// ```
     /// # use alizarin::prelude::*;
-    /// #[derive(Debug, Clone, PartialEq, RedisModel)]
-    /// #[redis(hash, prefix = "cart", events)]
-    /// struct Cart {
-    ///     #[redis(id)]
-    ///     id: u32,
-    ///     items: u32,
-    /// }
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
-    /// # let server = alizarin_testkit::Server::start()?;
-    /// # let client = Client::connect(server.url().as_str()).await?;
-    /// let carts: Repository<Cart> = client.repository();
-    /// let mut changes = carts.changes().await?;
-    /// carts.save(&Cart { id: 7, items: 1 }).await?;
-    /// carts.set(&7, |m| m.items.to(2)).await?;
-    /// carts.delete(&7).await?;
+    /// # use alizarin_samples::Account;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// # let mut told = Vec::new();
+    /// let mut changes = accounts.changes().await?;
+    /// accounts.save(&Account::new(7, "Gil", 40)).await?;
+    /// accounts.set(&7, |a| a.cents.to(42)).await?;
+    /// accounts.delete(&7).await?;
     ///
     /// while let Some(change) = changes.next().await {
+    ///     # let change = change.inspect(|change| told.push(change.clone()));
     ///     match change? {
     ///         Change::Saved { id, fields, .. } => println!("{id} was saved: {fields:?}"),
     ///         Change::Deleted { id } => {
@@ -46,7 +39,9 @@ impl<M: RedisModel> Repository<M> {
     ///         _ => {}
     ///     }
     /// }
-    /// # Ok(()) }
+    /// # assert_eq!(told.len(), 3);
+    /// # assert!(told.iter().all(|change| change.id() == Some(&7)));
+    /// # Ok(()) });
     /// ```
     pub fn changes(&self) -> Follow<'_, M> {
         Follow { repository: self, expired: Expired::Untold }
@@ -66,6 +61,15 @@ enum Expired {
 /// Begins to follow changes, from [`Repository::changes`]; once it is done, no later change is
 /// missed.
 ///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::cafes(async |cafes| {
+/// // `Cafe` has no `events`.
+/// let error = cafes.changes().await.unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Usage);
+/// # Ok(()) });
+/// ```
+///
 /// # Errors
 /// `Usage` for a model without `events`; `Unsupported` for [`expired`](Follow::expired) on a
 /// server that does not notify, with the command that mends it; `Connect`, `Auth`; `Server` when
@@ -84,6 +88,25 @@ impl<M: RedisModel> Follow<'_, M> {
     /// `notify-keyspace-events` must have `E` or `K`, and `x` or `A` (asked by `CONFIG GET`).
     ///
     /// Redis tells of it when it removes the document, which may be some time after its end.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin_samples::Account;
+    /// use std::time::Duration;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// # let server = alizarin_testkit::Server::builder().private().start()?;
+    /// # server.command(&["CONFIG", "SET", "notify-keyspace-events", "Ex"])?;
+    /// # let client = Client::connect(server.url().as_str()).await?;
+    /// # let accounts = client.repository::<Account>();
+    /// // The server was told `CONFIG SET notify-keyspace-events Ex`.
+    /// let mut changes = accounts.changes().expired().await?;
+    /// accounts.save(&Account::new(3, "Cem", 0)).ttl(Duration::from_millis(5)).await?;
+    /// let saved = changes.next().await.transpose()?;
+    /// # assert_eq!(saved, Some(Change::Saved { id: 3, version: Some(1), fields: vec![] }));
+    /// let ended = changes.next().await.transpose()?;
+    /// assert_eq!(ended, Some(Change::Expired { id: 3 }));
+    /// # Ok(()) });
+    /// ```
     pub fn expired(mut self) -> Self {
         self.expired = Expired::Checked;
         self
@@ -91,6 +114,28 @@ impl<M: RedisModel> Follow<'_, M> {
 
     /// As [`expired`](Follow::expired), for servers that notify with `E` and do not permit
     /// `CONFIG GET`: nothing is asked. Where the server does not notify, nothing is told.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin_samples::Account;
+    /// # use std::time::Duration;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// # let server = alizarin_testkit::Server::builder().private().start()?;
+    /// # server.command(&["CONFIG", "SET", "notify-keyspace-events", "Ex"])?;
+    /// # let client = Client::connect(server.url().as_str()).await?;
+    /// # let accounts = client.repository::<Account>();
+    /// let mut changes = accounts.changes().expired_unchecked().await?;
+    /// # accounts.save(&Account::new(3, "Cem", 0)).ttl(Duration::from_millis(5)).await?;
+    /// let mut ended = Vec::new();
+    /// while let Some(change) = changes.next().await.transpose()? {
+    ///     if let Change::Expired { id } = change {
+    ///         ended.push(id);
+    ///         # break;
+    ///     }
+    /// }
+    /// # assert_eq!(ended, [3]);
+    /// # Ok(()) });
+    /// ```
     pub fn expired_unchecked(mut self) -> Self {
         self.expired = Expired::Trusted;
         self
@@ -200,6 +245,26 @@ impl<M> fmt::Debug for Follow<'_, M> {
 ///
 /// It has a connection of its own, which comes back by itself; then it says [`Change::Gap`].
 /// Dropping it closes that connection.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::accounts(async |accounts| {
+/// // A copy that is kept up to date.
+/// let mut changes = accounts.changes().await?;
+/// let mut ann = accounts.get(&1).await?;
+/// # accounts.set(&1, |a| a.cents.to(7)).await?;
+/// # let mut turns = 0..1;
+/// while let Some(change) = changes.next().await.transpose()? {
+///     match change {
+///         Change::Saved { id: 1, .. } | Change::Gap => ann = accounts.get(&1).await?,
+///         Change::Deleted { id: 1 } => ann = None,
+///         _ => {}
+///     }
+///     # if turns.next().is_some() { break }
+/// }
+/// # assert_eq!(ann.map(|ann| ann.cents), Some(7));
+/// # Ok(()) });
+/// ```
 pub struct Changes<M> {
     subscription: Subscription,
     repository: Repository<M>,
@@ -207,6 +272,16 @@ pub struct Changes<M> {
 
 impl<M: RedisModel> Changes<M> {
     /// The next change.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// let mut changes = accounts.changes().await?;
+    /// accounts.delete(&1).await?;
+    /// let change = changes.next().await.expect("a stream without end")?;
+    /// assert_eq!(change, Change::Deleted { id: 1 });
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// Why the connection could not be made anew, or `Decode` for a message that is no event; the

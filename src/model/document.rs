@@ -11,7 +11,18 @@ use crate::Result;
 
 /// A struct of stored fields: a model, or a struct nested in one.
 ///
-/// Made by the derives; the methods are what they have to write, once for both storages.
+/// Made by the derives; the methods are what they have to write, once for both storages. Called by
+/// repositories.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # use alizarin_samples::Account;
+/// use alizarin::model::Document;
+///
+/// let names: Vec<&str> = Account::FIELDS.iter().map(|field| field.name).collect();
+/// assert_eq!(names, ["id", "owner", "cents", "note", "version"]);
+/// # Ok::<(), alizarin::Error>(())
+/// ```
 pub trait Document: Sized + 'static {
     /// The stored fields in the struct's order.
     const FIELDS: &'static [FieldSchema];
@@ -39,7 +50,19 @@ pub trait Document: Sized + 'static {
     fn finish(partial: Self::Partial) -> Result<Self>;
 }
 
-/// Collects a document's fields in the form its storage needs.
+/// Collects a document's fields in the form its storage needs: what a save sends.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # use alizarin_samples::Account;
+/// use alizarin::model::{DocumentWriter, Storage};
+///
+/// let mut writer = DocumentWriter::new(Storage::Json);
+/// writer.document(&Account::new(1, "Ann", 500))?;
+/// let json = String::from_utf8(writer.into_json())?;
+/// assert_eq!(json, r#"{"id":1,"owner":"Ann","cents":500,"version":0}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct DocumentWriter {
     storage: Storage,
@@ -57,6 +80,14 @@ pub struct DocumentWriter {
 
 impl DocumentWriter {
     /// An empty document.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use alizarin::model::{DocumentWriter, Storage};
+    ///
+    /// assert_eq!(DocumentWriter::new(Storage::Hash).storage(), Storage::Hash);
+    /// # Ok::<(), alizarin::Error>(())
+    /// ```
     pub fn new(storage: Storage) -> DocumentWriter {
         DocumentWriter {
             storage,
@@ -69,11 +100,31 @@ impl DocumentWriter {
     }
 
     /// The form being written.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use alizarin::model::{DocumentWriter, Storage};
+    ///
+    /// assert_eq!(DocumentWriter::new(Storage::Json).storage(), Storage::Json);
+    /// # Ok::<(), alizarin::Error>(())
+    /// ```
     pub fn storage(&self) -> Storage {
         self.storage
     }
 
     /// Writes a whole document.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin_samples::Account;
+    /// use alizarin::model::{DocumentWriter, Storage};
+    ///
+    /// let mut writer = DocumentWriter::new(Storage::Hash);
+    /// writer.document(&Account::new(1, "Ann", 500))?;
+    /// let (set, _) = writer.into_hash();
+    /// assert!(set.arguments().any(|argument| argument == b"Ann"));
+    /// # Ok::<(), alizarin::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Document::write`].
@@ -92,7 +143,7 @@ impl DocumentWriter {
         Ok(())
     }
 
-    /// Writes one field.
+    /// Writes one field. Called by derived code.
     ///
     /// # Errors
     /// As [`RedisValue::to_hash`], with the field's name.
@@ -118,7 +169,7 @@ impl DocumentWriter {
         Ok(())
     }
 
-    /// Writes a nested struct.
+    /// Writes a nested struct. Called by derived code.
     ///
     /// # Errors
     /// As [`Document::write`], with the field's name before the inner one.
@@ -126,12 +177,36 @@ impl DocumentWriter {
         value.write(field, self).map_err(|error| error.with_field(field.name))
     }
 
-    /// The hash's fields and values, and the names of those it does not have.
+    /// The hash's fields and values, and the names of those it does not have, which a save removes.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin_samples::Account;
+    /// use alizarin::model::{DocumentWriter, Storage};
+    ///
+    /// let mut writer = DocumentWriter::new(Storage::Hash);
+    /// writer.document(&Account::new(1, "Ann", 500))?;
+    /// let (set, absent) = writer.into_hash();
+    /// assert_eq!(set.arguments().take(2).collect::<Vec<_>>(), [&b"id"[..], b"1"]);
+    /// assert_eq!(absent.arguments().collect::<Vec<_>>(), [b"note"]);
+    /// # Ok::<(), alizarin::Error>(())
+    /// ```
     pub fn into_hash(self) -> (Packed, Packed) {
         (self.set, self.absent)
     }
 
     /// The JSON text.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin_samples::Account;
+    /// use alizarin::model::{DocumentWriter, Storage};
+    ///
+    /// let mut writer = DocumentWriter::new(Storage::Json);
+    /// writer.document(&Account::new(1, "Ann", 500))?;
+    /// assert!(writer.into_json().starts_with(br#"{"id":1,"owner":"Ann""#));
+    /// # Ok::<(), alizarin::Error>(())
+    /// ```
     pub fn into_json(self) -> Vec<u8> {
         self.json
     }

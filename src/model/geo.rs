@@ -40,6 +40,13 @@ const MAX_LATITUDE: f64 = 85.051_128_78;
 impl GeoPoint {
     /// A point, in degrees east and north.
     ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// assert!(GeoPoint::new(16.37, 48.21).is_ok());
+    /// assert_eq!(GeoPoint::new(16.37, 90.0).unwrap_err().kind(), ErrorKind::Value);
+    /// # Ok::<(), alizarin::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// `Value` for a longitude beyond ±180 or a latitude beyond ±85.05112878, which Redis cannot
     /// index.
@@ -60,11 +67,23 @@ impl GeoPoint {
     }
 
     /// Degrees east.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// assert_eq!(GeoPoint::new(16.37, 48.21)?.longitude(), 16.37);
+    /// # Ok::<(), alizarin::Error>(())
+    /// ```
     pub fn longitude(self) -> f64 {
         self.longitude
     }
 
     /// Degrees north.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// assert_eq!(GeoPoint::new(16.37, 48.21)?.latitude(), 48.21);
+    /// # Ok::<(), alizarin::Error>(())
+    /// ```
     pub fn latitude(self) -> f64 {
         self.latitude
     }

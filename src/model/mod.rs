@@ -1,4 +1,41 @@
 //! What a model is: its schema, its id, and how its values are stored.
+//!
+//! A model derives [`RedisModel`](derive@crate::RedisModel), where its attributes are described;
+//! what a field can hold is listed at [`RedisValue`]. Most of the rest here is called by derived
+//! code.
+//!
+//! The examples here are about the films of [`query`](crate::query), the accounts of
+//! [`repository`](crate::repository), and cafés:
+//!
+//! ```
+//! # use alizarin::prelude::*;
+//! # {
+//! #[derive(Debug, Clone, PartialEq, RedisModel)]
+//! #[redis(json, prefix = "cafe", index)]
+//! struct Cafe {
+//!     #[redis(id)]
+//!     id: String,
+//!     #[redis(text)]
+//!     name: String,
+//!     #[redis(geo, sortable)]
+//!     place: GeoPoint,
+//!     #[redis(geoshape, index_missing)]
+//!     delivers: Option<GeoShape>,
+//!     #[redis(numeric, sortable)]
+//!     seats: u32,
+//!     #[redis(nested)]
+//!     address: Address,
+//! }
+//!
+//! #[derive(Debug, Clone, PartialEq, RedisNested)]
+//! struct Address {
+//!     street: String,
+//!     #[redis(tag, sortable)]
+//!     city: String,
+//! }
+//! # assert_eq!(Cafe::SCHEMA.fields.len(), 6);
+//! # }
+//! ```
 
 mod derived;
 mod document;
@@ -36,6 +73,25 @@ pub use value::{
 pub use vector::{Vector, VectorElement, VectorValue};
 
 /// A struct that is stored as one Redis hash or JSON document; made by `#[derive(RedisModel)]`.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::accounts(async |accounts| {
+/// // For every model.
+/// async fn copy<M: RedisModel>(from: &Repository<M>, to: &Repository<M>) -> Result<usize> {
+///     let (mut all, mut count) = (from.scan(), 0);
+///     while let Some(document) = all.next().await.transpose()? {
+///         to.save(&document).await?;
+///         count += 1;
+///     }
+///     Ok(count)
+/// }
+///
+/// # let accounts_copy = accounts.with_namespace(format!("{}copy:", accounts.namespace()));
+/// assert_eq!(copy(&accounts, &accounts_copy).await?, 2);
+/// # assert!(accounts_copy.exists(&1).await?);
+/// # Ok(()) });
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a model",
     note = "add `#[derive(RedisModel)]` and `#[redis(hash)]` or `#[redis(json)]` to the struct"
@@ -48,16 +104,38 @@ pub trait RedisModel: Document + Send + Sync {
     type Fields: Copy + Default + Send + Sync + 'static;
 
     /// What the derive read from the struct.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin_samples::Film;
+    /// assert_eq!(Film::SCHEMA.prefix, "film");
+    /// # Ok::<(), alizarin::Error>(())
+    /// ```
     const SCHEMA: &'static ModelSchema;
 
     /// The model's id.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin_samples::Account;
+    /// assert_eq!(*Account::new(1, "Ann", 500).id(), 1);
+    /// # Ok::<(), alizarin::Error>(())
+    /// ```
     fn id(&self) -> &Self::Id;
 
     /// The model's version, where a field is marked `#[redis(version)]`.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// let ann = accounts.get(&1).await?;
+    /// assert_eq!(ann.and_then(|ann| RedisModel::version(&ann)), Some(1));
+    /// # Ok(()) });
+    /// ```
     fn version(&self) -> Option<u64> {
         None
     }
 
-    /// Sets the version field, where there is one.
+    /// Sets the version field, where there is one. Called by repositories.
     fn set_version(&mut self, _version: u64) {}
 }

@@ -8,7 +8,36 @@ use crate::{Error, ErrorKind, Result};
 
 /// A nested struct, an `Option` of one, or (JSON only) a `Vec` of them.
 ///
-/// Made by `#[derive(RedisNested)]`; the field needs `#[redis(nested)]`.
+/// Made by `#[derive(RedisNested)]`; the field needs `#[redis(nested)]`. The methods are called by
+/// derived code.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::client(async |client, namespace| {
+/// #[derive(Debug, Clone, PartialEq, RedisNested)]
+/// struct Size {
+///     #[redis(numeric)]
+///     width: u32,
+///     height: u32,
+/// }
+///
+/// #[derive(RedisModel)]
+/// #[redis(hash, prefix = "picture", index)]
+/// struct Picture {
+///     #[redis(id)]
+///     id: u32,
+///     #[redis(nested)]
+///     size: Option<Size>,
+/// }
+///
+/// # let pictures = client.repository::<Picture>().with_namespace(namespace);
+/// let size = Size { width: 40, height: 30 };
+/// pictures.save(&Picture { id: 1, size: Some(size.clone()) }).await?;
+/// assert_eq!(pictures.get(&1).await?.and_then(|picture| picture.size), Some(size));
+/// let wide = pictures.find(|p| p.size.width.gt(30));
+/// # drop(wide);
+/// # Ok(()) });
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a nested struct",
     note = "add `#[derive(RedisNested)]` to the struct, or take `nested` off the field"
@@ -46,8 +75,9 @@ pub trait Nested: Sized + Send + Sync + 'static {
     fn finish(slot: Self::Slot, field: &FieldSchema) -> Result<Self>;
 }
 
-/// Writes a struct that is there: what the derive's [`Nested::write`] does. A hash without any of its fields gets a marker: the field's own
-/// name with an empty value, so that it is told apart from one that is not there.
+/// Writes a struct that is there: what the derive's [`Nested::write`] does. A hash without any of
+/// its fields gets a marker: the field's own name with an empty value, so that it is told apart
+/// from one that is not there.
 ///
 /// # Errors
 /// As [`Document::write`].

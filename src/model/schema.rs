@@ -3,6 +3,16 @@
 use std::time::Duration;
 
 /// How a model's documents are stored.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # use alizarin_samples::{Account, Cafe};
+/// use alizarin::model::Storage;
+///
+/// assert_eq!(Account::SCHEMA.storage, Storage::Hash);
+/// assert_eq!(Cafe::SCHEMA.storage, Storage::Json);
+/// # Ok::<(), alizarin::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Storage {
@@ -13,6 +23,16 @@ pub enum Storage {
 }
 
 /// A model's constants.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # use alizarin_samples::Account;
+/// let schema = Account::SCHEMA;
+/// assert_eq!((schema.name, schema.prefix), ("Account", "account"));
+/// assert_eq!((schema.id, schema.version), ("id", Some("version")));
+/// assert!(schema.events && schema.index.is_none() && schema.ttl.is_none());
+/// # Ok::<(), alizarin::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "the derive writes it as a literal")]
 pub struct ModelSchema {
@@ -37,6 +57,15 @@ pub struct ModelSchema {
 }
 
 /// A model's search index.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # use alizarin_samples::Film;
+/// let index = Film::SCHEMA.index.expect("films have an index");
+/// assert_eq!(index.name, "film_idx");
+/// assert_eq!(index.stop_words, None);
+/// # Ok::<(), alizarin::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "the derive writes it as a literal")]
 pub struct IndexSchema {
@@ -49,6 +78,15 @@ pub struct IndexSchema {
 }
 
 /// One stored field.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # use alizarin_samples::Film;
+/// let mut fields = Film::SCHEMA.fields.iter();
+/// let not_indexed = fields.find(|field| field.attribute.is_none());
+/// assert_eq!(not_indexed.map(|field| field.name), Some("id"));
+/// # Ok::<(), alizarin::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "the derive writes it as a literal")]
 pub struct FieldSchema {
@@ -64,16 +102,42 @@ pub struct FieldSchema {
 
 impl FieldSchema {
     /// A field that is stored and not indexed.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use alizarin::model::FieldSchema;
+    ///
+    /// assert_eq!(FieldSchema::plain("note").kind(), None);
+    /// # Ok::<(), alizarin::Error>(())
+    /// ```
     pub const fn plain(name: &'static str) -> FieldSchema {
         FieldSchema { name, attribute: None, nested: None, many: false }
     }
 
     /// What kind of index entry the field has.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin_samples::Film;
+    /// use alizarin::model::IndexKind;
+    ///
+    /// let year = Film::SCHEMA.fields.iter().find(|field| field.name == "year");
+    /// assert_eq!(year.and_then(|year| year.kind()), Some(&IndexKind::Numeric));
+    /// # Ok::<(), alizarin::Error>(())
+    /// ```
     pub fn kind(&self) -> Option<&IndexKind> {
         self.attribute.as_ref().map(|attribute| &attribute.kind)
     }
 
     /// The separator of a TAG field.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin_samples::Film;
+    /// let genres = Film::SCHEMA.fields.iter().find(|field| field.name == "genres");
+    /// assert_eq!(genres.and_then(|genres| genres.tag_separator()), Some('\u{1f}'));
+    /// # Ok::<(), alizarin::Error>(())
+    /// ```
     pub fn tag_separator(&self) -> Option<char> {
         match self.kind() {
             Some(IndexKind::Tag { separator, .. }) => Some(*separator),
@@ -83,6 +147,15 @@ impl FieldSchema {
 }
 
 /// The fields of a struct inside a model.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # use alizarin_samples::Cafe;
+/// let address = Cafe::SCHEMA.fields.iter().find_map(|field| field.nested);
+/// let names = address.map(|address| address.fields.iter().map(|field| field.name).collect());
+/// assert_eq!(names, Some(vec!["street", "city"]));
+/// # Ok::<(), alizarin::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "the derive writes it as a literal")]
 pub struct NestedSchema {
@@ -93,6 +166,16 @@ pub struct NestedSchema {
 }
 
 /// A field's entry in the search index.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # use alizarin_samples::Film;
+/// let sortable = Film::SCHEMA.fields.iter();
+/// let sortable = sortable.filter(|field| field.attribute.is_some_and(|index| index.sortable));
+/// let names: Vec<&str> = sortable.map(|field| field.name).collect();
+/// assert_eq!(names, ["title", "director", "year", "rating"]);
+/// # Ok::<(), alizarin::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "the derive writes it as a literal")]
 pub struct Attribute {
@@ -111,6 +194,17 @@ pub struct Attribute {
 }
 
 /// The index field types of RediSearch with their own options.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # use alizarin_samples::Film;
+/// use alizarin::model::IndexKind;
+///
+/// let is_text = |kind| matches!(kind, &IndexKind::Text { .. });
+/// let text = Film::SCHEMA.fields.iter().filter(|field| field.kind().is_some_and(is_text));
+/// assert_eq!(text.map(|field| field.name).collect::<Vec<_>>(), ["title", "plot"]);
+/// # Ok::<(), alizarin::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum IndexKind {
@@ -148,6 +242,19 @@ pub enum IndexKind {
 }
 
 /// The options of a `VECTOR` field.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # use alizarin_samples::Film;
+/// use alizarin::model::IndexKind;
+///
+/// let mood = Film::SCHEMA.fields.iter().find_map(|field| match field.kind() {
+///     Some(IndexKind::Vector(vector)) => Some(vector),
+///     _ => None,
+/// });
+/// assert_eq!(mood.map(|mood| (mood.element, mood.dimension)), Some(("FLOAT32", 3)));
+/// # Ok::<(), alizarin::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "the derive writes it as a literal")]
 pub struct VectorSchema {
@@ -162,6 +269,24 @@ pub struct VectorSchema {
 }
 
 /// How vectors are searched.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// use alizarin::model::{IndexKind, VectorAlgorithm};
+///
+/// #[derive(RedisModel)]
+/// #[redis(hash, prefix = "note", index)]
+/// struct Note {
+///     #[redis(id)]
+///     id: u32,
+///     #[redis(vector(hnsw, cosine, m = 32))]
+///     meaning: Vector<f32, 384>,
+/// }
+///
+/// let Some(IndexKind::Vector(vector)) = Note::SCHEMA.fields[1].kind() else { unreachable!() };
+/// assert!(matches!(vector.algorithm, VectorAlgorithm::Hnsw { m: Some(32), epsilon: None, .. }));
+/// # Ok::<(), alizarin::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum VectorAlgorithm {
@@ -188,6 +313,19 @@ pub enum VectorAlgorithm {
 }
 
 /// How far apart two vectors are.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # use alizarin_samples::Film;
+/// use alizarin::model::{IndexKind, Metric};
+///
+/// let mood = Film::SCHEMA.fields.iter().find_map(|field| match field.kind() {
+///     Some(IndexKind::Vector(vector)) => Some(vector),
+///     _ => None,
+/// });
+/// assert_eq!(mood.map(|mood| mood.metric), Some(Metric::Cosine));
+/// # Ok::<(), alizarin::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Metric {
@@ -201,6 +339,14 @@ pub enum Metric {
 
 impl Metric {
     /// The word RediSearch uses.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use alizarin::model::Metric;
+    ///
+    /// assert_eq!(Metric::InnerProduct.name(), "IP");
+    /// # Ok::<(), alizarin::Error>(())
+    /// ```
     pub const fn name(self) -> &'static str {
         match self {
             Metric::Cosine => "COSINE",

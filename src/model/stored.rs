@@ -10,7 +10,18 @@ use serde_json::value::RawValue;
 use super::{FieldSchema, RedisValue};
 use crate::{Error, ErrorKind, Result};
 
-/// A field's value as it was read: a hash field's bytes, or a member's JSON text.
+/// A field's value as it was read: a hash field's bytes, or a member's JSON text. Derived code
+/// takes it.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// use alizarin::model::{FieldSchema, StoredValue};
+///
+/// let tags = FieldSchema::plain("tags");
+/// let read = StoredValue::Json(r#"["a", "b"]"#).read::<Vec<String>>(&tags)?;
+/// assert_eq!(read, ["a", "b"]);
+/// # Ok::<(), alizarin::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "there are two storages")]
 pub enum StoredValue<'a> {
@@ -22,6 +33,17 @@ pub enum StoredValue<'a> {
 
 impl StoredValue<'_> {
     /// The value as a `T`; an error names the field.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use alizarin::model::{FieldSchema, StoredValue};
+    ///
+    /// let year = FieldSchema::plain("year");
+    /// assert_eq!(StoredValue::Hash(b"1979").read::<i32>(&year)?, 1979);
+    /// let error = StoredValue::Hash(b"long ago").read::<i32>(&year).unwrap_err();
+    /// assert_eq!((error.kind(), error.field()), (ErrorKind::Decode, Some("year")));
+    /// # Ok::<(), alizarin::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`RedisValue::from_hash`].
@@ -35,7 +57,16 @@ impl StoredValue<'_> {
     }
 }
 
-/// The error for a field that is not in the document and has no default.
+/// The error for a field that is not in the document and has no default. Called by derived code.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// use alizarin::model::{FieldSchema, missing};
+///
+/// let error = missing(&FieldSchema::plain("year"));
+/// assert_eq!((error.kind(), error.field()), (ErrorKind::Decode, Some("year")));
+/// # Ok::<(), alizarin::Error>(())
+/// ```
 pub fn missing(field: &FieldSchema) -> Error {
     Error::new(ErrorKind::Decode, "missing in the document").with_field(field.name)
 }

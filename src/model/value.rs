@@ -59,6 +59,65 @@ pub use json::Json;
 /// RedisJSON reads doubles with a rounding error of its own. Alizarin writes them so that it does
 /// no harm; that is impossible for one in 400 of the doubles with 16 digits or more, which then
 /// come back with another last bit. In a hash all are exact, and so is every `f32` in both.
+///
+/// A type of one's own can also be stored by hand:
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// use alizarin::model::{FieldSchema, NumericValue};
+///
+/// # alizarin_samples::client(async |client, namespace| {
+/// /// From 0 to 100.
+/// #[derive(Debug, Clone, Copy, PartialEq)]
+/// struct Percent(u8);
+///
+/// impl Percent {
+///     fn new(value: u8) -> Result<Percent> {
+///         let error = || Error::new(ErrorKind::Decode, "more than 100 percent");
+///         (value <= 100).then_some(Percent(value)).ok_or_else(error)
+///     }
+/// }
+///
+/// impl RedisValue for Percent {
+///     type Item = Percent;
+///
+///     fn to_hash(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
+///         self.0.to_hash(field, out)
+///     }
+///
+///     fn from_hash(bytes: &[u8], field: &FieldSchema) -> Result<Percent> {
+///         Percent::new(u8::from_hash(bytes, field)?)
+///     }
+///
+///     fn to_json(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
+///         self.0.to_json(field, out)
+///     }
+///
+///     fn from_json(json: &str, field: &FieldSchema) -> Result<Percent> {
+///         Percent::new(u8::from_json(json, field)?)
+///     }
+/// }
+///
+/// /// It can be `#[redis(numeric)]`.
+/// impl NumericValue for Percent {}
+///
+/// #[derive(RedisModel)]
+/// #[redis(hash, prefix = "task", index)]
+/// struct Task {
+///     #[redis(id)]
+///     id: u32,
+///     #[redis(numeric)]
+///     done: Percent,
+/// }
+///
+/// # let tasks = client.repository::<Task>().with_namespace(namespace);
+/// # tasks.index().sync().await?;
+/// tasks.save(&Task { id: 1, done: Percent(80) }).await?;
+/// assert_eq!(tasks.find(|t| t.done.ge(Percent(50))).count().await?, 1);
+/// # tasks.client().command("HSET").key(tasks.key(&1)).arg(("done", 101)).exec().await?;
+/// # assert_eq!(tasks.get(&1).await.map(drop).unwrap_err().kind(), ErrorKind::Decode);
+/// # Ok(()) });
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored in a field",
     note = "an enum or a struct with one unnamed field: add `#[derive(RedisValue)]` to it",
@@ -106,38 +165,142 @@ pub trait RedisValue: Sized + Send + Sync + 'static {
     }
 }
 
-/// What can be an element of a stored list: every value but `u8`, since `Vec<u8>` is bytes.
+/// What can be an element of a stored list: every value but `u8`, since `Vec<u8>` is bytes. Types
+/// that derive [`RedisValue`](derive@crate::RedisValue) can.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::client(async |client, namespace| {
+/// #[derive(Debug, Clone, PartialEq, RedisValue)]
+/// enum Suit {
+///     Hearts,
+///     Spades,
+/// }
+///
+/// #[derive(RedisModel)]
+/// #[redis(hash, prefix = "hand")]
+/// struct Hand {
+///     #[redis(id)]
+///     id: u32,
+///     suits: Vec<Suit>,
+/// }
+///
+/// # let hands = client.repository::<Hand>().with_namespace(namespace);
+/// hands.save(&Hand { id: 1, suits: vec![Suit::Spades, Suit::Hearts] }).await?;
+/// let stored: String = client.command("HGET").key(hands.key(&1)).arg("suits").await?;
+/// assert_eq!(stored, r#"["Spades","Hearts"]"#);
+/// # Ok(()) });
+/// ```
 pub trait ListItem: RedisValue {}
 
-/// What a `TEXT` index can hold.
+/// What a `TEXT` index can hold: strings, options of them, and in JSON lists.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// #[derive(RedisModel)]
+/// #[redis(json, prefix = "thing", index)]
+/// struct Thing {
+///     #[redis(id)]
+///     id: u32,
+///     #[redis(text)]
+///     title: Option<String>,
+/// }
+/// # use alizarin::model::IndexKind;
+/// # assert!(matches!(Thing::SCHEMA.fields[1].kind(), Some(IndexKind::Text { .. })));
+/// # Ok::<(), alizarin::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be indexed as TEXT",
     note = "TEXT is for strings; numbers and dates take `numeric`, enums and ids `tag`"
 )]
 pub trait TextValue {}
 
-/// What a `TAG` index can hold.
+/// What a `TAG` index can hold: strings, enums, booleans, whole numbers, ids, options and lists of
+/// them.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// #[derive(RedisModel)]
+/// #[redis(json, prefix = "thing", index)]
+/// struct Thing {
+///     #[redis(id)]
+///     id: u32,
+///     #[redis(tag)]
+///     rooms: Vec<u32>,
+/// }
+/// # use alizarin::model::IndexKind;
+/// # assert!(matches!(Thing::SCHEMA.fields[1].kind(), Some(IndexKind::Tag { .. })));
+/// # Ok::<(), alizarin::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be indexed as TAG",
     note = "TAG is for strings, enums, booleans, whole numbers, ids and lists of them; floats and dates take `numeric`"
 )]
 pub trait TagValue {}
 
-/// What a `NUMERIC` index can hold.
+/// What a `NUMERIC` index can hold: numbers and dates, options of them, and in
+/// JSON lists.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// #[derive(RedisModel)]
+/// #[redis(json, prefix = "thing", index)]
+/// struct Thing {
+///     #[redis(id)]
+///     id: u32,
+///     #[redis(numeric)]
+///     until: std::time::SystemTime,
+/// }
+/// # use alizarin::model::IndexKind;
+/// # assert!(matches!(Thing::SCHEMA.fields[1].kind(), Some(IndexKind::Numeric)));
+/// # Ok::<(), alizarin::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be indexed as NUMERIC",
     note = "NUMERIC is for numbers and dates; strings, enums and ids take `tag`"
 )]
 pub trait NumericValue {}
 
-/// What a `GEO` index can hold.
+/// What a `GEO` index can hold: [`GeoPoint`](super::GeoPoint)s, options of them, and in JSON
+/// lists.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// #[derive(RedisModel)]
+/// #[redis(json, prefix = "thing", index)]
+/// struct Thing {
+///     #[redis(id)]
+///     id: u32,
+///     #[redis(geo)]
+///     place: Option<GeoPoint>,
+/// }
+/// # use alizarin::model::IndexKind;
+/// # assert!(matches!(Thing::SCHEMA.fields[1].kind(), Some(IndexKind::Geo)));
+/// # Ok::<(), alizarin::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be indexed as GEO",
     note = "GEO is for `GeoPoint`; `GeoShape` takes `geoshape`"
 )]
 pub trait GeoValue {}
 
-/// What a `GEOSHAPE` index can hold.
+/// What a `GEOSHAPE` index can hold: [`GeoShape`](super::GeoShape)s, options of them, and in JSON
+/// lists.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// #[derive(RedisModel)]
+/// #[redis(json, prefix = "thing", index)]
+/// struct Thing {
+///     #[redis(id)]
+///     id: u32,
+///     #[redis(geoshape(flat))]
+///     outline: GeoShape,
+/// }
+/// # use alizarin::model::IndexKind;
+/// # assert!(matches!(Thing::SCHEMA.fields[1].kind(), Some(IndexKind::GeoShape { flat: true })));
+/// # Ok::<(), alizarin::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be indexed as GEOSHAPE",
     note = "GEOSHAPE is for `GeoShape`; `GeoPoint` takes `geo`"

@@ -33,11 +33,24 @@ pub struct Vector<T, const N: usize>(Box<[T; N]>);
 
 impl<T: VectorElement, const N: usize> Vector<T, N> {
     /// The elements.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// let vector = Vector::from([0.5_f32, 1.0]);
+    /// assert_eq!(vector.as_slice().iter().sum::<f32>(), 1.5);
+    /// # Ok::<(), alizarin::Error>(())
+    /// ```
     pub fn as_slice(&self) -> &[T] {
         &*self.0
     }
 
     /// The elements as little-endian bytes: what a hash field and a query's parameter hold.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// assert_eq!(Vector::from([1.0_f32]).to_le_bytes(), [0, 0, 0x80, 0x3f]);
+    /// # Ok::<(), alizarin::Error>(())
+    /// ```
     pub fn to_le_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(N * T::SIZE);
         self.write_le(&mut bytes);
@@ -45,6 +58,14 @@ impl<T: VectorElement, const N: usize> Vector<T, N> {
     }
 
     /// A vector from little-endian bytes.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// let vector = Vector::<f32, 1>::from_le_bytes(&[0, 0, 0x80, 0x3f])?;
+    /// assert_eq!(vector, Vector::from([1.0]));
+    /// assert!(Vector::<f32, 2>::from_le_bytes(&[0, 0, 0x80, 0x3f]).is_err());
+    /// # Ok::<(), alizarin::Error>(())
+    /// ```
     ///
     /// # Errors
     /// `Decode` when there are more or fewer bytes than `N` elements take.
@@ -228,7 +249,23 @@ impl<'de, T: VectorElement, const N: usize> Deserialize<'de> for Vector<T, N> {
     }
 }
 
-/// What a `VECTOR` index can hold.
+/// What a `VECTOR` index can hold: [`Vector`]s, options of them, and in JSON lists.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// #[derive(RedisModel)]
+/// #[redis(json, prefix = "photo", index)]
+/// struct Photo {
+///     #[redis(id)]
+///     id: u32,
+///     #[redis(vector(flat, l2))]
+///     faces: Vec<Vector<f32, 128>>,
+/// }
+/// # use alizarin::model::IndexKind;
+/// # let Some(IndexKind::Vector(vector)) = Photo::SCHEMA.fields[1].kind() else { unreachable!() };
+/// # assert_eq!(vector.dimension, 128);
+/// # Ok::<(), alizarin::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be indexed as VECTOR",
     note = "VECTOR is for `Vector<f32, N>`, with another number type, in an `Option` or in a list"

@@ -20,6 +20,16 @@ const BYTES: usize = 1 << 20;
 impl<M: RedisModel> Repository<M> {
     /// Saves many documents, pipelined: each as [`Repository::save`] does, all together not
     /// atomically. Takes `&[M]`, `&Vec<M>`, or any iterator of `&M`; gives how many were saved.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin_samples::Account;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// let more = [Account::new(3, "Cem", 0), Account::new(4, "Dora", 70)];
+    /// assert_eq!(accounts.save_all(&more).await?, 2);
+    /// assert_eq!(accounts.get(&4).await?.map(|dora| dora.cents), Some(70));
+    /// # Ok(()) });
+    /// ```
     pub fn save_all<'a, I>(&'a self, models: I) -> SaveAll<'a, M, I::IntoIter>
     where
         I: IntoIterator<Item = &'a M>,
@@ -32,9 +42,19 @@ type Progress<'a> = Box<dyn FnMut(usize) + Send + 'a>;
 
 /// Writes of many documents, from [`Repository::save_all`].
 ///
+/// ```
+/// # use alizarin::prelude::*;
+/// # use alizarin_samples::Account;
+/// # alizarin_samples::accounts(async |accounts| {
+/// let new = [Account::new(3, "Cem", 0), Account::new(4, "Dora", 70)];
+/// let rich = new.iter().filter(|account| account.cents > 50);
+/// assert_eq!(accounts.save_all(rich).await?, 1);
+/// # Ok(()) });
+/// ```
+///
 /// # Errors
-/// The first failure, as [`Save`](super::Save) gives it, naming the key. Documents before it are
-/// written; those of the same pipeline after it may be; later ones are not.
+/// The first failure, as [`Save`](super::Save) gives it, naming the key. Documents of earlier
+/// pipelines are written, those of later ones are not, and of the same pipeline any other may be.
 ///
 /// # Cancel safety
 /// Dropped before it is done, some documents are written and some are not, each as a whole.
@@ -53,12 +73,35 @@ where
 {
     /// How many documents one pipeline writes: 500 by default, at least one. One of more than a
     /// mebibyte is sent sooner.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin_samples::Account;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// let more: Vec<Account> = (3..=12).map(|id| Account::new(id, "Cem", 0)).collect();
+    /// let mut pipelines = 0;
+    /// let save = accounts.save_all(&more).batch(4).on_progress(|_| pipelines += 1);
+    /// assert_eq!(save.await?, 10);
+    /// assert_eq!(pipelines, 3);
+    /// # Ok(()) });
+    /// ```
     pub fn batch(mut self, documents: usize) -> Self {
         self.batch = documents.max(1);
         self
     }
 
     /// Calls `progress` after each pipeline with the number of documents written so far.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin_samples::Account;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// let more: Vec<Account> = (3..=12).map(|id| Account::new(id, "Cem", 0)).collect();
+    /// let mut written = Vec::new();
+    /// accounts.save_all(&more).batch(4).on_progress(|done| written.push(done)).await?;
+    /// assert_eq!(written, [4, 8, 10]);
+    /// # Ok(()) });
+    /// ```
     pub fn on_progress(mut self, progress: impl FnMut(usize) + Send + 'a) -> Self {
         self.progress = Some(Box::new(progress));
         self

@@ -13,6 +13,14 @@ use crate::{Command, Result};
 impl<M: RedisModel> Repository<M> {
     /// Deletes a document; gives whether there was one (`DEL`, or a script where an event is to
     /// be published or a version compared).
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// assert!(accounts.delete(&1).await?);
+    /// assert!(!accounts.delete(&1).await?);
+    /// # Ok(()) });
+    /// ```
     pub fn delete<'a>(&'a self, id: &'a M::Id) -> Delete<'a, M> {
         Delete { repository: self, id, expected: Expected::Anything }
     }
@@ -20,9 +28,24 @@ impl<M: RedisModel> Repository<M> {
 
 /// A deletion, from [`Repository::delete`].
 ///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::accounts(async |accounts| {
+/// let mut gone = Vec::new();
+/// for id in [1, 99] {
+///     if accounts.delete(&id).await? {
+///         gone.push(id);
+///     }
+/// }
+/// assert_eq!(gone, [1]);
+/// # Ok(()) });
+/// ```
+///
 /// # Errors
-/// `Conflict` or `NotFound` with [`if_version`](Delete::if_version); `Server(WrongType)` when
-/// the key holds something else and the model has events or a version.
+/// `Conflict` or `NotFound` with [`if_version`](Delete::if_version), and `Usage` on a model without
+/// a version; where a script does it, `Server(WrongType)` when the key holds something else, and
+/// `Server(NoPerm)` when the user may not delete it or publish the event. In all these cases
+/// nothing is deleted.
 ///
 /// # Cancel safety
 /// Dropped before it is done, the document is either deleted or not.
@@ -36,6 +59,17 @@ pub struct Delete<'a, M: RedisModel> {
 impl<M: RedisModel> Delete<'_, M> {
     /// Deletes only when the stored document has this version; else `Conflict`, or `NotFound`
     /// when there is none.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// let bob = accounts.get(&2).await?.expect("an account of Bob");
+    /// # accounts.update(&2, |bob| bob.cents += 1).await?;
+    /// // Another one wrote in between.
+    /// let late = accounts.delete(&2).if_version(bob.version).await.unwrap_err();
+    /// assert_eq!(late.kind(), ErrorKind::Conflict);
+    /// # Ok(()) });
+    /// ```
     pub fn if_version(mut self, version: u64) -> Self {
         self.expected = Expected::Version(version);
         self

@@ -18,24 +18,61 @@ const PAGE: usize = 500;
 
 impl<M: RedisModel> Repository<M> {
     /// Reads a document (`HGETALL`, `JSON.GET`); `None` when there is none.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// let ann = accounts.get(&1).await?;
+    /// assert_eq!(ann.map(|ann| ann.owner).as_deref(), Some("Ann"));
+    /// assert_eq!(accounts.get(&99).await?, None);
+    /// # Ok(()) });
+    /// ```
     pub fn get<'a>(&'a self, id: &'a M::Id) -> Get<'a, M> {
         Get { repository: self, id }
     }
 
-    /// Reads several documents in pipelines of 500; each comes in its id's place, `None` where
-    /// there is none.
+    /// Reads several documents in pipelines of 500 (`HGETALL`, `JSON.GET`); each comes in its id's
+    /// place, `None` where there is none.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// let found = accounts.get_many(&[2, 99, 1]).await?;
+    /// let owners: Vec<_> = found.iter().flatten().map(|account| &*account.owner).collect();
+    /// assert_eq!(owners, ["Bob", "Ann"]);
+    /// assert_eq!(found[1], None);
+    /// # Ok(()) });
+    /// ```
     pub fn get_many<'a>(&'a self, ids: impl IntoIterator<Item = &'a M::Id>) -> GetMany<'a, M> {
         let keys = ids.into_iter().map(|id| self.key(id)).collect();
         GetMany { repository: self, keys }
     }
 
-    /// Whether there is a document with this id (`EXISTS`).
+    /// Whether there is a document with this id (`EXISTS`); the document is not read.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// assert!(accounts.exists(&1).await?);
+    /// assert!(!accounts.exists(&99).await?);
+    /// # Ok(()) });
+    /// ```
     pub fn exists<'a>(&'a self, id: &'a M::Id) -> Exists<'a, M> {
         Exists { repository: self, id }
     }
 }
 
 /// A read of one document, from [`Repository::get`].
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::accounts(async |accounts| {
+/// // Two reads at the same time, in one write to the server.
+/// let (ann, bob) = tokio::join!(accounts.get(&1), accounts.get(&2));
+/// assert_eq!(ann?.map(|ann| ann.cents), Some(500));
+/// assert_eq!(bob?.map(|bob| bob.cents), Some(100));
+/// # Ok(()) });
+/// ```
 ///
 /// # Errors
 /// `Decode`, naming the field, for a document that does not parse; `Server(WrongType)` when the
@@ -92,6 +129,16 @@ impl<M: RedisModel> fmt::Debug for Get<'_, M> {
 
 /// A read of several documents, from [`Repository::get_many`].
 ///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::accounts(async |accounts| {
+/// let ids: Vec<u32> = (1..=1000).collect();
+/// let found = accounts.get_many(&ids).await?;
+/// assert_eq!(found.len(), 1000);
+/// assert_eq!(found.iter().flatten().count(), 2);
+/// # Ok(()) });
+/// ```
+///
 /// # Errors
 /// As [`Get`], for the first document that fails.
 ///
@@ -125,6 +172,14 @@ impl<M> fmt::Debug for GetMany<'_, M> {
 }
 
 /// A question after one document, from [`Repository::exists`].
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::accounts(async |accounts| {
+/// accounts.delete(&1).await?;
+/// assert!(!accounts.exists(&1).await?);
+/// # Ok(()) });
+/// ```
 ///
 /// # Errors
 /// Only those of the connection.

@@ -13,27 +13,22 @@ use crate::{Error, ErrorKind, Result};
 
 impl<M: RedisModel> Repository<M> {
     /// Takes the lock of a document, which need not exist: the one that
-    /// [`locked`](Repository::locked) takes, to keep in hand.
+    /// [`locked`](Repository::locked) takes, to keep in hand (a script with `SET NX PX`).
     ///
     /// ```
     /// # use alizarin::prelude::*;
-    /// # #[derive(Debug, Clone, PartialEq, RedisModel)]
-    /// # #[redis(hash, prefix = "job")]
-    /// # struct Job { #[redis(id)] id: u32, state: String }
-    /// # async fn print(page: u32, fence: u64) -> Result<()> { Ok(()) }
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
-    /// # let server = alizarin_testkit::Server::start()?;
-    /// # let jobs: Repository<Job> = Client::connect(server.url().as_str()).await?.repository();
     /// use std::time::Duration;
-    ///
-    /// let mut lock = jobs.lock(&1).lease(Duration::from_secs(30)).await?;
+    /// # use alizarin_samples::Account;
+    /// # async fn print(page: u32, fence: u64) -> Result<()> { assert!(fence > 0); Ok(()) }
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// let mut lock = accounts.lock(&1).lease(Duration::from_secs(30)).await?;
     /// for page in 1..=3 {
     ///     print(page, lock.fence()).await?;
     ///     lock.extend(Duration::from_secs(30)).await?;
     /// }
-    /// lock.save(&Job { id: 1, state: "printed".into() }).await?;
-    /// # Ok(()) }
+    /// let written = lock.save(&Account::new(1, "Ann", 0)).await?;
+    /// assert_eq!(written.version, Some(2));
+    /// # Ok(()) });
     /// ```
     pub fn lock<'a>(&'a self, id: &'a M::Id) -> TakeLock<'a, M> {
         TakeLock { repository: self, id, terms: Terms { fenced: true, ..Terms::default() } }
@@ -42,8 +37,21 @@ impl<M: RedisModel> Repository<M> {
 
 /// Takes a lock, from [`Repository::lock`].
 ///
+/// ```
+/// # use alizarin::prelude::*;
+/// use std::time::Duration;
+/// # alizarin_samples::accounts(async |accounts| {
+/// let held = accounts.lock(&1).await?;
+/// let other = accounts.lock(&1).wait(Duration::from_millis(5));
+/// assert_eq!(other.await.unwrap_err().kind(), ErrorKind::Locked);
+/// held.release().await?;
+/// assert!(accounts.lock(&1).await.is_ok());
+/// # Ok(()) });
+/// ```
+///
 /// # Errors
-/// `Locked` when the lock was not free in time; `Value` for a lease that the server cannot count.
+/// `Locked` when the lock was not free in time; `Value` for a lease that the server cannot count,
+/// less than a millisecond or too long.
 ///
 /// # Cancel safety
 /// Dropped before it is done, the lock is given back.
@@ -55,13 +63,37 @@ pub struct TakeLock<'a, M: RedisModel> {
 }
 
 impl<'a, M: RedisModel> TakeLock<'a, M> {
-    /// After this time the lock ends, unless it is [extended](Lock::extend): 10 s by default.
+    /// After this time, in whole milliseconds, the lock ends, unless it is
+    /// [extended](Lock::extend): 10 s by default.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use std::time::Duration;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// let held = accounts.lock(&1).lease(Duration::from_millis(1)).await?;
+    /// // Its lease ends, and another one's wait with it.
+    /// let other = accounts.lock(&1).await?;
+    /// assert!(other.fence() > held.fence());
+    /// assert!(!held.release().await?);
+    /// # Ok(()) });
+    /// ```
     pub fn lease(mut self, lease: Duration) -> Self {
         self.terms.lease = lease;
         self
     }
 
     /// How long to wait for the lock: 5 s by default; zero tries once.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use std::time::Duration;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// let held = accounts.lock(&1).await?;
+    /// let other = accounts.lock(&1).wait(Duration::ZERO);
+    /// assert_eq!(other.await.unwrap_err().kind(), ErrorKind::Locked);
+    /// # held.release().await?;
+    /// # Ok(()) });
+    /// ```
     pub fn wait(mut self, wait: Duration) -> Self {
         self.terms.wait = wait;
         self
@@ -69,6 +101,17 @@ impl<'a, M: RedisModel> TakeLock<'a, M> {
 
     /// Changes the document under the lock, as [`Repository::locked`] does, without a box for the
     /// future; any `async` closure will do, also one whose future is not `Send`.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// use std::rc::Rc;
+    ///
+    /// let fee = Rc::new(5);
+    /// let ann = accounts.lock(&1).run(async |account| { account.cents -= *fee; Ok(()) }).await?;
+    /// assert_eq!(ann.cents, 495);
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// As [`Locked`](super::Locked).
@@ -117,6 +160,18 @@ impl<M: RedisModel> fmt::Debug for TakeLock<'_, M> {
 ///
 /// It ends with its lease, by [`release`](Lock::release), or with the write of
 /// [`save`](Lock::save). Dropped, it is given back in the background.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # use alizarin_samples::Account;
+/// # alizarin_samples::accounts(async |accounts| {
+/// let lock = accounts.lock(&3).await?;
+/// if !accounts.exists(&3).await? {
+///     lock.save(&Account::new(3, "Cem", 0)).await?;
+/// }
+/// assert!(accounts.exists(&3).await?);
+/// # Ok(()) });
+/// ```
 #[must_use = "dropped, the lock is given back at once"]
 pub struct Lock<M: RedisModel> {
     repository: Repository<M>,
@@ -131,11 +186,35 @@ impl<M: RedisModel> Lock<M> {
     ///
     /// It is remembered on the server for a day after its lease; later the server's clock makes
     /// the next one greater, if it was not set back by more than that.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// let first = accounts.lock(&1).await?;
+    /// let fence = first.fence();
+    /// first.release().await?;
+    /// assert!(accounts.lock(&1).await?.fence() > fence);
+    /// # Ok(()) });
+    /// ```
     pub fn fence(&self) -> u64 {
         self.held.fence
     }
 
     /// Lets the lease begin anew, with this length (a script with `PEXPIRE`).
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use std::time::Duration;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// let mut lock = accounts.lock(&1).await?;
+    /// lock.extend(Duration::from_secs(30)).await?;
+    /// # lock.extend(Duration::from_millis(1)).await?;
+    /// # let _other = accounts.lock(&1).await?;
+    /// // Later, when the lease has ended:
+    /// let error = lock.extend(Duration::from_secs(30)).await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::LockLost);
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// `LockLost` when it has ended already; `Value` for a lease that the server cannot count.
@@ -148,6 +227,17 @@ impl<M: RedisModel> Lock<M> {
 
     /// Writes the document, if the lock is still held, and gives the lock back, in one step.
     /// Otherwise as [`Repository::save`].
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin_samples::Account;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// let lock = accounts.lock(&1).await?;
+    /// lock.save(&Account::new(1, "Ann", 0)).await?;
+    /// assert_eq!(accounts.get(&1).await?.map(|ann| ann.cents), Some(0));
+    /// # assert!(accounts.lock(&1).wait(std::time::Duration::ZERO).await.is_ok());
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// `LockLost` when the lease has ended, `Usage` for the document of another id; else as
@@ -178,6 +268,15 @@ impl<M: RedisModel> Lock<M> {
     }
 
     /// Gives the lock back; says whether it was still held (a script with `DEL`).
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// let lock = accounts.lock(&1).await?;
+    /// assert!(lock.release().await?);
+    /// # assert!(accounts.lock(&1).wait(std::time::Duration::ZERO).await.is_ok());
+    /// # Ok(()) });
+    /// ```
     ///
     /// # Errors
     /// Only those of the connection; the lease ends the lock in any case.

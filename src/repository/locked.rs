@@ -11,7 +11,22 @@ use crate::Result;
 use crate::model::RedisModel;
 
 /// A closure over a document whose future can be sent between threads: every `async` closure
-/// whose captures can.
+/// whose captures can. Not called by users: [`Repository::locked`] does.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # use alizarin_samples::Account;
+/// # alizarin_samples::accounts(async |accounts| {
+/// let (fee, ledger) = (5, std::sync::Mutex::new(Vec::new()));
+/// let charge = async |account: &mut Account| {
+///     account.cents -= fee;
+///     ledger.lock().expect("not poisoned").push(account.id);
+///     Ok(())
+/// };
+/// accounts.locked(&1, charge).await?;
+/// assert_eq!(ledger.into_inner()?, [1]);
+/// # Ok(()) });
+/// ```
 #[diagnostic::on_unimplemented(
     message = "this closure cannot change a document under a lock",
     note = "it is `async |m| {{ .. ; Ok(()) }}`, and what it holds across `.await` is `Send`"
@@ -39,28 +54,22 @@ impl<M: RedisModel> Repository<M> {
     /// meanwhile. Gives the document as it was written.
     ///
     /// The lock is a key of its own (`SET NX PX`) that ends with its lease; the write checks in
-    /// the same step that it is still held, and that the document is what was read. For a lock to
-    /// keep in hand, see [`Repository::lock`].
+    /// the same step that it is still held, and that the document is what was read. The time to
+    /// live stays. For a lock to keep in hand, see [`Repository::lock`].
     ///
     /// ```
     /// # use alizarin::prelude::*;
-    /// # #[derive(Debug, Clone, PartialEq, RedisModel)]
-    /// # #[redis(json, prefix = "film")]
-    /// # struct Film { #[redis(id)] id: u32, rating: f32 }
-    /// # async fn ask_the_critics(film: &Film) -> Result<f32> { Ok(film.rating + 1.0) }
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
-    /// # let server = alizarin_testkit::Server::start()?;
-    /// # let films: Repository<Film> = Client::connect(server.url().as_str()).await?.repository();
-    /// # films.save(&Film { id: 1, rating: 7.0 }).await?;
-    /// let film = films
-    ///     .locked(&1, async |film| {
-    ///         film.rating = ask_the_critics(film).await?;
+    /// # async fn interest(cents: i64) -> Result<i64> { Ok(cents / 100) }
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// let ann = accounts
+    ///     .locked(&1, async |account| {
+    ///         // A call to another service, say.
+    ///         account.cents += interest(account.cents).await?;
     ///         Ok(())
     ///     })
     ///     .await?;
-    /// assert_eq!(film.rating, 8.0);
-    /// # Ok(()) }
+    /// assert_eq!(ann.cents, 505);
+    /// # Ok(()) });
     /// ```
     pub fn locked<'a, F>(&'a self, id: &'a M::Id, change: F) -> Locked<'a, M, F>
     where
@@ -72,10 +81,24 @@ impl<M: RedisModel> Repository<M> {
 
 /// A change under a lock, from [`Repository::locked`].
 ///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::accounts(async |accounts| {
+/// let (doubled, tripled) = tokio::join!(
+///     accounts.locked(&1, async |account| { account.cents *= 2; Ok(()) }),
+///     accounts.locked(&1, async |account| { account.cents *= 3; Ok(()) }),
+/// );
+/// assert!(doubled.is_ok() && tripled.is_ok());
+/// assert_eq!(accounts.get(&1).await?.map(|ann| ann.cents), Some(3000));
+/// # Ok(()) });
+/// ```
+///
 /// # Errors
 /// `Locked` when the lock was not free in time; `LockLost` when the lease ended before the
 /// write; `Conflict` when a writer without the lock changed the document; `NotFound` when there is
-/// none; what the closure gives. In all these cases nothing is written.
+/// none; `Value` for a lease that the server cannot count, less than a millisecond or too long;
+/// `Usage` when the closure changed the id; what the closure gives; else as [`Get`](super::Get)
+/// and [`Save`](super::Save). In all these cases nothing is written.
 ///
 /// # Cancel safety
 /// Dropped before it is done, the lock is given back, and the document is either changed as a
@@ -92,14 +115,41 @@ impl<'a, M: RedisModel, F> Locked<'a, M, F>
 where
     F: AsyncFnOnce(&mut M) -> Result<()> + for<'x> SendCall<'x, M, ()> + Send + 'a,
 {
-    /// After this time the lock ends, whether or not the change is done: 10 s by default. It is
-    /// not prolonged.
+    /// After this time, in whole milliseconds, the lock ends, whether or not the change is done:
+    /// 10 s by default. It is not prolonged.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use std::time::Duration;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// let slow = accounts.locked(&1, async |account| {
+    ///     // This takes longer than the lease.
+    ///     # accounts.lock(&1).await?.release().await?;
+    ///     account.cents -= 100;
+    ///     Ok(())
+    /// });
+    /// let error = slow.lease(Duration::from_millis(1)).await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::LockLost);
+    /// # Ok(()) });
+    /// ```
     pub fn lease(mut self, lease: Duration) -> Self {
         self.terms.lease = lease;
         self
     }
 
     /// How long to wait for the lock: 5 s by default; zero tries once.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use std::time::Duration;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// let held = accounts.lock(&1).await?;
+    /// let pay = accounts.locked(&1, async |account| { account.cents -= 100; Ok(()) });
+    /// let error = pay.wait(Duration::ZERO).await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Locked);
+    /// # held.release().await?;
+    /// # Ok(()) });
+    /// ```
     pub fn wait(mut self, wait: Duration) -> Self {
         self.terms.wait = wait;
         self

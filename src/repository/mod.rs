@@ -1,4 +1,54 @@
 //! Reading and writing documents: one [`Repository`] a model.
+//!
+//! The examples here are about accounts:
+//!
+//! ```
+//! # use alizarin::prelude::*;
+//! # {
+//! #[derive(Debug, Clone, PartialEq, RedisModel)]
+//! #[redis(hash, prefix = "account", events)]
+//! struct Account {
+//!     #[redis(id)]
+//!     id: u32,
+//!     owner: String,
+//!     cents: i64,
+//!     note: Option<String>,
+//!     /// Counted up by the server with each write.
+//!     #[redis(version)]
+//!     version: u64,
+//! }
+//!
+//! impl Account {
+//!     fn new(id: u32, owner: &str, cents: i64) -> Account {
+//!         Account { id, owner: owner.to_owned(), cents, note: None, version: 0 }
+//!     }
+//! }
+//! # assert_eq!(Account::SCHEMA.version, Some("version"));
+//! # assert_eq!(Account::new(1, "Ann", 500).cents, 500);
+//! # }
+//! ```
+//!
+//! | id | owner | cents | note | version |
+//! |---|---|---|---|---|
+//! | 1 | Ann | 500 | | 1 |
+//! | 2 | Bob | 100 | | 1 |
+//!
+//! Some search the films of [`query`](crate::query).
+//!
+//! # What there is
+//!
+//! | to | there is | when others write too |
+//! |---|---|---|
+//! | write whole documents | [`save`](Repository::save), [`insert`](Repository::insert), [`replace`](Repository::replace), [`save_all`](Repository::save_all) | the last one wins, unless [`if_version`](Save::if_version) |
+//! | write single fields | [`set`](Repository::set) | the last one wins, unless [`if_version`](Set::if_version) |
+//! | read, change, write | [`update`](Repository::update) | starts again after another writer |
+//! | the same with slow work in between | [`locked`](Repository::locked), [`lock`](Repository::lock) | waits for the lock; `Conflict` after a writer without it |
+//! | delete | [`delete`](Repository::delete) | whatever they wrote, unless [`if_version`](Delete::if_version) |
+//! | read by id | [`get`](Repository::get), [`get_many`](Repository::get_many), [`exists`](Repository::exists) | |
+//! | read all | [`scan`](Repository::scan), [`scan_ids`](Repository::scan_ids) | |
+//! | search | [`find`](Repository::find), [`nearest`](Repository::nearest), [`within`](Repository::within), [`aggregate`](Repository::aggregate) | |
+//! | let documents end | [`ttl`](Repository::ttl), [`expire`](Repository::expire), [`persist`](Repository::persist), [`Save::ttl`] | |
+//! | follow changes | [`changes`](Repository::changes) | |
 
 mod bulk;
 mod delete;
@@ -46,23 +96,16 @@ use crate::model::{ModelId, RedisModel};
 ///
 /// ```
 /// # use alizarin::prelude::*;
-/// #[derive(Debug, Clone, PartialEq, RedisModel)]
-/// #[redis(json, prefix = "cup")]
-/// struct Cup {
-///     #[redis(id)]
-///     id: u32,
-///     colour: String,
-/// }
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let server = alizarin_testkit::Server::start()?;
-/// # let client = Client::connect(server.url().as_str()).await?;
-/// let cups: Repository<Cup> = client.repository();
-/// cups.insert(&Cup { id: 1, colour: "red".into() }).await?;
-/// let blue = cups.update(&1, |cup| cup.colour = "blue".into()).await?;
-/// assert_eq!(cups.get(&1).await?, Some(blue));
-/// assert!(cups.delete(&1).await?);
-/// # Ok(()) }
+/// # use alizarin_samples::Account;
+/// # alizarin_samples::client(async |client, namespace| {
+/// let accounts: Repository<Account> = client.repository();
+/// # let accounts = accounts.with_namespace(namespace);
+/// accounts.insert(&Account::new(7, "Gil", 40)).await?;
+/// let richer = accounts.update(&7, |account| account.cents += 2).await?;
+/// assert_eq!(richer.cents, 42);
+/// assert_eq!(accounts.get(&7).await?, Some(richer));
+/// assert!(accounts.delete(&7).await?);
+/// # Ok(()) });
 /// ```
 pub struct Repository<M> {
     client: Client,
@@ -70,9 +113,19 @@ pub struct Repository<M> {
     model: PhantomData<fn() -> M>,
 }
 
-/// Makes repositories: implemented by [`Client`].
+/// Makes repositories: implemented by [`Client`], and in the prelude.
 pub trait Repositories {
-    /// The repository of a model.
+    /// The repository of a model. Nothing is sent.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin_samples::Account;
+    /// # alizarin_samples::client(async |client, namespace| {
+    /// let accounts = client.repository::<Account>();
+    /// assert_eq!(accounts.key(&7), "account:7");
+    /// # let _ = namespace;
+    /// # Ok(()) });
+    /// ```
     fn repository<M: RedisModel>(&self) -> Repository<M>;
 }
 
@@ -84,18 +137,51 @@ impl Repositories for Client {
 
 impl<M> Repository<M> {
     /// The client it works on.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// let type_name: String = accounts.client().command("TYPE").key(accounts.key(&1)).await?;
+    /// assert_eq!(type_name, "hash");
+    /// # Ok(()) });
+    /// ```
     pub fn client(&self) -> &Client {
         &self.client
     }
 
     /// What its keys, index and channel begin with; empty unless
     /// [`with_namespace`](Repository::with_namespace) said otherwise.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin_samples::Account;
+    /// # alizarin_samples::client(async |client, namespace| {
+    /// assert_eq!(client.repository::<Account>().namespace(), "");
+    /// let staging = client.repository::<Account>().with_namespace("staging:");
+    /// assert_eq!(staging.namespace(), "staging:");
+    /// # let _ = namespace;
+    /// # Ok(()) });
+    /// ```
     pub fn namespace(&self) -> &str {
         &self.namespace
     }
 
     /// The same repository with all its names (keys, index, lock keys, channel) beginning with
     /// `namespace`, as it is: `"test:"` makes `test:movie:1` of `movie:1`.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin_samples::Account;
+    /// # alizarin_samples::client(async |client, namespace| {
+    /// let staging = client.repository::<Account>().with_namespace("staging:");
+    /// assert_eq!(staging.key(&1), "staging:account:1");
+    /// # let accounts = client.repository::<Account>().with_namespace(namespace);
+    /// # accounts.save(&Account::new(1, "Ann", 500)).await?;
+    /// # let staging = accounts.with_namespace(format!("{namespace}staging:"));
+    /// assert_eq!(staging.get(&1).await?, None);
+    /// # assert!(accounts.exists(&1).await?);
+    /// # Ok(()) });
+    /// ```
     #[must_use]
     pub fn with_namespace(&self, namespace: impl Into<Arc<str>>) -> Repository<M> {
         Repository { client: self.client.clone(), namespace: namespace.into(), model: PhantomData }
@@ -104,6 +190,14 @@ impl<M> Repository<M> {
 
 impl<M: RedisModel> Repository<M> {
     /// The key of the document with this id: `{namespace}{prefix}:{id}`.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// # let accounts = accounts.with_namespace("");
+    /// assert_eq!(accounts.key(&1), "account:1");
+    /// # Ok(()) });
+    /// ```
     pub fn key(&self, id: &M::Id) -> String {
         let mut key = self.prefix();
         id.write_id(&mut key);

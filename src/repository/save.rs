@@ -10,6 +10,15 @@ use crate::model::RedisModel;
 use crate::{Error, ErrorKind, Result};
 
 /// What a write did.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # use alizarin_samples::Account;
+/// # alizarin_samples::accounts(async |accounts| {
+/// let written = accounts.save(&Account::new(3, "Cem", 0)).await?;
+/// assert_eq!(written.version, Some(1));
+/// # Ok(()) });
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Written {
@@ -21,17 +30,47 @@ impl<M: RedisModel> Repository<M> {
     /// Writes a document, whether or not it exists (`HSET`, `JSON.SET`, or a script where more is
     /// to be done). A version field is counted up on the server, whatever the model's says.
     ///
-    /// A hash keeps fields that are not the model's; a JSON document is replaced as a whole.
+    /// A hash keeps fields that are not the model's; a JSON document is replaced as a whole. The
+    /// time to live stays, unless the model has a `ttl`.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin_samples::Account;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// accounts.save(&Account::new(2, "Bob", 150)).await?;
+    /// assert_eq!(accounts.get(&2).await?.map(|bob| (bob.cents, bob.version)), Some((150, 2)));
+    /// # Ok(()) });
+    /// ```
     pub fn save<'a>(&'a self, model: &'a M) -> Save<'a, M> {
         Save::new(self, model, Mode::Any)
     }
 
-    /// Writes a new document; `Exists` when its key exists.
+    /// Writes a new document (a script); `Exists` when its key exists.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin_samples::Account;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// accounts.insert(&Account::new(3, "Cem", 0)).await?;
+    /// let again = accounts.insert(&Account::new(3, "Cleo", 9)).await.unwrap_err();
+    /// assert_eq!(again.kind(), ErrorKind::Exists);
+    /// # Ok(()) });
+    /// ```
     pub fn insert<'a>(&'a self, model: &'a M) -> Save<'a, M> {
         Save::new(self, model, Mode::Insert)
     }
 
-    /// Writes a document that exists; `NotFound` when it does not.
+    /// Writes a document that exists (a script); `NotFound` when it does not.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin_samples::Account;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// accounts.replace(&Account::new(2, "Bob", 150)).await?;
+    /// let absent = accounts.replace(&Account::new(3, "Cem", 0)).await.unwrap_err();
+    /// assert_eq!(absent.kind(), ErrorKind::NotFound);
+    /// # Ok(()) });
+    /// ```
     pub fn replace<'a>(&'a self, model: &'a M) -> Save<'a, M> {
         Save::new(self, model, Mode::Replace)
     }
@@ -40,10 +79,26 @@ impl<M: RedisModel> Repository<M> {
 /// A write of a whole document, from [`Repository::save`], [`Repository::insert`] or
 /// [`Repository::replace`].
 ///
+/// ```
+/// # use alizarin::prelude::*;
+/// # use alizarin_samples::Account;
+/// # use std::time::Duration;
+/// # alizarin_samples::accounts(async |accounts| {
+/// let cem = Account::new(3, "Cem", 0);
+/// let save = accounts.insert(&cem).ttl(Duration::from_secs(3600));
+/// // Nothing was sent so far.
+/// assert!(!accounts.exists(&3).await?);
+/// save.await?;
+/// assert!(accounts.exists(&3).await?);
+/// # Ok(()) });
+/// ```
+///
 /// # Errors
-/// `Value` for a value that cannot be stored, `Exists`, `NotFound` or `Conflict` as the options
-/// say, `Server(WrongType)` when the key holds something else, `Unsupported` when the server has
-/// no RedisJSON. When the event cannot be published, nothing is written.
+/// `Value` for a value that cannot be stored, naming the field, and for a time to live that the
+/// server cannot count; `Exists`, `NotFound` or `Conflict` as the options say; `Usage` for
+/// [`if_version`](Save::if_version) on a model without a version; `Server(WrongType)` when the key
+/// holds something else; `Server(NoPerm)` when the user may not write it or publish its event;
+/// `Unsupported` when the server has no RedisJSON. In all these cases nothing is written.
 ///
 /// # Cancel safety
 /// Dropped before it is done, the document is either written as a whole or not at all.
@@ -62,19 +117,64 @@ impl<'a, M: RedisModel> Save<'a, M> {
         Save { repository, model, mode, expected: Expected::Anything, expiry }
     }
 
-    /// The document expires after this time (`PEXPIRE`), in whole milliseconds.
+    /// The document expires after this time (`PEXPIRE`), in whole milliseconds, at least one.
+    /// The default is the model's `ttl`, where it has one.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin_samples::Account;
+    /// use std::time::Duration;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// accounts.save(&Account::new(3, "Cem", 0)).ttl(Duration::from_secs(3600)).await?;
+    /// let left = accounts.ttl(&3).await?;
+    /// assert!(left > Some(Duration::from_secs(3500)));
+    /// # Ok(()) });
+    /// ```
     pub fn ttl(mut self, after: Duration) -> Self {
         self.expiry = Expiry::After(after);
         self
     }
 
     /// The document's time to live stays what it is: the default for models without `ttl`.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use std::time::Duration;
+    ///
+    /// # alizarin_samples::client(async |client, namespace| {
+    /// #[derive(RedisModel)]
+    /// #[redis(hash, prefix = "session", ttl = "1h")]
+    /// struct Session {
+    ///     #[redis(id)]
+    ///     id: u32,
+    ///     clicks: u32,
+    /// }
+    /// # let sessions = client.repository::<Session>().with_namespace(namespace);
+    ///
+    /// sessions.save(&Session { id: 1, clicks: 0 }).ttl(Duration::from_secs(60)).await?;
+    /// sessions.save(&Session { id: 1, clicks: 1 }).keep_ttl().await?;
+    /// assert!(sessions.ttl(&1).await? <= Some(Duration::from_secs(60)));
+    /// # assert!(sessions.ttl(&1).await? > Some(Duration::from_secs(30)));
+    /// # assert_eq!(sessions.get(&1).await?.map(|session| session.clicks), Some(1));
+    /// # Ok(()) });
+    /// ```
     pub fn keep_ttl(mut self) -> Self {
         self.expiry = Expiry::Keep;
         self
     }
 
     /// The document does not expire (`PERSIST`).
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin_samples::Account;
+    /// use std::time::Duration;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// accounts.expire(&2, Duration::from_secs(60)).await?;
+    /// accounts.save(&Account::new(2, "Bob", 150)).clear_ttl().await?;
+    /// assert_eq!(accounts.ttl(&2).await?, None);
+    /// # Ok(()) });
+    /// ```
     pub fn clear_ttl(mut self) -> Self {
         self.expiry = Expiry::Clear;
         self
@@ -82,6 +182,18 @@ impl<'a, M: RedisModel> Save<'a, M> {
 
     /// Writes only when the stored document has this version; else `Conflict`, or `NotFound` when
     /// there is none.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// let mut bob = accounts.get(&2).await?.expect("an account of Bob");
+    /// # accounts.update(&2, |bob| bob.cents += 1).await?;
+    /// bob.cents += 50;
+    /// // Another one wrote in between.
+    /// let late = accounts.save(&bob).if_version(bob.version).await.unwrap_err();
+    /// assert_eq!(late.kind(), ErrorKind::Conflict);
+    /// # Ok(()) });
+    /// ```
     pub fn if_version(mut self, version: u64) -> Self {
         self.expected = Expected::Version(version);
         self

@@ -21,11 +21,34 @@ impl<M: RedisModel> Repository<M> {
     /// key of the database; no index is needed.
     ///
     /// A document that is there all the time comes at least once, and may come twice.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// let mut total = 0;
+    /// let mut all = accounts.scan();
+    /// while let Some(account) = all.next().await {
+    ///     total += account?.cents;
+    /// }
+    /// assert_eq!(total, 600);
+    /// # Ok(()) });
+    /// ```
     pub fn scan(&self) -> Scan<M> {
         Scan { pages: Pages::new(self) }
     }
 
-    /// The ids of all documents, as [`Repository::scan`] finds them, without reading these.
+    /// The ids of all documents, as [`Repository::scan`] finds them (`SCAN`); these are not read.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// let mut ids = accounts.scan_ids();
+    /// while let Some(id) = ids.next().await {
+    ///     accounts.delete(&id?).await?;
+    /// }
+    /// assert!(accounts.scan_ids().next().await.is_none());
+    /// # Ok(()) });
+    /// ```
     pub fn scan_ids(&self) -> ScanIds<M> {
         ScanIds { pages: Pages::new(self) }
     }
@@ -116,6 +139,19 @@ pub(crate) fn glob(text: &str) -> String {
 /// [`Scan::next`].
 ///
 /// A document that does not parse ends it with an error.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::accounts(async |accounts| {
+/// let (mut all, mut rich) = (accounts.scan(), Vec::new());
+/// while let Some(account) = all.next().await.transpose()? {
+///     if account.cents > 200 {
+///         rich.push(account.owner);
+///     }
+/// }
+/// assert_eq!(rich, ["Ann"]);
+/// # Ok(()) });
+/// ```
 #[must_use = "a stream does nothing until it is polled"]
 pub struct Scan<M: RedisModel> {
     pages: Pages<M, M>,
@@ -123,6 +159,20 @@ pub struct Scan<M: RedisModel> {
 
 /// The ids of all documents, from [`Repository::scan_ids`]: a `Stream`, and usable without one by
 /// [`ScanIds::next`].
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::accounts(async |accounts| {
+/// use std::collections::BTreeSet;
+///
+/// // An id may come twice.
+/// let (mut all, mut ids) = (accounts.scan_ids(), BTreeSet::new());
+/// while let Some(id) = all.next().await.transpose()? {
+///     ids.insert(id);
+/// }
+/// assert_eq!(ids, BTreeSet::from([1, 2]));
+/// # Ok(()) });
+/// ```
 #[must_use = "a stream does nothing until it is polled"]
 pub struct ScanIds<M: RedisModel> {
     pages: Pages<M, M::Id>,

@@ -9,12 +9,29 @@ use crate::query::{
 
 impl<M: RedisModel> Repository<M> {
     /// Searches for the documents for which `filter` holds (`FT.SEARCH`).
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let long_ago = films.find(|f| f.year.lt(1981) & f.genres.has("comedy")).await?;
+    /// assert_eq!(long_ago[0].title, "Airplane!");
+    /// # Ok(()) });
+    /// ```
     pub fn find<E: Node>(&self, filter: impl FnOnce(M::Fields) -> Filter<M, E>) -> Find<'_, M, E> {
         Find::new(self, filter(M::Fields::default()))
     }
 
-    /// Searches for the `k` documents whose vector is nearest to a given one:
-    /// `nearest(10, |m| m.plot.to(&vector))`.
+    /// Searches for the `k` documents whose vector is nearest to a given one (`FT.SEARCH` with
+    /// `KNN`).
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let tense = films.nearest(2, |f| f.mood.to([1.0, 0.0, 0.3])).await?;
+    /// let titles: Vec<_> = tense.iter().map(|hit| &*hit.title).collect();
+    /// assert_eq!(titles, ["Alien", "Apollo 13"]);
+    /// # Ok(()) });
+    /// ```
     pub fn nearest<S, V>(
         &self,
         k: usize,
@@ -28,7 +45,16 @@ impl<M: RedisModel> Repository<M> {
     }
 
     /// Searches for the documents whose vector is at most `radius` away from a given one, in the
-    /// field's metric.
+    /// field's metric (`FT.SEARCH` with `VECTOR_RANGE`).
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// let funny = films.within(0.1, |f| f.mood.to([0.0, 1.0, 0.0])).await?;
+    /// assert_eq!(funny.len(), 1);
+    /// assert_eq!(funny[0].title, "Airplane!");
+    /// # Ok(()) });
+    /// ```
     pub fn within<S, V>(
         &self,
         radius: f64,
@@ -43,6 +69,30 @@ impl<M: RedisModel> Repository<M> {
 
     /// Computes numbers about groups of the documents for which `filter` holds
     /// (`FT.AGGREGATE`); [`everything`](crate::query::everything) takes all.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// use alizarin::query::everything;
+    ///
+    /// #[derive(RedisRow)]
+    /// struct Director {
+    ///     director: Option<String>,
+    ///     mean: f64,
+    /// }
+    ///
+    /// let rows = films
+    ///     .aggregate(|_| everything())
+    ///     .group_by(|f| f.director)
+    ///     .reduce(|f| f.rating.avg().alias("mean"))
+    ///     .rows::<Director>()
+    ///     .sort_by_column("mean", Direction::Descending)
+    ///     .all()
+    ///     .await?;
+    /// assert_eq!(rows[0].director.as_deref(), Some("Ridley Scott"));
+    /// assert_eq!(rows[0].mean, 8.3);
+    /// # Ok(()) });
+    /// ```
     pub fn aggregate<E: Node>(
         &self,
         filter: impl FnOnce(M::Fields) -> Filter<M, E>,
@@ -50,7 +100,16 @@ impl<M: RedisModel> Repository<M> {
         Aggregate::new(self, filter(M::Fields::default()))
     }
 
-    /// The model's search index.
+    /// The model's search index. Nothing is sent.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// // Makes it what the model needs, or does nothing.
+    /// films.index().sync().await?;
+    /// assert!(films.index().drift().await?.is_empty());
+    /// # Ok(()) });
+    /// ```
     pub fn index(&self) -> Index<'_, M> {
         Index::new(self)
     }

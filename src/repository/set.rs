@@ -15,11 +15,20 @@ use crate::query::{Field, FieldPath, FieldSpec, Operand, To};
 use crate::{Error, ErrorKind, Result};
 
 impl<M: RedisModel> Repository<M> {
-    /// Writes single fields of a document that exists, in one round trip:
-    /// `set(&id, |m| m.rating.to(8.1))`, or up to six in a tuple:
-    /// `set(&id, |m| (m.rating.to(8.1), m.note.clear()))`.
+    /// Writes single fields of a document that exists, one or a tuple of up to six, in one round
+    /// trip (a script with `HSET` and `HDEL`, or `JSON.MSET` and `JSON.DEL`).
     ///
     /// The version is counted up and the event published as by a save; the time to live stays.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// accounts.set(&1, |a| a.cents.to(450)).await?;
+    /// accounts.set(&1, |a| (a.cents.to(400), a.note.to("gold"))).await?;
+    /// let ann = accounts.get(&1).await?.expect("an account of Ann");
+    /// assert_eq!((ann.cents, ann.note.as_deref(), ann.version), (400, Some("gold"), 3));
+    /// # Ok(()) });
+    /// ```
     pub fn set<'a, A: Assignment<M>>(
         &'a self,
         id: &'a M::Id,
@@ -38,10 +47,24 @@ impl<M: RedisModel> Repository<M> {
 
 /// A change of single fields, from [`Repository::set`].
 ///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::accounts(async |accounts| {
+/// let error = accounts.set(&99, |a| a.cents.to(0)).await.unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::NotFound);
+/// let error = accounts.set(&1, |a| a.version.to(7)).await.unwrap_err();
+/// assert_eq!((error.kind(), error.field()), (ErrorKind::Usage, Some("version")));
+/// # Ok(()) });
+/// ```
+///
 /// # Errors
 /// `NotFound` when there is no document, or a nested struct that should be changed is not there;
 /// `Value`, naming the field, for a value that cannot be stored; `Usage` for the id, the version,
-/// or one field twice; `Conflict` with [`if_version`](Set::if_version).
+/// one field twice, or a field in a list of structs; `Conflict` with
+/// [`if_version`](Set::if_version), and `Usage` on a model without a version; `Server(WrongType)`
+/// when the key holds something else; `Server(NoPerm)` when the user may not write it or publish
+/// its event; `Unsupported` when the server has no RedisJSON. In all these cases nothing is
+/// written.
 ///
 /// # Cancel safety
 /// Dropped before it is done, either all fields are changed or none.
@@ -55,6 +78,15 @@ pub struct Set<'a, M: RedisModel> {
 
 impl<M: RedisModel> Set<'_, M> {
     /// Writes only when the stored document has this version; else `Conflict`.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// assert_eq!(accounts.set(&1, |a| a.cents.to(0)).if_version(1).await?.version, Some(2));
+    /// let late = accounts.set(&1, |a| a.cents.to(9)).if_version(1).await.unwrap_err();
+    /// assert_eq!(late.kind(), ErrorKind::Conflict);
+    /// # Ok(()) });
+    /// ```
     pub fn if_version(mut self, version: u64) -> Self {
         self.expected = Expected::Version(version);
         self
@@ -95,7 +127,7 @@ impl<M: RedisModel> fmt::Debug for Set<'_, M> {
     }
 }
 
-/// Changes of fields, in the form that the write script takes.
+/// Changes of fields, in the form that the write script takes. Not for use by hand.
 #[derive(Debug, Default)]
 pub struct Changes {
     /// The fields' dotted names.
@@ -180,6 +212,20 @@ impl Place {
 
 /// A change of a field (`m.rating.to(8.1)`, `m.tags.to_value(tags)`, `m.note.clear()`), or a tuple
 /// of up to six.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// use alizarin::repository::Assignment;
+/// # use alizarin_samples::{Account, AccountFields};
+/// # alizarin_samples::accounts(async |accounts| {
+/// fn empty(account: AccountFields) -> impl Assignment<Account> {
+///     (account.cents.to(0), account.note.clear())
+/// }
+///
+/// accounts.set(&1, empty).await?;
+/// # assert_eq!(accounts.get(&1).await?.map(|ann| ann.cents), Some(0));
+/// # Ok(()) });
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no change of fields of `{M}`",
     note = "the closure of `set` gives `m.field.to(value)`, `m.field.clear()`, or a tuple of these"
@@ -226,12 +272,30 @@ where
 }
 
 /// A field and its whole new value, from [`Field::to_value`].
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::accounts(async |accounts| {
+/// let note: Option<String> = None;
+/// accounts.set(&1, |a| (a.cents.to_value(7), a.note.to_value(note))).await?;
+/// # assert_eq!(accounts.get(&1).await?.map(|ann| ann.cents), Some(7));
+/// # Ok(()) });
+/// ```
 #[derive(Debug)]
 pub struct ToValue<S: FieldSpec> {
     value: S::Stored,
 }
 
 /// A field to be removed, from [`Field::clear`].
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::accounts(async |accounts| {
+/// # accounts.set(&1, |a| a.note.to("gold")).await?;
+/// accounts.set(&1, |a| (a.cents.to(0), a.note.clear())).await?;
+/// assert_eq!(accounts.get(&1).await?.and_then(|ann| ann.note), None);
+/// # Ok(()) });
+/// ```
 pub struct Clear<S>(PhantomData<fn() -> S>);
 
 impl<S> fmt::Debug for Clear<S> {
@@ -243,6 +307,14 @@ impl<S> fmt::Debug for Clear<S> {
 impl<S: FieldSpec> Field<S> {
     /// The field and a value of its own type, for [`Repository::set`]: lists and maps as a whole,
     /// options that may be `None`.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// films.set(&1, |f| f.genres.to_value(vec!["horror".into(), "thriller".into()])).await?;
+    /// assert_eq!(films.find(|f| f.genres.has("thriller")).count().await?, 1);
+    /// # Ok(()) });
+    /// ```
     pub fn to_value(self, value: S::Stored) -> ToValue<S> {
         ToValue { value }
     }
@@ -254,6 +326,14 @@ where
     T: RedisValue,
 {
     /// Takes an optional field out of the document, for [`Repository::set`].
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// films.set(&1, |f| f.director.clear()).await?;
+    /// assert_eq!(films.find(|f| f.director.is_missing()).count().await?, 2);
+    /// # Ok(()) });
+    /// ```
     pub fn clear(self) -> Clear<S> {
         Clear(PhantomData)
     }

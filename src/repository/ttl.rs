@@ -13,22 +13,63 @@ use crate::{Command, Result};
 impl<M: RedisModel> Repository<M> {
     /// How long a document has left, in milliseconds' precision (`PTTL`); `None` when it does not
     /// expire.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use std::time::Duration;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// assert_eq!(accounts.ttl(&1).await?, None);
+    /// accounts.expire(&1, Duration::from_secs(60)).await?;
+    /// assert!(accounts.ttl(&1).await? <= Some(Duration::from_secs(60)));
+    /// # assert!(accounts.ttl(&1).await? > Some(Duration::from_secs(30)));
+    /// # Ok(()) });
+    /// ```
     pub fn ttl<'a>(&'a self, id: &'a M::Id) -> Ttl<'a, M> {
         Ttl { repository: self, id }
     }
 
-    /// Lets a document expire after this time (`PEXPIRE`); `false` when there is none.
+    /// Lets a document expire after this time, in whole milliseconds (`PEXPIRE`); `false` when
+    /// there is none. Neither the version nor the events know of it.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use std::time::Duration;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// assert!(accounts.expire(&1, Duration::from_secs(60)).await?);
+    /// # assert!(accounts.ttl(&1).await?.is_some());
+    /// assert!(!accounts.expire(&99, Duration::from_secs(60)).await?);
+    /// # Ok(()) });
+    /// ```
     pub fn expire<'a>(&'a self, id: &'a M::Id, after: Duration) -> Expire<'a, M> {
         Expire { repository: self, id, after }
     }
 
-    /// Lets a document live for ever (`PERSIST`); `false` when there is none, or it does already.
+    /// Lets a document live for ever (`PERSIST`); `false` when there is none, or when it does so
+    /// already. Neither the version nor the events know of it.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use std::time::Duration;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// accounts.expire(&1, Duration::from_secs(60)).await?;
+    /// assert!(accounts.persist(&1).await?);
+    /// assert_eq!(accounts.ttl(&1).await?, None);
+    /// # Ok(()) });
+    /// ```
     pub fn persist<'a>(&'a self, id: &'a M::Id) -> Persist<'a, M> {
         Persist { repository: self, id }
     }
 }
 
 /// A question, from [`Repository::ttl`].
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::accounts(async |accounts| {
+/// let absent = accounts.ttl(&99).await.unwrap_err();
+/// assert_eq!(absent.kind(), ErrorKind::NotFound);
+/// # Ok(()) });
+/// ```
 ///
 /// # Errors
 /// `NotFound` when there is no document.
@@ -55,6 +96,16 @@ impl<M: RedisModel> Ttl<'_, M> {
 
 /// A change, from [`Repository::expire`].
 ///
+/// ```
+/// # use alizarin::prelude::*;
+/// use std::time::Duration;
+/// # alizarin_samples::accounts(async |accounts| {
+/// let short = accounts.expire(&1, Duration::from_nanos(1)).await.unwrap_err();
+/// assert_eq!(short.kind(), ErrorKind::Value);
+/// # assert_eq!(accounts.ttl(&1).await?, None);
+/// # Ok(()) });
+/// ```
+///
 /// # Errors
 /// `Value` for a time of less than a millisecond or of more than the server can count.
 ///
@@ -76,6 +127,14 @@ impl<M: RedisModel> Expire<'_, M> {
 }
 
 /// A change, from [`Repository::persist`].
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::accounts(async |accounts| {
+/// // It had no end.
+/// assert!(!accounts.persist(&1).await?);
+/// # Ok(()) });
+/// ```
 ///
 /// # Errors
 /// Only those of the connection.

@@ -15,7 +15,24 @@ use crate::{Error, ErrorKind, Result};
 const ATTEMPTS: u32 = 16;
 
 /// What the closure of [`Repository::update`] may give: nothing, or a `Result<()>` whose error
-/// ends the update.
+/// ends the update. Not called by users.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # use alizarin_samples::Account;
+/// # alizarin_samples::accounts(async |accounts| {
+/// let withdraw = |account: &mut Account| {
+///     if account.cents < 200 {
+///         return Err(Error::new(ErrorKind::Usage, "not enough on the account"));
+///     }
+///     account.cents -= 200;
+///     Ok(())
+/// };
+/// assert_eq!(accounts.update(&1, withdraw).await?.cents, 300);
+/// let error = accounts.update(&2, withdraw).await.unwrap_err();
+/// assert_eq!(error.message(), "not enough on the account");
+/// # Ok(()) });
+/// ```
 #[diagnostic::on_unimplemented(
     message = "the closure of `update` gives `{Self}`, which says neither yes nor no",
     note = "end it with `;`, or give a `Result<()>`"
@@ -44,7 +61,17 @@ impl<M: RedisModel> Repository<M> {
     /// Changes a document: reads it, calls `change`, and writes it if nobody else did in between;
     /// else all of it again. Gives the document as it was written.
     ///
-    /// Another writer is known by the version field, or where there is none by the whole content.
+    /// Another writer is known by the version field, or where there is none by the whole content
+    /// (its SHA-1). It reads as [`get`](Repository::get) does, and writes by a script; the time to
+    /// live stays.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// let ann = accounts.update(&1, |account| account.cents += 25).await?;
+    /// assert_eq!((ann.cents, ann.version), (525, 2));
+    /// # Ok(()) });
+    /// ```
     pub fn update<'a, F, R>(&'a self, id: &'a M::Id, change: F) -> Update<'a, M, F>
     where
         F: FnMut(&mut M) -> R + Send + 'a,
@@ -56,10 +83,25 @@ impl<M: RedisModel> Repository<M> {
 
 /// An optimistic change, from [`Repository::update`].
 ///
+/// ```
+/// # use alizarin::prelude::*;
+/// # alizarin_samples::accounts(async |accounts| {
+/// // No change is lost, however many tasks make one.
+/// let deposits = (0..8).map(|_| {
+///     let accounts = accounts.clone();
+///     tokio::spawn(async move { accounts.update(&1, |account| account.cents += 10).await })
+/// });
+/// for deposit in deposits.collect::<Vec<_>>() {
+///     deposit.await??;
+/// }
+/// assert_eq!(accounts.get(&1).await?.map(|ann| ann.cents), Some(580));
+/// # Ok(()) });
+/// ```
+///
 /// # Errors
 /// `NotFound` when there is no document; `Conflict` when others were faster in all attempts;
-/// what the closure gives; else as [`Get`](super::Get) and [`Save`](super::Save). A write that
-/// may have happened (`Sent::Unknown`) is not tried again.
+/// `Usage` when the closure changed the id; what the closure gives; else as [`Get`](super::Get)
+/// and [`Save`](super::Save). A write that may have happened (`Sent::Unknown`) is not tried again.
 ///
 /// # Cancel safety
 /// Dropped before it is done, the document is either changed as a whole or not at all.
@@ -78,6 +120,20 @@ where
     R: Outcome + 'a,
 {
     /// How often it is tried at most: 16 times by default, at least once.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin_samples::Account;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// let add = |account: &mut Account| account.cents += 1;
+    /// let (one, other) = tokio::join!(
+    ///     accounts.update(&1, add).attempts(1),
+    ///     accounts.update(&1, add).attempts(1),
+    /// );
+    /// // Both read the same version: only one could write.
+    /// assert!(one.is_ok() != other.is_ok());
+    /// # Ok(()) });
+    /// ```
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts.max(1);
         self

@@ -36,6 +36,14 @@ enum Shape {
 impl GeoShape {
     /// A point.
     ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::cafes(async |cafes| {
+    /// let here = GeoShape::point(16.37, 48.205)?;
+    /// assert_eq!(cafes.find(|c| c.delivers.encloses(here)).ids().await?, ["central"]);
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// `Value` for coordinates that are not finite.
     pub fn point(x: f64, y: f64) -> Result<GeoShape> {
@@ -45,6 +53,14 @@ impl GeoShape {
 
     /// A polygon from the corners of its outline; the first need not be repeated at the end.
     ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::cafes(async |cafes| {
+    /// let east = GeoShape::polygon([(16.3, 48.1), (16.5, 48.1), (16.5, 48.3), (16.3, 48.3)])?;
+    /// assert_eq!(cafes.find(|c| c.delivers.within(east)).ids().await?, ["central"]);
+    /// # Ok(()) });
+    /// ```
+    ///
     /// # Errors
     /// `Value` for fewer than three corners, and coordinates that are not finite.
     pub fn polygon(outline: impl IntoIterator<Item = (f64, f64)>) -> Result<GeoShape> {
@@ -52,6 +68,14 @@ impl GeoShape {
     }
 
     /// The same polygon with a hole.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// let yard = GeoShape::polygon([(0.0, 0.0), (9.0, 0.0), (9.0, 9.0), (0.0, 9.0)])?
+    ///     .with_hole([(4.0, 4.0), (5.0, 4.0), (5.0, 5.0)])?;
+    /// assert_eq!(yard.to_wkt(), "POLYGON((0 0,9 0,9 9,0 9,0 0),(4 4,5 4,5 5,4 4))");
+    /// # Ok::<(), alizarin::Error>(())
+    /// ```
     ///
     /// # Errors
     /// `Value` as for [`GeoShape::polygon`], and for a point.
@@ -64,12 +88,26 @@ impl GeoShape {
     }
 
     /// Whether this is a point.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// assert!(GeoShape::point(1.0, 2.0)?.is_point());
+    /// assert!(!"POLYGON((0 0,4 0,0 3,0 0))".parse::<GeoShape>()?.is_point());
+    /// # Ok::<(), alizarin::Error>(())
+    /// ```
     pub fn is_point(&self) -> bool {
         matches!(self.0, Shape::Point(..))
     }
 
     /// The coordinates: those of the point alone, or of each ring, the outline first, each with
     /// its first corner repeated at the end.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// let park = GeoShape::polygon([(0.0, 0.0), (4.0, 0.0), (0.0, 3.0)])?;
+    /// assert_eq!(park.rings(), [[(0.0, 0.0), (4.0, 0.0), (0.0, 3.0), (0.0, 0.0)]]);
+    /// # Ok::<(), alizarin::Error>(())
+    /// ```
     pub fn rings(&self) -> Vec<Vec<(f64, f64)>> {
         match &self.0 {
             Shape::Point(x, y) => vec![vec![(*x, *y)]],
@@ -78,6 +116,12 @@ impl GeoShape {
     }
 
     /// The shape as well-known text.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// assert_eq!(GeoShape::point(16.37, 48.21)?.to_wkt(), "POINT(16.37 48.21)");
+    /// # Ok::<(), alizarin::Error>(())
+    /// ```
     pub fn to_wkt(&self) -> String {
         self.to_string()
     }

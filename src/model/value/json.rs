@@ -14,12 +14,25 @@ use crate::{Error, Result};
 /// As `serde_json` writes it: NaN and infinities become `null`, which a float does not read back.
 ///
 /// ```
-/// use alizarin::model::{FieldSchema, Json, RedisValue};
-/// let field = FieldSchema::plain("extra");
-/// let mut stored = Vec::new();
-/// Json(vec![(1, "one".to_owned())]).to_hash(&field, &mut stored)?;
-/// assert_eq!(stored, br#"[[1,"one"]]"#);
-/// # Ok::<(), alizarin::Error>(())
+/// # use alizarin::prelude::*;
+/// use alizarin::model::Json;
+///
+/// # alizarin_samples::client(async |client, namespace| {
+/// #[derive(Debug, Clone, PartialEq, RedisModel)]
+/// #[redis(hash, prefix = "report")]
+/// struct Report {
+///     #[redis(id)]
+///     id: u32,
+///     rows: Json<Vec<(u32, String)>>,
+/// }
+///
+/// # let reports = client.repository::<Report>().with_namespace(namespace);
+/// let report = Report { id: 7, rows: Json(vec![(1, "one".to_owned())]) };
+/// reports.save(&report).await?;
+/// let stored: String = client.command("HGET").key(reports.key(&7)).arg("rows").await?;
+/// assert_eq!(stored, r#"[[1,"one"]]"#);
+/// # assert_eq!(reports.get(&7).await?, Some(report));
+/// # Ok(()) });
 /// ```
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,

@@ -8,7 +8,20 @@ use crate::model::value::decimal;
 
 /// A number that vectors can be made of: `f32`, `f64`, [`half::f16`], [`half::bf16`].
 ///
-/// Sealed: the server knows no others.
+/// Sealed: the server knows no others. The methods are called by [`Vector`](super::Vector).
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// use alizarin::model::VectorElement;
+///
+/// fn length<T: VectorElement, const N: usize>(vector: &Vector<T, N>) -> f64 {
+///     vector.iter().map(|element| element.to_f64().powi(2)).sum::<f64>().sqrt()
+/// }
+///
+/// assert_eq!(length(&Vector::from([3.0_f32, 4.0])), 5.0);
+/// assert_eq!(length(&Vector::from([half::f16::ONE])), 1.0);
+/// # Ok::<(), alizarin::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a vector cannot be made of `{Self}`",
     note = "`f32`, `f64`, `half::f16` and `half::bf16` can be its elements"
