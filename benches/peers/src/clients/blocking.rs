@@ -1,0 +1,31 @@
+//! The clients without a runtime: a call returns when the reply is there.
+
+use ::redis::{Commands, Connection};
+
+use super::{Outcome, redis};
+
+/// One connection of one blocking client.
+pub trait BlockingPeer: Sized {
+    const NAME: &'static str;
+
+    fn connect(url: &str) -> Outcome<Self>;
+    fn get(&mut self, key: &str) -> Outcome<String>;
+}
+
+/// redis-rs: `Connection`, RESP3.
+pub struct Redis(Connection);
+
+impl BlockingPeer for Redis {
+    const NAME: &'static str = "redis";
+
+    fn connect(url: &str) -> Outcome<Self> {
+        Ok(Redis(redis::client(url)?.get_connection()?))
+    }
+
+    fn get(&mut self, key: &str) -> Outcome<String> {
+        Ok(self.0.get(key)?)
+    }
+}
+
+// ALIZARIN BLOCKING: `alizarin::blocking::Client` implements `BlockingPeer` here, and is listed in
+// `contender::blocking`.

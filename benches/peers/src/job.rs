@@ -1,0 +1,169 @@
+//! The work of an asynchronous client.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use crate::clients::{Outcome, Peer};
+use crate::contender::Laps;
+use crate::data;
+use crate::publish::publish;
+use crate::workload::Workload;
+
+/// One client and the work it does, ready to begin.
+pub struct Job<P> {
+    peer: P,
+    workload: Workload,
+    keys: Vec<String>,
+    value: Bytes,
+    url: String,
+}
+
+impl<P: Peer> Job<P> {
+    pub async fn new(url: &str, workload: Workload) -> Outcome<Job<P>> {
+        let size = match workload {
+            Workload::Get { size, .. }
+            | Workload::Mixed { size, .. }
+            | Workload::Blob { size }
+            | Workload::SetBlob { size } => size,
+            _ => 100,
+        };
+        let keys = match workload {
+            Workload::Hash { .. } | Workload::Hashes { .. } => {
+                (0..data::PROFILES).map(|n| format!("profile:{n:04}")).collect()
+            }
+            _ => (0..data::keys(size)).map(|n| data::key(size, n)).collect(),
+        };
+        let value = Bytes::from(data::value(size, 1));
+        Ok(Job { peer: P::connect(url).await?, workload, keys, value, url: url.to_owned() })
+    }
+
+    fn key(&self, n: usize) -> &str {
+        &self.keys[n % self.keys.len()]
+    }
+
+    /// Does the work once; `n` is the number of the call. Gives a number that depends on what came.
+    pub async fn call(&self, n: usize) -> Outcome<usize> {
+        let peer = &self.peer;
+        Ok(match self.workload {
+            Workload::Get { .. } => peer.get(self.key(n)).await?.len(),
+            Workload::Mixed { .. } if n.is_multiple_of(2) => peer.get(self.key(n)).await?.len(),
+            Workload::Mixed { .. } => {
+                peer.set(self.key(n), &self.value).await?;
+                self.value.len()
+            }
+            Workload::SetMany { count } => {
+                peer.set_many(&self.keys[..count], &self.value).await?;
+                count
+            }
+            Workload::GetMany { count } => peer.get_many(&self.keys[..count]).await?.len(),
+            Workload::Hash { .. } => peer.hash(self.key(n)).await?.about.len(),
+            Workload::Hashes { count } => peer.hashes(&self.keys[..count]).await?.len(),
+            Workload::Blob { .. } => peer.blob(self.key(n)).await?.len(),
+            Workload::SetBlob { .. } => {
+                peer.set_blob(self.key(n), &self.value).await?;
+                self.value.len()
+            }
+            Workload::List => peer.list().await?.len(),
+            Workload::Scores => peer.scores().await?.len(),
+            Workload::Json => peer.json("order:1").await?.lines.len(),
+            Workload::Search => peer.search().await?.len(),
+            Workload::Knn => peer.knn(&data::bytes(&data::vector(7))).await?.len(),
+            Workload::Messages { count } => self.messages(count).await?,
+            Workload::BlockingGet { .. } => return Err("a blocking client's work".into()),
+        })
+    }
+
+    /// Looks at what comes, once.
+    pub async fn check(&self) -> Outcome<()> {
+        let peer = &self.peer;
+        let right = match self.workload {
+            Workload::Hash { .. } => peer.hash("profile:0007").await? == data::profile(7),
+            Workload::Hashes { count } => {
+                let expected = (0..count).map(data::profile);
+                peer.hashes(&self.keys[..count]).await?.into_iter().eq(expected)
+            }
+            Workload::Get { size, .. } => {
+                peer.get(&self.keys[1]).await?.as_bytes() == data::value(size, 1)
+            }
+            Workload::Blob { size } => peer.blob(&self.keys[1]).await? == data::value(size, 1),
+            Workload::List => {
+                let list = peer.list().await?;
+                list.len() == data::ELEMENTS && list[42] == "element number 00042"
+            }
+            Workload::Scores => {
+                let scores = peer.scores().await?;
+                scores.len() == data::ELEMENTS
+                    && scores[42] == ("element number 00042".to_owned(), 63.0)
+            }
+            Workload::Json => peer.json("order:1").await? == data::order(1),
+            Workload::Search => {
+                let number = |found: &data::Profile| found.id.parse().unwrap_or(usize::MAX);
+                let found = peer.search().await?;
+                found.len() == 100
+                    && found.iter().all(|one| *one == data::profile(number(one)))
+                    && found.iter().all(|one| (20..60).contains(&one.age))
+            }
+            Workload::Knn => {
+                let found = peer.knn(&data::bytes(&data::vector(7))).await?;
+                found.len() == 10 && found[0].1 == 0.0
+            }
+            Workload::GetMany { count } => {
+                let found = peer.get_many(&self.keys[..count]).await?;
+                found.len() == count && found.iter().all(|value| value.len() == self.value.len())
+            }
+            _ => self.call(0).await? > 0,
+        };
+        if right { Ok(()) } else { Err(format!("{} gives something else", P::NAME).into()) }
+    }
+
+    async fn messages(&self, count: usize) -> Outcome<usize> {
+        let url = self.url.clone();
+        let (failed, failure) = oneshot::channel();
+        let publisher = move || {
+            if let Err(error) = publish(&url, "news", count) {
+                // Nobody listens when everything was received.
+                let _ = failed.send(error.to_string());
+            }
+        };
+        tokio::select! {
+            received = self.peer.messages("news", count, publisher) => received,
+            Ok(error) = failure => Err(error.into()),
+        }
+    }
+
+    /// Calls `calls` times, one after the other.
+    pub async fn one_after_the_other(
+        &self,
+        calls: usize,
+        mut laps: Option<&mut Laps>,
+    ) -> Outcome<()> {
+        for call in 0..calls {
+            std::hint::black_box(self.call(call).await?);
+            if let Some(laps) = &mut laps {
+                laps.lap();
+            }
+        }
+        Ok(())
+    }
+
+    /// Calls `calls` times in all, in tasks that share the connection.
+    pub async fn in_tasks(self: &Arc<Self>, calls: usize, tasks: usize) -> Outcome<()> {
+        let each = (calls / tasks).max(1);
+        let mut running = Vec::with_capacity(tasks);
+        for task in 0..tasks {
+            let job = Arc::clone(self);
+            running.push(tokio::spawn(async move {
+                for call in 0..each {
+                    std::hint::black_box(job.call(task * 7 + call).await?);
+                }
+                Outcome::Ok(())
+            }));
+        }
+        for task in running {
+            task.await??;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,79 @@
+//! What the command line asks for.
+
+use crate::Failure;
+use crate::workload::{ALL, Workload};
+
+pub enum Options {
+    Table(Table),
+    Instructions {
+        table: Table,
+        clients: Option<String>,
+    },
+    /// One client's work, for a tool that counts.
+    Count {
+        workload: Workload,
+        client: String,
+        times: usize,
+        url: String,
+    },
+}
+
+/// How the table is made.
+pub struct Table {
+    pub rounds: usize,
+    /// Of one client's turn, in milliseconds.
+    pub turn: u64,
+    /// At most so many times `rounds`, when other processes disturb.
+    pub patience: usize,
+    /// Only client and server on the same core, and the runtime of two workers.
+    pub short: bool,
+    pub workloads: Vec<(&'static str, Workload)>,
+    /// Where the figures go as JSON.
+    pub json: Option<String>,
+}
+
+const USAGE: &str = "usage: peers [--short] [--rounds N] [--turn MS] [--only NAME,..] \
+                     [--json FILE] | peers instructions [--only NAME,..] [--clients NAME,..]";
+
+impl Options {
+    pub fn read(mut arguments: impl Iterator<Item = String>) -> Result<Options, Failure> {
+        let mut table = Table {
+            rounds: 15,
+            turn: 120,
+            patience: 3,
+            short: false,
+            workloads: ALL.to_vec(),
+            json: None,
+        };
+        let (mut instructions, mut clients) = (false, None);
+        while let Some(argument) = arguments.next() {
+            let mut value = || arguments.next().ok_or(USAGE);
+            match argument.as_str() {
+                "count" => {
+                    let workload = Workload::named(&value()?).ok_or("no such workload")?;
+                    let (client, times) = (value()?, value()?.parse()?);
+                    return Ok(Options::Count { workload, client, times, url: value()? });
+                }
+                "instructions" => instructions = true,
+                "--clients" => clients = Some(value()?),
+                "--short" => {
+                    (table.rounds, table.turn, table.patience) = (9, 20, 1);
+                    table.short = true;
+                }
+                "--rounds" => table.rounds = value()?.parse()?,
+                "--turn" => table.turn = value()?.parse()?,
+                "--json" => table.json = Some(value()?),
+                "--only" => {
+                    let names = value()?;
+                    let wanted = |name: &str| names.split(',').any(|wanted| wanted == name);
+                    table.workloads.retain(|(name, _)| wanted(name));
+                }
+                _ => return Err(USAGE.into()),
+            }
+        }
+        if instructions {
+            return Ok(Options::Instructions { table, clients });
+        }
+        Ok(Options::Table(table))
+    }
+}
