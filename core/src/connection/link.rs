@@ -4,13 +4,14 @@
 //! is to be sent). `io` is taken before `state`; neither is held while anything waits, and under
 //! `state` no code of the user's runs: wakers are collected and woken after it.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::caller::Caller;
 use super::dedicated::Dedicated;
 use super::inbox::{Inbox, Item};
 use super::outbox::Wire;
@@ -20,6 +21,9 @@ use super::state::{Io, Phase, State, wake_after};
 use super::stream::Connector;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result, Sent};
+
+/// So many requests are sent without waiting for those that may come behind them.
+const WAVE: usize = 128;
 
 /// One shared connection.
 pub(crate) struct Link {
@@ -58,35 +62,6 @@ pub(crate) enum Submitted {
     Done(Result<Reply>),
     /// Over the limits: waits for its turn.
     Queued(Ticket),
-}
-
-/// Whose future reads the socket itself. It is set under both locks, taken away under that of the
-/// state, and looked at without.
-pub(crate) struct Caller(AtomicU32);
-
-impl Caller {
-    /// No ticket is so high: slots are counted from 0.
-    const NOBODY: Ticket = Ticket::MAX;
-
-    fn nobody() -> Caller {
-        Caller(AtomicU32::new(Caller::NOBODY))
-    }
-
-    pub(crate) fn is_somebody(&self) -> bool {
-        self.0.load(Ordering::Acquire) != Caller::NOBODY
-    }
-
-    fn is(&self, ticket: Ticket) -> bool {
-        self.0.load(Ordering::Acquire) == ticket
-    }
-
-    fn set(&self, ticket: Ticket) {
-        self.0.store(ticket, Ordering::Release);
-    }
-
-    pub(crate) fn clear(&self) {
-        self.set(Caller::NOBODY);
-    }
 }
 
 impl Link {
@@ -247,8 +222,24 @@ impl Link {
         let ticket = state.slots.join(Some(waker), entry);
         self.busy.store(true, Ordering::Relaxed);
         self.caller.clear();
+        let due = state.pending.requests() >= WAVE;
         wake_after(state);
+        if due {
+            self.send_wave();
+        }
         ticket
+    }
+
+    /// Sends what is pending at once, so that the server works on it while more is made; the
+    /// driver, which is awake, does the rest.
+    fn send_wave(&self) {
+        let Some(mut io) = self.io_if_free() else { return };
+        if io.stream.is_none() || io.broken.is_some() || !io.writing.is_empty() {
+            return;
+        }
+        io.writing.refill(&mut self.state().pending);
+        io.write_now();
+        self.state().unwritten = io.writing.rest().len();
     }
 
     /// Joins as the only one, writes, and tries to read.

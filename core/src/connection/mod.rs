@@ -4,6 +4,7 @@
 //! joins them under two locks, and `driver` moves the bytes.
 
 mod backoff;
+mod caller;
 mod dedicated;
 mod driver;
 mod handshake;

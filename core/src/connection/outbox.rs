@@ -46,6 +46,8 @@ impl Wire<'_> {
 #[derive(Default)]
 pub(crate) struct Pending {
     bytes: Vec<u8>,
+    /// How many requests that is.
+    requests: usize,
     /// Where the stream of requests ends.
     end: u64,
 }
@@ -59,6 +61,11 @@ impl Pending {
         self.bytes.len()
     }
 
+    /// How many requests wait.
+    pub(crate) fn requests(&self) -> usize {
+        self.requests
+    }
+
     /// Appends a request; gives its place in the stream.
     pub(crate) fn append(&mut self, wire: &Wire<'_>) -> (u64, u64) {
         let before = self.bytes.len();
@@ -66,6 +73,7 @@ impl Pending {
             Wire::One(packed) => packed.write_to(&mut self.bytes),
             Wire::Many { bytes, .. } => self.bytes.extend_from_slice(bytes),
         }
+        self.requests += 1;
         let start = self.end;
         self.end += (self.bytes.len() - before) as u64;
         (start, self.end)
@@ -116,6 +124,7 @@ impl Writing {
         self.at = 0;
         self.bytes.clear();
         std::mem::swap(&mut self.bytes, &mut pending.bytes);
+        pending.requests = 0;
     }
 
     /// Whether a byte of the entry was written.
@@ -141,6 +150,7 @@ impl Writing {
         self.at = 0;
         pending.end = self.written + kept.len() as u64;
         pending.bytes = kept;
+        pending.requests = entries.len();
     }
 }
 

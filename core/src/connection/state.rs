@@ -1,5 +1,6 @@
 //! What the two locks of a [`Link`](super::link::Link) guard.
 
+use std::io;
 use std::sync::MutexGuard;
 use std::task::{Context, Poll, Waker};
 
@@ -82,6 +83,22 @@ impl Io {
             }
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Writes what the socket takes at once.
+    pub(crate) fn write_now(&mut self) {
+        let Some(stream) = &self.stream else { return };
+        while !self.writing.is_empty() {
+            match stream.try_write(self.writing.rest()) {
+                Ok(0) => return,
+                Ok(count) => self.writing.advance(count),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) => {
+                    self.broken.get_or_insert(lost(error));
+                    return;
+                }
+            }
+        }
     }
 
     /// Reads once and looks for frames. What is no RESP breaks the connection, but what came

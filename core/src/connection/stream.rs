@@ -84,6 +84,18 @@ async fn tcp(host: &str, port: u16) -> io::Result<TcpStream> {
     Err(last.unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the name has no address")))
 }
 
+impl Stream {
+    /// Writes what the socket takes at once, without asking to be told when it takes more.
+    pub(crate) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Stream::Tcp(stream) => stream.try_write(bytes),
+            #[cfg(unix)]
+            Stream::Unix(stream) => stream.try_write(bytes),
+            Stream::Other(_) => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+}
+
 macro_rules! each {
     ($stream:expr, $inner:ident => $call:expr) => {
         match $stream.get_mut() {
