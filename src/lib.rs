@@ -41,6 +41,7 @@
 //! - [`query`]: filters, nearest neighbours, aggregations.
 //! - [`index`]: creating and inspecting the search index.
 //! - [`events`]: following changes.
+//! - [`blocking`]: all of it without a runtime.
 //! - [`series`]: time series. [`vectors`]: vector sets.
 //! - [`Client`], [`commands`]: the Redis client underneath; any command can be sent with
 //!   [`Client::command`].
@@ -49,6 +50,7 @@
 #[allow(unused_extern_crates, reason = "only derived code and tests name it")]
 extern crate self as alizarin;
 
+pub mod blocking;
 pub mod events;
 pub mod index;
 pub mod model;

@@ -5,7 +5,7 @@ use std::future::IntoFuture;
 use std::pin::Pin;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::Index;
 use crate::model::RedisModel;
@@ -94,7 +94,7 @@ impl<'r, M: RedisModel> Wait<'r, M> {
                 let message = format!("the index has read {done:.0} % of the documents so far");
                 return Err(Error::new(ErrorKind::Timeout, message).with_sent(Sent::Yes));
             }
-            sleep(pause).await;
+            self.index.repository.client().pause(pause).await;
             pause = (pause * 2).min(PAUSE.1);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::Repository;
 use super::failure::explain;
@@ -84,7 +84,7 @@ impl Held {
                 break;
             }
             let pause = pause(attempt).max(Duration::from_millis(1));
-            sleep(left.map_or(pause, |left| pause.min(left))).await;
+            held.client.pause(left.map_or(pause, |left| pause.min(left))).await;
         }
         held.released = true;
         let message =

@@ -147,7 +147,7 @@ where
             match write(self.repository, self.id, model, expected, None).await {
                 Err(error) if error.kind() == ErrorKind::Conflict && attempt < self.attempts => {
                     tracing::debug!(key, attempt, "conflict; the update starts again");
-                    tokio::time::sleep(pause(attempt)).await;
+                    self.repository.client().pause(pause(attempt)).await;
                 }
                 outcome => return outcome,
             }

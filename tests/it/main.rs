@@ -3,6 +3,7 @@
 mod acceptance;
 mod adversity;
 mod aggregate;
+mod blocking;
 mod bulk;
 mod common;
 mod events;

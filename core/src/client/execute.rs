@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::Client;
+use super::{Client, Way};
 use crate::connection::{Dedicated, Link, Reply, Submitted, Ticket, Wire, Work};
 use crate::error::{Error, ErrorKind, Result, Sent};
 use crate::resp::Reader;
@@ -46,7 +46,13 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
     }
 
     fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
-        let link = self.client.borrow().link();
+        let link = match &self.client.borrow().way {
+            Way::Shared(handle) => &handle.0,
+            Way::Direct(direct) => {
+                self.work.check()?;
+                return Poll::Ready(direct.run(&self.work.wire(), self.work.is_blocking()));
+            }
+        };
         let submitted = match &mut self.stage {
             Stage::Waiting(ticket) => return link.poll(*ticket, cx),
             Stage::Queued(ticket) => {
@@ -149,7 +155,9 @@ fn apart(link: Arc<Link>, wire: &Wire<'_>) -> impl Future<Output = Result<Reply>
 impl<W: Work, C: Borrow<Client>> Drop for Execute<W, C> {
     fn drop(&mut self) {
         if let Stage::Queued(ticket) | Stage::Waiting(ticket) = self.stage {
-            self.client.borrow().link().cancel(ticket);
+            if let Way::Shared(handle) = &self.client.borrow().way {
+                handle.0.cancel(ticket);
+            }
         }
     }
 }

@@ -5,10 +5,12 @@ mod execute;
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::command::{Batch, Command, IntoCommand, may_fire};
 use crate::config::Config;
 use crate::connection::{Connector, Dedicated, Handle, Link, Pipeline, Transaction, Wire, spawn};
+use crate::direct::Direct;
 use crate::error::{Error, Result};
 use crate::resp::FromReply;
 use crate::server::ServerInfo;
@@ -36,7 +38,16 @@ pub use execute::Execute;
 /// ```
 #[derive(Clone)]
 pub struct Client {
-    handle: Arc<Handle>,
+    way: Way,
+}
+
+/// How commands reach the server.
+#[derive(Clone)]
+enum Way {
+    /// All over one connection, which a task drives.
+    Shared(Arc<Handle>),
+    /// Each over a connection of its own for that time, by the thread that polls.
+    Direct(Arc<Direct>),
 }
 
 impl Client {
@@ -63,7 +74,46 @@ impl Client {
     pub(crate) fn from_link(link: Link) -> Client {
         let link = Arc::new(link);
         spawn(Arc::clone(&link));
-        Client { handle: Arc::new(Handle(link)) }
+        Client { way: Way::Shared(Arc::new(Handle(link))) }
+    }
+
+    /// Connects and logs in on this thread, without a runtime. All methods are the same; what is
+    /// awaited elsewhere is waited for by [`Run::run`](crate::Run::run).
+    ///
+    /// Any number of threads may use the client at once: each call has a connection for its own
+    /// time. Waiting blocks the thread, so async code should use [`Client::connect`].
+    ///
+    /// ```
+    /// # let server = alizarin_testkit::Server::start()?;
+    /// # let url = server.url();
+    /// use alizarin_core::commands::{get, incr};
+    /// use alizarin_core::{Client, Run};
+    ///
+    /// let client = Client::connect_blocking(url.as_str())?;
+    /// let (name, visits) = client.pipeline((get::<Option<String>>("name"), incr("visits"))).run()?;
+    /// assert_eq!((name, visits), (None, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Client::connect`].
+    pub fn connect_blocking(config: impl TryInto<Config, Error: Into<Error>>) -> Result<Client> {
+        let config = config.try_into().map_err(Into::into)?;
+        Ok(Client { way: Way::Direct(Arc::new(Direct::connect(config)?)) })
+    }
+
+    /// Whether it is a client of [`Client::connect_blocking`].
+    pub fn is_blocking(&self) -> bool {
+        matches!(self.way, Way::Direct(_))
+    }
+
+    /// Lets time pass: as a timer of the runtime, or on this thread by a blocking client.
+    #[doc(hidden)]
+    pub async fn pause(&self, time: Duration) {
+        match self.way {
+            Way::Shared(_) => tokio::time::sleep(time).await,
+            Way::Direct(_) => std::thread::sleep(time),
+        }
     }
 
     /// Any command by its name; arguments are added by [`Command::arg`] and [`Command::key`].
@@ -123,20 +173,30 @@ impl Client {
     /// [`Config::max_pending_bytes`]) are exceeded twofold.
     pub fn fire<R>(&self, command: Command<R>) {
         if may_fire(command.packed(), command.known_flags()) {
+            let wire = Wire::One(command.packed());
             // A closed client has nothing left to clean up.
-            let _ = self.link().fire(&Wire::One(command.packed()));
+            let _ = match &self.way {
+                Way::Shared(handle) => handle.0.fire(&wire),
+                Way::Direct(direct) => direct.run(&wire, false).map(drop),
+            };
         }
         drop(command);
     }
 
     /// What the server said of itself when the client last connected.
     pub fn server(&self) -> ServerInfo {
-        self.link().state().server.clone()
+        match &self.way {
+            Way::Shared(handle) => handle.0.state().server.clone(),
+            Way::Direct(direct) => direct.server(),
+        }
     }
 
     /// What the client was made from.
     pub fn config(&self) -> &Config {
-        &self.link().config
+        match &self.way {
+            Way::Shared(handle) => &handle.0.config,
+            Way::Direct(direct) => &direct.config,
+        }
     }
 
     /// Waits until everything in flight is answered, then closes the connection, for all clones.
@@ -145,12 +205,30 @@ impl Client {
     /// # Cancel safety
     /// Once polled, the client closes whether or not the future is dropped.
     pub async fn close(&self) {
-        self.link().close();
-        poll_fn(|cx| self.link().poll_closed(cx)).await;
+        match &self.way {
+            Way::Shared(handle) => {
+                handle.0.close();
+                poll_fn(|cx| handle.0.poll_closed(cx)).await;
+            }
+            Way::Direct(direct) => direct.close(),
+        }
     }
 
+    /// Where the client's own connections come from.
+    pub(crate) fn connector(&self) -> Connector {
+        match &self.way {
+            Way::Shared(handle) => handle.0.connector.clone(),
+            Way::Direct(_) => Connector::Blocking,
+        }
+    }
+
+    /// The connection of a client that shares one.
+    #[cfg(test)]
     pub(crate) fn link(&self) -> &Arc<Link> {
-        &self.handle.0
+        match &self.way {
+            Way::Shared(handle) => &handle.0,
+            Way::Direct(_) => panic!("a blocking client shares no connection"),
+        }
     }
 }
 

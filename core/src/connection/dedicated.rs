@@ -26,17 +26,9 @@ pub(crate) struct Dedicated {
 impl Dedicated {
     /// Connects and logs in, within the configured time.
     pub(crate) async fn connect(config: &Config, connector: &Connector) -> Result<Dedicated> {
-        let attempt = async {
-            match Dedicated::attempt(config, connector, config.protocol).await {
-                // The peer hung up at HELLO: some proxies do so at a word they do not know.
-                Err(Refused { error: _, at_hello: true }) => {
-                    Dedicated::attempt(config, connector, Protocol::Resp2).await
-                }
-                outcome => outcome,
-            }
-        };
+        let attempt = Dedicated::log_in(config, connector);
         match tokio::time::timeout(config.connect_timeout, attempt).await {
-            Ok(outcome) => outcome.map_err(|refused| refused.error),
+            Ok(outcome) => outcome,
             Err(_) => Err(Error::new(
                 ErrorKind::Connect,
                 format!(
@@ -46,6 +38,18 @@ impl Dedicated {
                 ),
             )),
         }
+    }
+
+    /// Connects and logs in, however long it takes.
+    pub(crate) async fn log_in(config: &Config, connector: &Connector) -> Result<Dedicated> {
+        let attempt = match Dedicated::attempt(config, connector, config.protocol).await {
+            // The peer hung up at HELLO: some proxies do so at a word they do not know.
+            Err(Refused { error: _, at_hello: true }) => {
+                Dedicated::attempt(config, connector, Protocol::Resp2).await
+            }
+            outcome => outcome,
+        };
+        attempt.map_err(|refused| refused.error)
     }
 
     async fn attempt(

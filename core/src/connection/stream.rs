@@ -6,6 +6,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -13,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio::net::UnixStream;
 
 use crate::config::{Config, Endpoint};
+use crate::direct::Socket;
 use crate::error::{Error, ErrorKind, Result};
 
 /// A connected socket.
@@ -20,6 +22,8 @@ pub(crate) enum Stream {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
+    /// Waits while it is polled.
+    Blocking(Socket),
     /// For tests: both ends in one process.
     #[cfg_attr(not(test), expect(dead_code, reason = "made by tests alone"))]
     Other(Box<dyn Duplex>),
@@ -35,6 +39,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 pub(crate) enum Connector {
     /// The endpoint that the configuration names.
     Endpoint,
+    /// The same, with a socket that needs no runtime.
+    Blocking,
     /// For tests.
     #[cfg_attr(not(test), expect(dead_code, reason = "made by tests alone"))]
     Factory(Factory),
@@ -50,6 +56,7 @@ impl Connector {
     pub(crate) async fn open(&self, config: &Config) -> Result<Stream> {
         let opened = match (self, &config.endpoint) {
             (Connector::Factory(factory), _) => factory().await,
+            (Connector::Blocking, _) => crate::direct::connect(config).map(Stream::Blocking),
             (Connector::Endpoint, Endpoint::Tcp { host, port }) => {
                 tcp(host, *port).await.map(Stream::Tcp)
             }
@@ -91,7 +98,22 @@ impl Stream {
             Stream::Tcp(stream) => stream.try_write(bytes),
             #[cfg(unix)]
             Stream::Unix(stream) => stream.try_write(bytes),
-            Stream::Other(_) => Err(io::ErrorKind::WouldBlock.into()),
+            Stream::Blocking(_) | Stream::Other(_) => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+
+    /// How long one read or write of a blocking socket may take.
+    pub(crate) fn limit(&mut self, limit: Option<Duration>) {
+        if let Stream::Blocking(socket) = self {
+            socket.limit(limit);
+        }
+    }
+
+    /// Whether nothing has come on a blocking socket since it was last read, nor its end.
+    pub(crate) fn is_quiet(&mut self) -> bool {
+        match self {
+            Stream::Blocking(socket) => socket.is_quiet(),
+            _ => true,
         }
     }
 }
@@ -105,6 +127,10 @@ macro_rules! each {
             }
             #[cfg(unix)]
             Stream::Unix(stream) => {
+                let $inner = Pin::new(stream);
+                $call
+            }
+            Stream::Blocking(stream) => {
                 let $inner = Pin::new(stream);
                 $call
             }
@@ -150,6 +176,7 @@ impl fmt::Debug for Stream {
             Stream::Tcp(_) => "Stream::Tcp",
             #[cfg(unix)]
             Stream::Unix(_) => "Stream::Unix",
+            Stream::Blocking(_) => "Stream::Blocking",
             Stream::Other(_) => "Stream::Other",
         })
     }

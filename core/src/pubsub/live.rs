@@ -3,16 +3,18 @@
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead as _, AsyncWrite as _, AsyncWriteExt as _, ReadBuf};
 
 use super::frame::{Arrival, read};
 use super::stream::Message;
+use super::topics::Topics;
 use crate::config::Config;
 use crate::connection::{Connector, Dedicated, Stream};
 use crate::error::{Error, ErrorKind, Result, Sent};
-use crate::resp::{Packed, Reader, Scan, Scanner};
+use crate::resp::{Reader, Scan, Scanner};
 
 /// How much is read at once.
 const CHUNK: usize = 16 * 1_024;
@@ -35,22 +37,24 @@ impl Live {
     /// Connects, subscribes, and waits for every confirmation.
     pub(super) async fn open(
         config: Config,
-        channels: Vec<Vec<u8>>,
-        patterns: Vec<Vec<u8>>,
+        connector: Connector,
+        topics: Topics,
+        silence: Duration,
     ) -> Result<Live> {
-        let limit = config.connect_timeout;
+        if matches!(connector, Connector::Blocking) {
+            // Its socket keeps the time: no runtime does.
+            let mut live = Live::subscribe(&config, &connector, &topics).await?;
+            live.stream.limit(Some(silence));
+            return Ok(live);
+        }
         let late = || Error::new(ErrorKind::Timeout, "the server did not confirm the subscription");
-        tokio::time::timeout(limit, Live::subscribe(config, channels, patterns))
+        tokio::time::timeout(config.connect_timeout, Live::subscribe(&config, &connector, &topics))
             .await
             .unwrap_or_else(|_| Err(late()))
     }
 
-    async fn subscribe(
-        config: Config,
-        channels: Vec<Vec<u8>>,
-        patterns: Vec<Vec<u8>>,
-    ) -> Result<Live> {
-        let opened = Dedicated::connect(&config, &Connector::Endpoint).await?;
+    async fn subscribe(config: &Config, connector: &Connector, topics: &Topics) -> Result<Live> {
+        let opened = Dedicated::log_in(config, connector).await?;
         let mut live = Live {
             stream: opened.stream,
             inbox: BytesMut::new(),
@@ -58,17 +62,8 @@ impl Live {
             early: VecDeque::new(),
             outbox: b"",
         };
-        let mut wire = Vec::new();
-        for (name, topics) in [("SUBSCRIBE", &channels), ("PSUBSCRIBE", &patterns)] {
-            if !topics.is_empty() {
-                let mut command = Packed::new();
-                command.push(name.as_bytes());
-                topics.iter().for_each(|topic| command.push(topic));
-                command.write_to(&mut wire);
-            }
-        }
-        live.stream.write_all(&wire).await.map_err(lost)?;
-        let mut unconfirmed = channels.len() + patterns.len();
+        live.stream.write_all(&topics.wire()).await.map_err(lost)?;
+        let mut unconfirmed = topics.len();
         while unconfirmed > 0 {
             match std::future::poll_fn(|cx| live.poll_arrival(cx)).await? {
                 Arrival::Confirmed => unconfirmed -= 1,

@@ -3,11 +3,13 @@
 mod frame;
 mod live;
 mod stream;
+mod topics;
 
 pub use stream::{Delivery, Message, Subscription};
 
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
+use topics::Topics;
 
 impl Client {
     /// Subscribes to channels by name (`SUBSCRIBE`); returns when the server has confirmed each.
@@ -74,6 +76,7 @@ impl Client {
         if channels.is_empty() && patterns.is_empty() {
             return Err(Error::new(ErrorKind::Usage, "a subscription needs at least one channel"));
         }
-        Subscription::open(self.config().clone(), channels, patterns).await
+        let topics = Topics { channels, patterns };
+        Subscription::open(self.config().clone(), self.connector(), topics).await
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,8 +11,10 @@ use futures_core::Stream;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::live::Live;
+use super::topics::Topics;
 use crate::config::Config;
-use crate::connection::Backoff;
+use crate::connection::{Backoff, Connector};
+use crate::direct::is_timeout;
 use crate::error::{Error, ErrorKind, Result};
 
 /// After this long without a sign of life the server is asked for one; after as long again the
@@ -52,16 +54,19 @@ pub enum Delivery {
 /// subscription closes its connection.
 pub struct Subscription {
     config: Config,
-    channels: Vec<Vec<u8>>,
-    patterns: Vec<Vec<u8>>,
+    connector: Connector,
+    topics: Topics,
     state: State,
     backoff: Backoff,
+    /// How long a blocking client waits before it tries again.
+    pause: Option<Duration>,
     /// Since when the connection is up.
     since: Instant,
     /// When the server was last heard; `pinged` says that it was asked since.
     heard: Instant,
     pinged: bool,
-    timer: Pin<Box<Sleep>>,
+    /// A blocking client has none: its socket keeps the time.
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 type Opening = Pin<Box<dyn Future<Output = Result<Live>> + Send>>;
@@ -76,20 +81,22 @@ enum State {
 impl Subscription {
     pub(super) async fn open(
         config: Config,
-        channels: Vec<Vec<u8>>,
-        patterns: Vec<Vec<u8>>,
+        connector: Connector,
+        topics: Topics,
     ) -> Result<Subscription> {
-        let live = Live::open(config.clone(), channels.clone(), patterns.clone()).await?;
+        let timed = !matches!(connector, Connector::Blocking);
+        let live = Live::open(config.clone(), connector.clone(), topics.clone(), QUIET).await?;
         Ok(Subscription {
             config,
-            channels,
-            patterns,
+            connector,
+            topics,
             state: State::Live(Box::new(live)),
             backoff: Backoff::new(),
+            pause: None,
             since: Instant::now(),
             heard: Instant::now(),
             pinged: false,
-            timer: Box::pin(sleep(QUIET)),
+            timer: timed.then(|| Box::pin(sleep(QUIET))),
         })
     }
 
@@ -123,13 +130,17 @@ impl Subscription {
     }
 
     fn reopen(&mut self) {
-        let parts = (self.config.clone(), self.channels.clone(), self.patterns.clone());
-        self.state = State::Opening(Box::pin(Live::open(parts.0, parts.1, parts.2)));
+        let (config, connector) = (self.config.clone(), self.connector.clone());
+        let opening = Live::open(config, connector, self.topics.clone(), QUIET);
+        self.state = State::Opening(Box::pin(opening));
     }
 
     fn wait(&mut self) {
         let pause = self.backoff.next();
-        self.timer.as_mut().reset(Instant::now() + pause);
+        match &mut self.timer {
+            Some(timer) => timer.as_mut().reset(Instant::now() + pause),
+            None => self.pause = Some(pause),
+        }
         self.state = State::Waiting;
     }
 
@@ -140,7 +151,8 @@ impl Subscription {
 
     /// Whether the connection has been silent for too long; asks for a sign of life before.
     fn poll_silence(&mut self, cx: &mut Context<'_>) -> bool {
-        while self.timer.as_mut().poll(cx).is_ready() {
+        let Some(timer) = &mut self.timer else { return false };
+        while timer.as_mut().poll(cx).is_ready() {
             let due = self.heard + QUIET;
             if Instant::now() >= due {
                 if self.pinged {
@@ -152,10 +164,19 @@ impl Subscription {
                     live.ping();
                 }
             }
-            let next = self.heard + QUIET;
-            self.timer.as_mut().reset(next);
+            timer.as_mut().reset(self.heard + QUIET);
         }
         false
+    }
+
+    /// The silence of a blocking socket's server: asks for a sign of life the first time.
+    fn bears_silence(&mut self, error: &Error) -> bool {
+        let first = self.timer.is_none() && is_timeout(error) && !self.pinged;
+        if let (true, State::Live(live)) = (first, &mut self.state) {
+            self.pinged = true;
+            live.ping();
+        }
+        first
     }
 }
 
@@ -177,6 +198,7 @@ impl Stream for Subscription {
                             return Poll::Ready(Some(Ok(Delivery::Message(message))));
                         }
                     }
+                    Poll::Ready(Err(error)) if this.bears_silence(&error) => {}
                     Poll::Ready(Err(error)) => {
                         tracing::debug!(%error, "subscription lost");
                         if this.since.elapsed() < PROVEN {
@@ -193,7 +215,9 @@ impl Stream for Subscription {
                         this.state = State::Live(Box::new(live));
                         this.since = Instant::now();
                         this.heard();
-                        this.timer.as_mut().reset(this.heard + QUIET);
+                        if let Some(timer) = &mut this.timer {
+                            timer.as_mut().reset(this.heard + QUIET);
+                        }
                         return Poll::Ready(Some(Ok(Delivery::Gap)));
                     }
                     Poll::Ready(Err(error)) => {
@@ -201,10 +225,13 @@ impl Stream for Subscription {
                         return Poll::Ready(Some(Err(reconnecting(error))));
                     }
                 },
-                State::Waiting => match this.timer.as_mut().poll(cx) {
-                    Poll::Pending => return Poll::Pending,
-                    Poll::Ready(()) => this.reopen(),
-                },
+                State::Waiting => {
+                    match &mut this.timer {
+                        Some(timer) => ready!(timer.as_mut().poll(cx)),
+                        None => std::thread::sleep(this.pause.take().unwrap_or_default()),
+                    }
+                    this.reopen();
+                }
             }
         }
     }
@@ -226,8 +253,8 @@ impl fmt::Debug for Subscription {
             list.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect::<Vec<_>>()
         };
         f.debug_struct("Subscription")
-            .field("channels", &names(&self.channels))
-            .field("patterns", &names(&self.patterns))
+            .field("channels", &names(&self.topics.channels))
+            .field("patterns", &names(&self.topics.patterns))
             .finish_non_exhaustive()
     }
 }

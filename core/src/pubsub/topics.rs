@@ -1,0 +1,31 @@
+//! What is subscribed to.
+
+use crate::resp::Packed;
+
+/// Channels by name and by pattern.
+#[derive(Clone)]
+pub(super) struct Topics {
+    pub(super) channels: Vec<Vec<u8>>,
+    pub(super) patterns: Vec<Vec<u8>>,
+}
+
+impl Topics {
+    /// How many confirmations the server sends.
+    pub(super) fn len(&self) -> usize {
+        self.channels.len() + self.patterns.len()
+    }
+
+    /// The commands that subscribe.
+    pub(super) fn wire(&self) -> Vec<u8> {
+        let mut wire = Vec::new();
+        for (name, topics) in [("SUBSCRIBE", &self.channels), ("PSUBSCRIBE", &self.patterns)] {
+            if !topics.is_empty() {
+                let mut command = Packed::new();
+                command.push(name.as_bytes());
+                topics.iter().for_each(|topic| command.push(topic));
+                command.write_to(&mut wire);
+            }
+        }
+        wire
+    }
+}

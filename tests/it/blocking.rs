@@ -1,0 +1,143 @@
+//! Repositories without a runtime.
+
+use std::time::Duration;
+
+use alizarin::blocking::prelude::*;
+use alizarin_testkit::Server;
+
+macro_rules! in_storage {
+    ($storage:ident) => {
+        mod $storage {
+            use super::*;
+
+            #[derive(Debug, Clone, PartialEq, RedisModel)]
+            #[redis($storage, prefix = "blocked", index, events)]
+            struct Note {
+                #[redis(id)]
+                id: u32,
+                #[redis(text)]
+                text: String,
+                #[redis(numeric, sortable)]
+                stars: u32,
+                #[redis(version)]
+                version: u64,
+            }
+
+            fn note(id: u32) -> Note {
+                Note { id, text: format!("note number {id}"), stars: id % 5, version: 0 }
+            }
+
+            fn both(test: impl Fn(Repository<Note>)) {
+                let server = Server::start().unwrap();
+                for protocol in [2, 3] {
+                    let url = format!("{}?protocol={protocol}", server.url());
+                    let client = Client::connect(url.as_str()).unwrap();
+                    let namespace = crate::common::namespace(&server);
+                    test(client.repository().with_namespace(namespace));
+                }
+            }
+
+            #[test]
+            fn documents_are_written_read_and_found() {
+                both(|notes| {
+                    notes.index().sync().run().unwrap();
+                    let all: Vec<Note> = (0..50).map(note).collect();
+                    notes.save_all(&all).run().unwrap();
+                    notes.index().wait().run().unwrap();
+                    assert_eq!(notes.get(&7).run().unwrap().map(|note| note.stars), Some(2));
+                    let found = notes.find(|n| n.stars.ge(3)).limit(100).all().run().unwrap();
+                    assert_eq!(found.len(), 20);
+                    let mut stream = notes.find(|n| n.text.matches("note")).stream().unwrap();
+                    assert_eq!(stream.iter().map(|note| note.unwrap().id).count(), 50);
+                    let mut scan = notes.scan();
+                    assert_eq!(scan.iter().filter(|note| note.is_ok()).count(), 50);
+                    assert!(notes.delete(&7).run().unwrap());
+                    assert_eq!(notes.get(&7).run().unwrap(), None);
+                });
+            }
+
+            #[test]
+            fn no_update_of_many_threads_is_lost() {
+                both(|notes| {
+                    notes.save(&note(1)).run().unwrap();
+                    let threads: Vec<_> = (0..6)
+                        .map(|thread| {
+                            let notes = notes.clone();
+                            std::thread::spawn(move || {
+                                for _ in 0..5 {
+                                    // Both wait for their turns on the thread itself.
+                                    if thread % 2 == 0 {
+                                        let update = notes.update(&1, |note| note.stars += 1);
+                                        update.attempts(1_000).run().unwrap();
+                                        continue;
+                                    }
+                                    loop {
+                                        let locked = notes.locked(&1, async |note| {
+                                            note.stars += 1;
+                                            Ok(())
+                                        });
+                                        match locked.wait(Duration::from_secs(30)).run() {
+                                            Ok(_) => break,
+                                            // Those that take no lock may be faster.
+                                            Err(error) => {
+                                                assert_eq!(error.kind(), ErrorKind::Conflict);
+                                            }
+                                        }
+                                    }
+                                }
+                            })
+                        })
+                        .collect();
+                    threads.into_iter().for_each(|thread| thread.join().unwrap());
+                    assert_eq!(notes.get(&1).run().unwrap().unwrap().stars, 31);
+                });
+            }
+
+            #[test]
+            fn changes_come_one_by_one() {
+                both(|notes| {
+                    let mut changes = notes.changes().run().unwrap();
+                    notes.save(&note(1)).run().unwrap();
+                    notes.set(&1, |n| n.stars.to(9)).run().unwrap();
+                    notes.delete(&1).run().unwrap();
+                    let told: Vec<Change<Note>> =
+                        changes.iter().take(3).map(|change| change.unwrap()).collect();
+                    assert!(told.iter().all(|change| change.id() == Some(&1)));
+                    assert!(matches!(told.last(), Some(Change::Deleted { .. })), "{told:?}");
+                });
+            }
+        }
+    };
+}
+
+in_storage!(hash);
+in_storage!(json);
+
+#[derive(Debug, Clone, PartialEq, RedisTimeSeries)]
+#[redis(prefix = "blocked_series")]
+struct Degree {
+    #[redis(label)]
+    city: String,
+    #[redis(timestamp)]
+    at: i64,
+    #[redis(value)]
+    celsius: f64,
+}
+
+#[test]
+fn series_and_vector_sets() {
+    let server = Server::start().unwrap();
+    let client = Client::connect(server.url().as_str()).unwrap();
+    let namespace = crate::common::namespace(&server);
+    let series = client.series::<Degree>().with_namespace(&namespace);
+    let degree = |at, celsius| Degree { city: "Oslo".to_owned(), at, celsius };
+    series.add_many(&[degree(1, 2.0), degree(2, 4.0)]).run().unwrap().all().unwrap();
+    let read = series.range(&degree(0, 0.0).labels(), ..).models().run().unwrap();
+    assert_eq!(read, [degree(1, 2.0), degree(2, 4.0)]);
+
+    let set = client.vector_set::<u32, ()>(format!("{namespace}vectors"));
+    set.add(&1, &[1.0, 0.0]).run().unwrap();
+    set.add(&2, &[0.0, 1.0]).run().unwrap();
+    let alike = set.similar_to(&[0.9, 0.1]).count(1).run().unwrap();
+    assert_eq!(alike[0].id, 1);
+}
