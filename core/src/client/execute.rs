@@ -154,10 +154,10 @@ fn apart(link: Arc<Link>, wire: &Wire<'_>) -> impl Future<Output = Result<Reply>
 
 impl<W: Work, C: Borrow<Client>> Drop for Execute<W, C> {
     fn drop(&mut self) {
-        if let Stage::Queued(ticket) | Stage::Waiting(ticket) = self.stage {
-            if let Way::Shared(handle) = &self.client.borrow().way {
-                handle.0.cancel(ticket);
-            }
+        if let Stage::Queued(ticket) | Stage::Waiting(ticket) = self.stage
+            && let Way::Shared(handle) = &self.client.borrow().way
+        {
+            handle.0.cancel(ticket);
         }
     }
 }
