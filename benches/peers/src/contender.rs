@@ -54,8 +54,8 @@ impl Laps {
 
 /// Whether the contender of that name does this workload at all.
 pub fn does(name: &str, workload: Workload) -> bool {
-    // ALIZARIN BLOCKING: and "alizarin".
-    !matches!(workload, Workload::BlockingGet { .. }) || ["floor", "redis"].contains(&name)
+    !matches!(workload, Workload::BlockingGet { .. })
+        || ["floor", "alizarin", "redis"].contains(&name)
 }
 
 /// The contender of that name; `None` when it has no part in this workload at this place.
@@ -83,7 +83,7 @@ pub fn named(
 
 fn blocking(name: &str, url: &str, size: usize) -> Outcome<Option<Box<dyn Contender>>> {
     Ok(match name {
-        // ALIZARIN BLOCKING: "alizarin" comes here.
+        "alizarin" => Some(Box::new(Blocking::<blocking::Alizarin>::new(url, size)?)),
         "redis" => Some(Box::new(Blocking::<blocking::Redis>::new(url, size)?)),
         _ => None,
     })

@@ -23,7 +23,7 @@ pub(crate) enum Stream {
     #[cfg(unix)]
     Unix(UnixStream),
     /// Waits while it is polled.
-    Blocking(Socket),
+    Blocking(Box<Socket>),
     /// For tests: both ends in one process.
     #[cfg_attr(not(test), expect(dead_code, reason = "made by tests alone"))]
     Other(Box<dyn Duplex>),
@@ -56,7 +56,9 @@ impl Connector {
     pub(crate) async fn open(&self, config: &Config) -> Result<Stream> {
         let opened = match (self, &config.endpoint) {
             (Connector::Factory(factory), _) => factory().await,
-            (Connector::Blocking, _) => crate::direct::connect(config).map(Stream::Blocking),
+            (Connector::Blocking, _) => {
+                crate::direct::connect(config).map(Box::new).map(Stream::Blocking)
+            }
             (Connector::Endpoint, Endpoint::Tcp { host, port }) => {
                 tcp(host, *port).await.map(Stream::Tcp)
             }

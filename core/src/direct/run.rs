@@ -107,14 +107,38 @@ impl Wake for Waiter {
     }
 }
 
+thread_local! {
+    /// For the first look at a future. It tells whether that one wants to be looked at again.
+    static FIRST: (Arc<Waiter>, Waker) = {
+        let waiter = Waiter::new();
+        (Arc::clone(&waiter), Waker::from(waiter))
+    };
+}
+
+impl Waiter {
+    fn new() -> Arc<Waiter> {
+        Arc::new(Waiter { thread: thread::current(), woken: AtomicBool::new(false) })
+    }
+}
+
 /// The outcome of a future; `None` when it would have to wait for the runtime it runs in.
 pub(crate) fn block<F: Future>(future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     // A blocking client's futures need nobody to wake them.
-    if let Poll::Ready(outcome) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        return Some(outcome);
+    let again = FIRST.with(|(waiter, waker)| {
+        waiter.woken.store(false, Ordering::Relaxed);
+        match future.as_mut().poll(&mut Context::from_waker(waker)) {
+            Poll::Ready(outcome) => Err(outcome),
+            Poll::Pending => Ok(waiter.woken.load(Ordering::Acquire)),
+        }
+    });
+    match again {
+        Err(outcome) => return Some(outcome),
+        // Somebody else has to wake it, and this thread may be the one.
+        Ok(false) if tokio::runtime::Handle::try_current().is_ok() => return None,
+        Ok(_) => {}
     }
-    let waiter = Arc::new(Waiter { thread: thread::current(), woken: AtomicBool::new(false) });
+    let waiter = Waiter::new();
     let waker = Waker::from(Arc::clone(&waiter));
     loop {
         if let Poll::Ready(outcome) = future.as_mut().poll(&mut Context::from_waker(&waker)) {

@@ -1,6 +1,6 @@
 //! Sockets of the standard library in the place of the runtime's.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
@@ -17,12 +17,19 @@ use crate::error::Error;
 /// sides might wait for the other to read.
 const LARGE: usize = 64 << 10;
 
+/// How much is read at once, unless more is known to come.
+const SMALL: usize = 4 << 10;
+
 /// A socket that waits while it is polled.
 pub(crate) struct Socket {
     inner: Inner,
     /// Whether it returns at once, for the time of a large request.
     at_once: bool,
     limit: Option<Duration>,
+    /// Small replies are read here and copied: to clear the whole room for them would cost more.
+    small: [u8; SMALL],
+    /// Whether the last read showed that much comes.
+    flood: bool,
 }
 
 enum Inner {
@@ -56,7 +63,7 @@ pub(crate) fn connect(config: &Config) -> io::Result<Socket> {
             ));
         }
     };
-    let mut socket = Socket { inner, at_once: false, limit: None };
+    let mut socket = Socket { inner, at_once: false, limit: None, small: [0; SMALL], flood: false };
     socket.limit(Some(limit));
     Ok(socket)
 }
@@ -143,12 +150,26 @@ impl AsyncRead for Socket {
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         loop {
-            let room = buffer.initialize_unfilled();
-            let read = each!(this, socket => { let mut socket = socket; socket.read(room) });
+            let direct = this.flood;
+            let room = match direct {
+                true => buffer.initialize_unfilled_to(buffer.remaining().min(LARGE)),
+                false => {
+                    let room = buffer.remaining().min(SMALL);
+                    this.small.get_mut(..room).unwrap_or_default()
+                }
+            };
+            let read =
+                each!(this, socket => { let mut socket = socket; Read::read(&mut socket, room) });
             match read {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Ok(count) => {
+                Ok(count) if direct => {
+                    this.flood = count >= SMALL;
                     buffer.advance(count);
+                    return Poll::Ready(Ok(()));
+                }
+                Ok(count) => {
+                    this.flood = count == SMALL;
+                    buffer.put_slice(this.small.get(..count).unwrap_or_default());
                     return Poll::Ready(Ok(()));
                 }
                 Err(error) => return this.outcome(Err(error), cx),

@@ -141,9 +141,14 @@ impl<'a> Reader<'a> {
     /// As [`Reader::next`].
     #[inline]
     pub fn next_bytes(&mut self) -> Result<std::result::Result<&'a [u8], Frame<'a>>> {
-        if let Some(value) = self.short_string() {
-            return Ok(Ok(value));
+        match self.short_string() {
+            Some(value) => Ok(Ok(value)),
+            None => self.other_bytes(),
         }
+    }
+
+    #[inline(never)]
+    fn other_bytes(&mut self) -> Result<std::result::Result<&'a [u8], Frame<'a>>> {
         if self.bytes.get(self.at) == Some(&b'+')
             && let Some((value, end)) = short::line(self.bytes, self.at)
         {

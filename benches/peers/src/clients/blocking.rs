@@ -27,5 +27,18 @@ impl BlockingPeer for Redis {
     }
 }
 
-// ALIZARIN BLOCKING: `alizarin::blocking::Client` implements `BlockingPeer` here, and is listed in
-// `contender::blocking`.
+/// Alizarin.
+pub struct Alizarin(alizarin::blocking::Client);
+
+impl BlockingPeer for Alizarin {
+    const NAME: &'static str = "alizarin";
+
+    fn connect(url: &str) -> Outcome<Self> {
+        Ok(Alizarin(alizarin::blocking::Client::connect(url)?))
+    }
+
+    fn get(&mut self, key: &str) -> Outcome<String> {
+        use alizarin::blocking::Run;
+        Ok(self.0.get(key).run()?)
+    }
+}
