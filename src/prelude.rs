@@ -1,4 +1,6 @@
 //! What most programs use: `use alizarin::prelude::*;`
+//!
+//! To derive `Serialize` and `Deserialize`, a program needs `serde` itself among its dependencies.
 
 pub use crate::events::Change;
 pub use crate::model::{GeoPoint, GeoShape, RedisModel, RedisValue, Vector};

@@ -1,7 +1,7 @@
 //! Following what happens to a model's documents.
 //!
 //! Models with `#[redis(.., events)]` publish each write of a repository to a channel, in the same
-//! step as the write. Redis keeps no message for those who are away: after a lost connection the
+//! step as the write; what plain commands (`HSET`, `DEL`) do to the same keys is not told. Redis keeps no message for those who are away: after a lost connection the
 //! stream says [`Change::Gap`], and what happened meanwhile has to be read anew.
 //!
 //! The examples here follow the accounts of [`repository`](crate::repository):

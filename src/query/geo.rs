@@ -47,7 +47,7 @@ impl Unit {
 }
 
 impl<S: FieldSpec> Field<S> {
-    /// The point is at most `distance` away from `center`.
+    /// The point is at most `distance` away from `center`. What is found is in no order by distance.
     ///
     /// Points are indexed with a precision of about half a metre. The query gives a `Value` error
     /// for a distance that is not above zero, or not finite.

@@ -41,7 +41,8 @@
 //!
 //! # Filters
 //!
-//! A [`Filter`] is made by the methods of [`Field`]s; `&` is "and", `|` is "or", `!` is "not":
+//! A [`Filter`] is made by the methods of [`Field`]s (`f.year.gt(3)`, not `f.year > 3`); `&` is
+//! "and", `|` is "or", `!` is "not" (not `&&` and `||`, which Rust keeps for `bool`):
 //!
 //! ```
 //! # use alizarin::prelude::*;

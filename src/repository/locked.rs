@@ -71,6 +71,9 @@ impl<M: RedisModel> Repository<M> {
     /// assert_eq!(ann.cents, 505);
     /// # Ok(()) });
     /// ```
+    ///
+    /// It takes an async closure, `async |account| { .. }`: the older form `|account| async move { .. }`
+    /// cannot lend the document to its future, and does not compile.
     pub fn locked<'a, F>(&'a self, id: &'a M::Id, change: F) -> Locked<'a, M, F>
     where
         F: AsyncFnOnce(&mut M) -> Result<()> + for<'x> SendCall<'x, M, ()> + Send + 'a,

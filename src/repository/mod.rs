@@ -47,6 +47,7 @@
 //! | read by id | [`get`](Repository::get), [`get_many`](Repository::get_many), [`exists`](Repository::exists) | |
 //! | read all | [`scan`](Repository::scan), [`scan_ids`](Repository::scan_ids) | |
 //! | search | [`find`](Repository::find), [`nearest`](Repository::nearest), [`within`](Repository::within), [`aggregate`](Repository::aggregate) | |
+//! | count all | [`find`](Repository::find)`(\|_\| everything()).count()`, with [`everything`](crate::query::everything) | |
 //! | let documents end | [`ttl`](Repository::ttl), [`expire`](Repository::expire), [`persist`](Repository::persist), [`Save::ttl`] | |
 //! | follow changes | [`changes`](Repository::changes) | |
 

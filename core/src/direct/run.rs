@@ -125,14 +125,15 @@ impl Waiter {
 pub(crate) fn block<F: Future>(future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     // A blocking client's futures need nobody to wake them.
-    let again = FIRST.with(|(waiter, waker)| {
+    // A thread that ends has none any more.
+    let again = FIRST.try_with(|(waiter, waker)| {
         waiter.woken.store(false, Ordering::Relaxed);
         match future.as_mut().poll(&mut Context::from_waker(waker)) {
             Poll::Ready(outcome) => Err(outcome),
             Poll::Pending => Ok(waiter.woken.load(Ordering::Acquire)),
         }
     });
-    match again {
+    match again.unwrap_or(Ok(true)) {
         Err(outcome) => return Some(outcome),
         // Somebody else has to wake it, and this thread may be the one.
         Ok(false) if tokio::runtime::Handle::try_current().is_ok() => return None,
