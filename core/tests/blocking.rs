@@ -1,5 +1,7 @@
 //! The client without a runtime, on real servers, in both protocols.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -177,6 +179,34 @@ fn what_cannot_be_connected_to_is_told_at_once() {
     let url = server.url().replacen("redis://", "redis://:wrong@", 1);
     let error = Client::connect_blocking(url.as_str()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Auth);
+}
+
+#[test]
+fn a_reply_that_nobody_asked_for_answers_nobody() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    // Two replies for each request but those of the login.
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut bytes = [0; 4096];
+            while let Ok(count @ 1..) = stream.read(&mut bytes) {
+                let request = String::from_utf8_lossy(&bytes[..count]).into_owned();
+                let echoed = request.split("\r\n").nth(4).unwrap_or_default().to_owned();
+                let reply = match request.contains("ECHO") {
+                    true => format!("+{echoed}\r\n+too many\r\n"),
+                    false => "-ERR unknown command\r\n".repeat(request.matches('*').count()),
+                };
+                stream.write_all(reply.as_bytes()).unwrap();
+            }
+        }
+    });
+    let url = format!("redis://127.0.0.1:{port}?protocol=2");
+    let client = Client::connect_blocking(url.as_str()).unwrap();
+    for n in 0..20 {
+        let text = format!("text {n}");
+        assert_eq!(client.command::<String>("ECHO").arg(&text).run().unwrap(), text);
+    }
 }
 
 #[test]

@@ -100,7 +100,12 @@ impl Direct {
         Ok(Idle { connection, since: Instant::now(), scratch: Vec::new() })
     }
 
+    /// Keeps a connection for later calls. One that holds a reply too many would answer the next
+    /// request with it, so it is closed.
     fn give_back(&self, mut idle: Idle) {
+        if idle.connection.inbox.is_partial() {
+            return;
+        }
         idle.since = Instant::now();
         let mut all = lock(&self.idle);
         if !self.closed.load(Ordering::Acquire) {
