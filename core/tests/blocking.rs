@@ -142,8 +142,9 @@ fn inside_of_a_runtime_only_its_own_clients_cannot_be_waited_for() {
     // Outside, the runtime's threads answer.
     client.set(&key, 7).run().unwrap();
     runtime.block_on(async {
-        let error = client.get::<u32>(&key).run().unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Usage);
+        // And nothing of it is sent.
+        let error = client.incr(&key).run().unwrap_err();
+        assert_eq!((error.kind(), error.sent()), (ErrorKind::Usage, Sent::No));
         let blocking = Client::connect_blocking(server.url().as_str()).unwrap();
         assert_eq!(blocking.get::<u32>(&key).run().unwrap(), 7);
         // It can be awaited as well.

@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 
 use super::{Client, Way};
 use crate::connection::{Dedicated, Link, Reply, Submitted, Ticket, Wire, Work};
+use crate::direct::check_waiting;
 use crate::error::{Error, ErrorKind, Result, Sent};
 use crate::resp::Reader;
 
@@ -64,6 +65,7 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
             }
             Stage::Apart(future) => return future.as_mut().poll(cx),
             Stage::Start => {
+                check_waiting()?;
                 self.work.check()?;
                 if self.work.is_blocking() {
                     let mut future = Box::pin(apart(Arc::clone(link), &self.work.wire()));

@@ -7,6 +7,7 @@
 mod run;
 mod socket;
 
+pub(crate) use run::check_waiting;
 pub use run::{Iter, Run, Streamed};
 pub(crate) use socket::{Socket, connect, is_timeout};
 

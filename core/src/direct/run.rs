@@ -1,5 +1,6 @@
 //! Waiting for futures and streams without a runtime.
 
+use std::cell::Cell;
 use std::future::{Future, IntoFuture};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use futures_core::Stream;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Sent};
 
 /// What lies between two looks at a socket that is busy in both directions.
 const PAUSE: Duration = Duration::from_micros(50);
@@ -36,7 +37,7 @@ pub trait Run<T>: IntoFuture<Output = Result<T>> + Sized {
     /// Those of the call; `Usage` for one of an async client inside of a runtime, where waiting
     /// might keep the runtime from ever answering it.
     fn run(self) -> Result<T> {
-        block(self.into_future()).unwrap_or_else(|| Err(inside()))
+        block(self.into_future()).unwrap_or_else(|| Err(inside().with_sent(Sent::Unknown)))
     }
 }
 
@@ -78,7 +79,7 @@ impl<T, S: Stream<Item = Result<T>> + Unpin> Iterator for Iter<'_, S> {
 
     fn next(&mut self) -> Option<Result<T>> {
         let next = std::future::poll_fn(|cx| Pin::new(&mut *self.stream).poll_next(cx));
-        block(next).unwrap_or_else(|| Some(Err(inside())))
+        block(next).unwrap_or_else(|| Some(Err(inside().with_sent(Sent::Unknown))))
     }
 }
 
@@ -121,8 +122,44 @@ impl Waiter {
     }
 }
 
+thread_local! {
+    /// Whether this thread polls on behalf of [`Run`] or [`Iter`].
+    static RUNNING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Refuses the request of an async client that a thread of a runtime would wait for, before
+/// anything of it is sent.
+///
+/// # Errors
+/// `Usage`.
+#[inline]
+pub(crate) fn check_waiting() -> Result<()> {
+    let running = RUNNING.try_with(Cell::get).unwrap_or(false);
+    if running && tokio::runtime::Handle::try_current().is_ok() {
+        return Err(inside());
+    }
+    Ok(())
+}
+
+/// Ends what [`RUNNING`] says, also by a panic.
+struct Running(bool);
+
+impl Running {
+    fn begin() -> Running {
+        Running(RUNNING.try_with(|running| running.replace(true)).unwrap_or(true))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // A thread that ends has none any more.
+        let _ = RUNNING.try_with(|running| running.set(self.0));
+    }
+}
+
 /// The outcome of a future; `None` when it would have to wait for the runtime it runs in.
 pub(crate) fn block<F: Future>(future: F) -> Option<F::Output> {
+    let _running = Running::begin();
     let mut future = pin!(future);
     // A blocking client's futures need nobody to wake them.
     // A thread that ends has none any more.
