@@ -6,6 +6,7 @@
 mod macros;
 
 mod client;
+mod cluster;
 pub mod command;
 pub mod commands;
 mod config;
@@ -19,8 +20,10 @@ mod server;
 
 pub use client::{Client, Execute};
 pub use command::{Command, IntoCommand};
-pub use config::{Config, Protocol};
+pub use config::{Config, Protocol, ReadFrom};
 pub use connection::{Pipeline, Transaction, Work};
+#[doc(hidden)]
+pub use connection::Route;
 pub use direct::{Iter, Run, Streamed};
 pub use error::{Error, ErrorKind, Result, Sent, ServerCode};
 pub use pubsub::{Delivery, Message, Subscription};

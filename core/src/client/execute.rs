@@ -5,10 +5,10 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use super::{Client, Way};
-use crate::connection::{Dedicated, Link, Reply, Submitted, Ticket, Wire, Work};
+use crate::connection::{Dedicated, Flight, Link, Reply, Route, Wire, Work, polled_again};
 use crate::direct::check_waiting;
 use crate::error::{Error, ErrorKind, Result, Sent};
 use crate::resp::Reader;
@@ -30,12 +30,12 @@ pub struct Execute<W: Work, C: Borrow<Client>> {
 }
 
 enum Stage {
-    Start,
-    Queued(Ticket),
-    Waiting(Ticket),
-    /// A command that waits on the server, on a connection of its own.
+    /// On the client's own connection.
+    Here(Flight),
+    /// On the connection of one of a cluster's nodes.
+    There(Arc<Link>, Flight),
+    /// Whatever takes several steps, or a connection of its own.
     Apart(Pin<Box<dyn Future<Output = Result<Reply>> + Send>>),
-    Done,
 }
 
 // Nothing is pinned structurally: the one boxed future is pinned in its box.
@@ -43,53 +43,95 @@ impl<W: Work, C: Borrow<Client>> Unpin for Execute<W, C> {}
 
 impl<W: Work, C: Borrow<Client>> Execute<W, C> {
     pub(crate) fn new(client: C, work: W) -> Execute<W, C> {
-        Execute { client, work, stage: Stage::Start, retries: 0 }
+        Execute { client, work, stage: Stage::Here(Flight::Start), retries: 0 }
     }
 
     fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
-        let link = match &self.client.borrow().way {
-            Way::Shared(handle) => &handle.0,
-            Way::Direct(direct) => {
-                self.work.check()?;
-                return Poll::Ready(direct.run(&self.work.wire(), self.work.is_blocking()));
-            }
-        };
-        let submitted = match &mut self.stage {
-            Stage::Waiting(ticket) => return link.poll(*ticket, cx),
-            Stage::Queued(ticket) => {
-                let redeemed = link.redeem(*ticket, &self.work.wire(), cx.waker());
-                match redeemed {
-                    Poll::Pending => return Poll::Pending,
-                    Poll::Ready(submitted) => submitted,
-                }
-            }
+        match &mut self.stage {
             Stage::Apart(future) => return future.as_mut().poll(cx),
-            Stage::Start => {
-                check_waiting()?;
-                self.work.check()?;
-                if self.work.is_blocking() {
-                    let mut future = Box::pin(apart(Arc::clone(link), &self.work.wire()));
-                    let polled = future.as_mut().poll(cx);
-                    self.stage = Stage::Apart(future);
-                    return polled;
-                }
-                link.submit(&self.work.wire(), cx)
+            Stage::Here(Flight::Start) => {}
+            Stage::Here(flight) => {
+                return match &self.client.borrow().way {
+                    Way::Shared(handle) => flight.poll(&handle.0, || self.work.wire(), cx),
+                    _ => Poll::Ready(Err(polled_again())),
+                };
             }
-            Stage::Done => {
-                return Poll::Ready(Err(Error::new(
-                    ErrorKind::Usage,
-                    "a future was polled after it was ready",
-                )));
+            Stage::There(link, flight) => {
+                let outcome = ready!(flight.poll(link, || self.work.wire(), cx));
+                return self.poll_there(outcome, cx);
             }
-        };
-        // The ticket of a turn is used up, whatever came of it.
-        self.stage = Stage::Done;
-        match submitted? {
-            Submitted::Waiting(ticket) => self.stage = Stage::Waiting(ticket),
-            Submitted::Queued(ticket) => self.stage = Stage::Queued(ticket),
-            Submitted::Done(outcome) => return Poll::Ready(outcome),
         }
-        Poll::Pending
+        self.work.check()?;
+        match &self.client.borrow().way {
+            Way::Direct(direct) => {
+                Poll::Ready(direct.run(&self.work.wire(), self.work.is_blocking()))
+            }
+            Way::Shared(handle) => {
+                check_waiting()?;
+                if self.work.is_blocking() {
+                    let future = Box::pin(apart(Arc::clone(&handle.0), &self.work.wire()));
+                    return self.step(future, cx);
+                }
+                let mut flight = Flight::Start;
+                let polled = flight.poll(&handle.0, || self.work.wire(), cx);
+                self.stage = Stage::Here(flight);
+                polled
+            }
+            Way::Cluster(cluster) => {
+                if !cluster.is_blocking() {
+                    check_waiting()?;
+                }
+                let route = self.work.route();
+                if let Route::Command(packed, flags) = route
+                    && !self.work.is_blocking()
+                    && let Some(link) = cluster.link_for(packed, flags)
+                {
+                    let mut flight = Flight::Start;
+                    let polled = flight.poll(&link, || self.work.wire(), cx);
+                    self.stage = Stage::There(link, flight);
+                    return self.poll_there(ready!(polled), cx);
+                }
+                self.poll_steps(cx)
+            }
+        }
+    }
+
+    /// What came back from one of a cluster's nodes: the answer, or a reason to go on.
+    fn poll_there(&mut self, outcome: Result<Reply>, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
+        let Way::Cluster(cluster) = &self.client.borrow().way else {
+            return Poll::Ready(outcome);
+        };
+        match &outcome {
+            Ok(reply) if cluster.is_answer(reply) => Poll::Ready(outcome),
+            Err(error) if !cluster.may_resend(error, self.work.is_repeatable()) => {
+                Poll::Ready(outcome)
+            }
+            _ => self.poll_steps(cx),
+        }
+    }
+
+    /// Begins what a cluster does in several steps.
+    #[cold]
+    fn poll_steps(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
+        let Way::Cluster(cluster) = &self.client.borrow().way else {
+            return Poll::Ready(Err(Error::new(ErrorKind::Usage, "the client has no cluster")));
+        };
+        let plan = cluster.plan(&self.work.route())?;
+        let cluster = Arc::clone(cluster);
+        match self.work.is_blocking() {
+            true => self.step(Box::pin(cluster.run_apart(plan)), cx),
+            false => self.step(Box::pin(cluster.run(plan)), cx),
+        }
+    }
+
+    fn step(
+        &mut self,
+        mut future: Pin<Box<dyn Future<Output = Result<Reply>> + Send>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Reply>> {
+        let polled = future.as_mut().poll(cx);
+        self.stage = Stage::Apart(future);
+        polled
     }
 }
 
@@ -106,7 +148,7 @@ impl<W: Work, C: Borrow<Client>> Future for Execute<W, C> {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(outcome) => outcome,
             };
-            this.stage = Stage::Done;
+            this.stage = Stage::Here(Flight::Done);
             match outcome {
                 Ok(reply) => {
                     let decoded = this.work.decode(&mut reply.reader());
@@ -114,7 +156,7 @@ impl<W: Work, C: Borrow<Client>> Future for Execute<W, C> {
                 }
                 Err(error) if this.retries < RETRIES && may_repeat(&error, &this.work) => {
                     this.retries += 1;
-                    this.stage = Stage::Start;
+                    this.stage = Stage::Here(Flight::Start);
                 }
                 Err(error) => return Poll::Ready(Err(error.with_command(this.work.name()))),
             }
@@ -156,10 +198,14 @@ fn apart(link: Arc<Link>, wire: &Wire<'_>) -> impl Future<Output = Result<Reply>
 
 impl<W: Work, C: Borrow<Client>> Drop for Execute<W, C> {
     fn drop(&mut self) {
-        if let Stage::Queued(ticket) | Stage::Waiting(ticket) = self.stage
-            && let Way::Shared(handle) = &self.client.borrow().way
-        {
-            handle.0.cancel(ticket);
+        match &mut self.stage {
+            Stage::Here(flight) => {
+                if let Way::Shared(handle) = &self.client.borrow().way {
+                    flight.cancel(&handle.0);
+                }
+            }
+            Stage::There(link, flight) => flight.cancel(link),
+            Stage::Apart(_) => {}
         }
     }
 }

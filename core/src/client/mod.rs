@@ -8,16 +8,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::command::{Batch, Command, IntoCommand, may_fire};
-use crate::config::Config;
+use crate::cluster::Cluster;
+use crate::config::{Config, Endpoint};
 use crate::connection::{Connector, Dedicated, Handle, Link, Pipeline, Transaction, Wire, spawn};
-use crate::direct::Direct;
+use crate::direct::{Direct, block};
 use crate::error::{Error, Result};
 use crate::resp::FromReply;
 use crate::server::ServerInfo;
 
 pub use execute::Execute;
 
-/// A client of one Redis server: cheap to clone, shared by all tasks, by `&self`.
+/// A client of a Redis server or cluster: cheap to clone, shared by all tasks, by `&self`.
 ///
 /// All clones share one connection, on which the commands of all tasks travel together; it comes
 /// back by itself when it is lost. The last clone that is dropped closes it.
@@ -48,6 +49,8 @@ enum Way {
     Shared(Arc<Handle>),
     /// Each over a connection of its own for that time, by the thread that polls.
     Direct(Arc<Direct>),
+    /// Each to the node of the cluster that serves it.
+    Cluster(Arc<Cluster>),
 }
 
 impl Client {
@@ -61,6 +64,10 @@ impl Client {
     /// attempt fails. Later losses are mended in the background.
     pub async fn connect(config: impl TryInto<Config, Error: Into<Error>>) -> Result<Client> {
         let config = config.try_into().map_err(Into::into)?;
+        if let Endpoint::Cluster(_) = config.endpoint {
+            let cluster = Cluster::connect(config, Connector::Endpoint).await?;
+            return Ok(Client { way: Way::Cluster(cluster) });
+        }
         Client::open(config, Connector::Endpoint).await
     }
 
@@ -99,20 +106,28 @@ impl Client {
     /// As [`Client::connect`].
     pub fn connect_blocking(config: impl TryInto<Config, Error: Into<Error>>) -> Result<Client> {
         let config = config.try_into().map_err(Into::into)?;
+        if let Endpoint::Cluster(_) = config.endpoint {
+            let cluster = block(Cluster::connect(config, Connector::Blocking))?;
+            return Ok(Client { way: Way::Cluster(cluster) });
+        }
         Ok(Client { way: Way::Direct(Arc::new(Direct::connect(config)?)) })
     }
 
     /// Whether it is a client of [`Client::connect_blocking`].
     pub fn is_blocking(&self) -> bool {
-        matches!(self.way, Way::Direct(_))
+        match &self.way {
+            Way::Shared(_) => false,
+            Way::Direct(_) => true,
+            Way::Cluster(cluster) => cluster.is_blocking(),
+        }
     }
 
     /// Lets time pass: as a timer of the runtime, or on this thread by a blocking client.
     #[doc(hidden)]
     pub async fn pause(&self, time: Duration) {
-        match self.way {
-            Way::Shared(_) => tokio::time::sleep(time).await,
-            Way::Direct(_) => std::thread::sleep(time),
+        match self.is_blocking() {
+            false => tokio::time::sleep(time).await,
+            true => std::thread::sleep(time),
         }
     }
 
@@ -147,7 +162,7 @@ impl Client {
     /// # });
     /// ```
     pub fn pipeline<B: Batch>(&self, batch: B) -> Execute<Pipeline<B::Replies>, &Client> {
-        Execute::new(self, Pipeline::new(batch))
+        Execute::new(self, Pipeline::new(batch, self.is_cluster()))
     }
 
     /// Runs several commands as one (`MULTI` … `EXEC`): no other client's command runs in
@@ -163,7 +178,7 @@ impl Client {
     /// # });
     /// ```
     pub fn transaction<B: Batch>(&self, batch: B) -> Execute<Transaction<B::Replies>, &Client> {
-        Execute::new(self, Transaction::new(batch))
+        Execute::new(self, Transaction::new(batch, self.is_cluster()))
     }
 
     /// Sends a command without waiting for its reply; errors are lost. For clean-up in `Drop`.
@@ -178,6 +193,10 @@ impl Client {
             let _ = match &self.way {
                 Way::Shared(handle) => handle.0.fire(&wire),
                 Way::Direct(direct) => direct.run(&wire, false).map(drop),
+                Way::Cluster(cluster) => {
+                    cluster.fire(command.packed());
+                    Ok(())
+                }
             };
         }
         drop(command);
@@ -188,6 +207,7 @@ impl Client {
         match &self.way {
             Way::Shared(handle) => handle.0.state().server.clone(),
             Way::Direct(direct) => direct.server(),
+            Way::Cluster(cluster) => cluster.server(),
         }
     }
 
@@ -196,6 +216,7 @@ impl Client {
         match &self.way {
             Way::Shared(handle) => &handle.0.config,
             Way::Direct(direct) => &direct.config,
+            Way::Cluster(cluster) => &cluster.config,
         }
     }
 
@@ -211,7 +232,13 @@ impl Client {
                 poll_fn(|cx| handle.0.poll_closed(cx)).await;
             }
             Way::Direct(direct) => direct.close(),
+            Way::Cluster(cluster) => cluster.close().await,
         }
+    }
+
+    /// Whether it is a client of a cluster.
+    pub fn is_cluster(&self) -> bool {
+        matches!(self.way, Way::Cluster(_))
     }
 
     /// Where the client's own connections come from.
@@ -219,6 +246,8 @@ impl Client {
         match &self.way {
             Way::Shared(handle) => handle.0.connector.clone(),
             Way::Direct(_) => Connector::Blocking,
+            Way::Cluster(cluster) if cluster.is_blocking() => Connector::Blocking,
+            Way::Cluster(_) => Connector::Endpoint,
         }
     }
 
@@ -227,7 +256,7 @@ impl Client {
     pub(crate) fn link(&self) -> &Arc<Link> {
         match &self.way {
             Way::Shared(handle) => &handle.0,
-            Way::Direct(_) => panic!("a blocking client shares no connection"),
+            Way::Direct(_) | Way::Cluster(_) => panic!("it shares no single connection"),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Several commands in wire form.
 
-use super::Command;
+use super::{Command, Flags, slot};
 use super::check::{check, not_blocking};
 use crate::error::{Error, Result};
 use crate::resp::{Frame, Packed, Reader};
@@ -14,11 +14,24 @@ pub struct Encoded {
     before: u32,
     repeatable: bool,
     check: Result<()>,
+    /// Where each command of the batch ends, its first key's slot and its flags; where asked for.
+    spans: Option<Vec<(usize, Option<u16>, Flags)>>,
+    /// Where the batch's first command begins.
+    start: usize,
 }
 
 impl Encoded {
-    pub(crate) fn new() -> Encoded {
-        Encoded { bytes: Vec::new(), frames: 0, before: 0, repeatable: true, check: Ok(()) }
+    /// With `routed`, notes what each command is routed by.
+    pub(crate) fn new(routed: bool) -> Encoded {
+        Encoded {
+            bytes: Vec::new(),
+            frames: 0,
+            before: 0,
+            repeatable: true,
+            check: Ok(()),
+            spans: routed.then(Vec::new),
+            start: 0,
+        }
     }
 
     /// Appends a command.
@@ -28,6 +41,9 @@ impl Encoded {
         packed.write_to(&mut self.bytes);
         self.frames += 1;
         self.repeatable &= flags.is_repeatable();
+        if let Some(spans) = &mut self.spans {
+            spans.push((self.bytes.len(), packed.first_key().map(slot), flags));
+        }
         if !flags.is_plain() && self.check.is_ok() {
             self.check = check(packed, flags).and_then(|()| not_blocking(packed, flags));
         }
@@ -40,12 +56,25 @@ impl Encoded {
         packed.write_to(&mut self.bytes);
         if self.frames == 0 {
             self.before = 1;
+            self.start = self.bytes.len();
         }
         self.frames += 1;
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// Each command of the batch: its bytes, its first key's slot, its flags.
+    pub(crate) fn spans(
+        &self,
+    ) -> impl Iterator<Item = (std::ops::Range<usize>, Option<u16>, Flags)> + '_ {
+        let mut start = self.start;
+        self.spans.iter().flatten().map(move |&(end, slot, flags)| {
+            let range = start..end;
+            start = end;
+            (range, slot, flags)
+        })
     }
 
     /// The number of commands, each of which one frame answers.

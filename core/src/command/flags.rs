@@ -21,6 +21,10 @@ impl Flags {
     pub const SESSION: Flags = Flags(8);
     /// Its arguments decide whether it is one of the two above.
     const ARGUMENTS: Flags = Flags(16);
+    /// On a cluster it may concern several nodes, whatever its first key.
+    const ROUTED: Flags = Flags(32);
+    /// One of the search module's.
+    const SEARCH: Flags = Flags(64 | 32);
 
     /// Whether all of `other`'s facts hold.
     pub const fn contains(self, other: Flags) -> bool {
@@ -48,7 +52,18 @@ impl Flags {
     /// assert_eq!(Flags::of("INCR"), Flags::NONE);
     /// ```
     pub const fn of(name: &str) -> Flags {
-        let name = pack(name.as_bytes());
+        let packed = pack(name.as_bytes());
+        let routed = if is_search(name.as_bytes()) {
+            Flags::SEARCH
+        } else if has(&ROUTED, packed) {
+            Flags::ROUTED
+        } else {
+            Flags::NONE
+        };
+        Flags::of_kind(packed).union(routed)
+    }
+
+    const fn of_kind(name: u128) -> Flags {
         if has(&READS, name) {
             Flags::READ
         } else if has(&BLOCKING, name) {
@@ -68,10 +83,22 @@ impl Flags {
         self.0 & (Flags::BLOCKING.0 | Flags::SESSION.0 | Flags::ARGUMENTS.0) == 0
     }
 
+    /// Whether a cluster has to look at the command's name to know where it goes.
+    #[inline]
+    pub(crate) const fn is_routed(self) -> bool {
+        self.contains(Flags::ROUTED)
+    }
+
+    /// Whether it goes to any node, and that asks the others.
+    #[inline]
+    pub(crate) const fn is_search(self) -> bool {
+        self.contains(Flags::SEARCH)
+    }
+
     /// These, where the caller knows better, with what only the name can say.
     #[inline]
     pub(crate) const fn corrected(self, by: Flags) -> Flags {
-        Flags(by.0 | self.0 & (Flags::ARGUMENTS.0 | Flags::SESSION.0))
+        Flags(by.0 | self.0 & (Flags::ARGUMENTS.0 | Flags::SESSION.0 | Flags::SEARCH.0))
     }
 }
 
@@ -90,6 +117,13 @@ const fn pack(name: &[u8]) -> u128 {
         at += 1;
     }
     packed
+}
+
+const fn is_search(name: &[u8]) -> bool {
+    name.len() > 3
+        && name[0].eq_ignore_ascii_case(&b'F')
+        && name[1].eq_ignore_ascii_case(&b'T')
+        && name[2] == b'.'
 }
 
 const fn pack_all<const N: usize>(names: [&str; N]) -> [u128; N] {
@@ -272,6 +306,28 @@ static SESSION: [u128; 25] = pack_all([
     "WAIT",
     "WAITAOF",
     "WATCH",
+]);
+
+/// Commands that may concern several nodes of a cluster, sorted; those of the search module too.
+static ROUTED: [u128; 18] = pack_all([
+    "CONFIG",
+    "DBSIZE",
+    "DEL",
+    "EXISTS",
+    "FLUSHALL",
+    "FLUSHDB",
+    "FUNCTION",
+    "JSON.MGET",
+    "JSON.MSET",
+    "KEYS",
+    "MGET",
+    "MSET",
+    "PUBSUB",
+    "RANDOMKEY",
+    "SCAN",
+    "SCRIPT",
+    "TOUCH",
+    "UNLINK",
 ]);
 
 /// Commands that wait or touch the connection when an argument says so (`XREAD BLOCK`, `CLIENT

@@ -5,12 +5,14 @@ mod check;
 mod encoded;
 mod flags;
 mod name;
+mod slot;
 
 pub use batch::{Batch, Each, Fixed, Many, Replies, each};
 pub(crate) use check::{check, is_blocking, may_fire};
 pub use encoded::Encoded;
 pub use flags::Flags;
 pub(crate) use name::{Name, named};
+pub(crate) use slot::{SLOTS, slot};
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -1,5 +1,6 @@
 //! What a client needs to know before it connects.
 
+mod cluster;
 mod url;
 
 use std::fmt;
@@ -7,6 +8,10 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+pub use cluster::ReadFrom;
+pub(crate) use cluster::Remap;
+
+use crate::cluster::Address;
 use crate::error::{Error, Result};
 use crate::resp::Limits;
 use crate::secret::Secret;
@@ -44,6 +49,13 @@ pub struct Config {
     pub(crate) max_in_flight: usize,
     pub(crate) max_pending_bytes: usize,
     pub(crate) limits: Limits,
+    pub(crate) total_timeout: Duration,
+    pub(crate) read_from: ReadFrom,
+    pub(crate) max_redirects: u32,
+    pub(crate) topology_interval: Duration,
+    pub(crate) remap: Option<Remap>,
+    /// Whether the connections may read from replicas (`READONLY`).
+    pub(crate) readonly: bool,
 }
 
 /// Where a server listens.
@@ -51,6 +63,8 @@ pub struct Config {
 pub(crate) enum Endpoint {
     Tcp { host: String, port: u16 },
     Unix(PathBuf),
+    /// Some of a cluster's nodes.
+    Cluster(Vec<Address>),
 }
 
 /// A version of the protocol that client and server speak.
@@ -79,6 +93,12 @@ impl Config {
             max_in_flight: 65_536,
             max_pending_bytes: 64 << 20,
             limits: Limits::default(),
+            total_timeout: Duration::from_secs(10),
+            read_from: ReadFrom::Primary,
+            max_redirects: 5,
+            topology_interval: Duration::from_secs(60),
+            remap: None,
+            readonly: false,
         }
     }
 
@@ -148,6 +168,14 @@ impl Config {
         self
     }
 
+    /// How long a command may take altogether, its repetitions and the waiting for a cluster to
+    /// elect a new primary included; 10 seconds unless set. Blocking commands have no such limit.
+    #[must_use]
+    pub fn total_timeout(mut self, timeout: Duration) -> Config {
+        self.total_timeout = timeout;
+        self
+    }
+
     /// How many commands may wait for their answer at once before further ones wait their turn;
     /// 65 536 unless set. A pipeline or transaction counts as one.
     #[must_use]
@@ -198,6 +226,12 @@ impl fmt::Debug for Config {
             max_in_flight,
             max_pending_bytes,
             limits,
+            total_timeout,
+            read_from,
+            max_redirects,
+            topology_interval,
+            remap,
+            readonly,
         } = self;
         f.debug_struct("Config")
             .field("endpoint", endpoint)
@@ -211,6 +245,12 @@ impl fmt::Debug for Config {
             .field("max_in_flight", max_in_flight)
             .field("max_pending_bytes", max_pending_bytes)
             .field("limits", limits)
+            .field("total_timeout", total_timeout)
+            .field("read_from", read_from)
+            .field("max_redirects", max_redirects)
+            .field("topology_interval", topology_interval)
+            .field("remap", remap)
+            .field("readonly", readonly)
             .finish()
     }
 }
@@ -221,6 +261,10 @@ impl fmt::Display for Endpoint {
             Endpoint::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
             Endpoint::Tcp { host, port } => write!(f, "{host}:{port}"),
             Endpoint::Unix(path) => write!(f, "{}", path.display()),
+            Endpoint::Cluster(nodes) => {
+                let nodes: Vec<String> = nodes.iter().map(ToString::to_string).collect();
+                f.write_str(&nodes.join(","))
+            }
         }
     }
 }

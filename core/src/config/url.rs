@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Config, Endpoint, Protocol};
+use super::{Config, Endpoint, Protocol, ReadFrom};
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
 
@@ -15,14 +15,29 @@ pub(super) fn parse(url: &str) -> Result<Config> {
         "redis" => tcp(rest),
         "redis+unix" | "unix" => unix(rest),
         "rediss" => Err(unsupported("TLS (rediss://) comes with a later version")),
-        "redis+cluster" => {
-            Err(unsupported("clusters (redis+cluster://) come with a later version"))
-        }
+        "redis+cluster" => cluster(rest),
         "redis+sentinel" => {
             Err(unsupported("sentinels (redis+sentinel://) come with a later version"))
         }
-        _ => Err(usage("unknown scheme in the URL; there are redis, redis+unix and unix")),
+        _ => Err(usage(
+            "unknown scheme in the URL; there are redis, redis+cluster, redis+unix and unix",
+        )),
     }
+}
+
+/// `[user[:password]@]host[:port],host[:port],…[?option=value&…]`
+fn cluster(rest: &str) -> Result<Config> {
+    let start = rest.rfind('@').map_or(0, |at| at + 1);
+    let end = rest.get(start..).and_then(|rest| rest.find(['/', '?']));
+    let end = end.map_or(rest.len(), |at| start + at);
+    let (login, hosts) = rest.split_at(end).0.split_at(start);
+    let mut nodes = Vec::new();
+    for node in hosts.split(',') {
+        nodes.push(host_and_port(node)?);
+    }
+    // All but the hosts is as for one server.
+    let path = rest.get(end..).unwrap_or_default();
+    Ok(tcp(&format!("{login}127.0.0.1{path}"))?.cluster(nodes))
 }
 
 fn tcp(rest: &str) -> Result<Config> {
@@ -139,7 +154,24 @@ fn options(mut config: Config, query: &str) -> Result<Config> {
             "connect_timeout" => config.connect_timeout = duration(value, name)?,
             "db" => config.database = number(value, "option `db`")?,
             "password" => config.password = Some(Secret::new(decode(value, "option `password`")?)),
+            "max_redirects" => {
+                config.max_redirects = number(value, "option `max_redirects`")?;
+            }
+            "read_from" => {
+                config.read_from = match value {
+                    "primary" => ReadFrom::Primary,
+                    "replica" => ReadFrom::Replica,
+                    "any" => ReadFrom::Any,
+                    "nearest" => ReadFrom::Nearest,
+                    _ => {
+                        return Err(usage(
+                            "option `read_from` is primary, replica, any or nearest",
+                        ));
+                    }
+                };
+            }
             "response_timeout" => config.response_timeout = duration(value, name)?,
+            "total_timeout" => config.total_timeout = duration(value, name)?,
             "user" => config.user = Some(decode(value, "option `user`")?),
             _ => return Err(usage(format!("unknown option `{name}` in the URL"))),
         }

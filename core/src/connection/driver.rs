@@ -23,6 +23,12 @@ pub(crate) fn spawn(link: Arc<Link>) {
     tokio::spawn(run(guard));
 }
 
+/// Starts the task on this runtime.
+pub(crate) fn spawn_on(runtime: &tokio::runtime::Handle, link: Arc<Link>) {
+    let guard = Guard { link, done: false };
+    runtime.spawn(run(guard));
+}
+
 /// Tells everybody when the task is dropped before its time.
 struct Guard {
     link: Arc<Link>,
@@ -43,6 +49,19 @@ async fn run(mut guard: Guard) {
     let mut tick = tokio::time::interval(link.tick_length());
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut backoff = Backoff::new();
+    if !link.is_up() {
+        let text = format!("there is no connection to {} yet", link.config.address());
+        let mut first =
+            Down { link: &link, tick: &mut tick, last: Error::new(ErrorKind::Connect, text) };
+        match first.reconnect(&mut backoff, None).await {
+            Some(connection) => link.install(connection),
+            None => {
+                link.end(&closed());
+                guard.done = true;
+                return;
+            }
+        }
+    }
     loop {
         let since = Instant::now();
         let mut connected =
@@ -170,6 +189,7 @@ impl Down<'_> {
                 Ok(connection) => return Some(connection),
                 Err(error) => {
                     tracing::debug!(address = %link.config.address(), %error, "cannot connect");
+                    link.unreachable(&error);
                     self.last = error;
                 }
             }

@@ -225,6 +225,9 @@ impl<'c> Handshake<'c> {
         {
             add(Setup::Courtesy, words(&["CLIENT", "SETNAME", name]));
         }
+        if self.config.readonly {
+            add(Setup::Courtesy, words(&["READONLY"]));
+        }
         add(Setup::Courtesy, words(&["CLIENT", "SETINFO", "LIB-NAME", "alizarin"]));
         add(Setup::Courtesy, words(&["CLIENT", "SETINFO", "LIB-VER", env!("CARGO_PKG_VERSION")]));
         if self.version.is_empty() {

@@ -10,6 +10,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::Notify;
 
 use super::caller::Caller;
 use super::dedicated::Dedicated;
@@ -21,6 +22,7 @@ use super::state::{Io, Phase, State, wake_after};
 use super::stream::Connector;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result, Sent};
+use crate::server::ServerInfo;
 
 /// So many requests are sent without waiting for those that may come behind them.
 const WAVE: usize = 128;
@@ -37,6 +39,11 @@ pub(crate) struct Link {
     pub(crate) caller: Caller,
     /// A hint, without a lock: whether others wait for replies.
     busy: AtomicBool,
+    /// A hint, without a lock: whether there is a connection.
+    up: AtomicBool,
+    /// Whom to tell when a connection was lost or could not be made. Where there is somebody,
+    /// nothing waits here for a connection that cannot be made: there are other nodes.
+    alarm: Option<Arc<Notify>>,
 }
 
 /// Takes the pushes of a connection, in order. Called between two reads: it must not wait.
@@ -67,19 +74,34 @@ pub(crate) enum Submitted {
 impl Link {
     /// A link over a connection that was just made.
     pub(crate) fn new(config: Config, connector: Connector, first: Dedicated) -> Link {
-        let state = State::new(first.server.clone());
-        let io = Io::new(Inbox::new(&config.limits));
-        let link = Link {
+        let link = Link::empty(config, connector, None);
+        link.install(first);
+        link
+    }
+
+    /// A link that its driver connects; every loss is told to `alarm`.
+    pub(crate) fn unconnected(config: Config, connector: Connector, alarm: Arc<Notify>) -> Link {
+        Link::empty(config, connector, Some(alarm))
+    }
+
+    fn empty(config: Config, connector: Connector, alarm: Option<Arc<Notify>>) -> Link {
+        let state = State::new(ServerInfo::new(String::new(), config.protocol));
+        Link {
+            io: Mutex::new(Io::new(Inbox::new(&config.limits))),
             config: Arc::new(config),
             connector,
             pushes: None,
-            io: Mutex::new(io),
             state: Mutex::new(state),
             caller: Caller::nobody(),
             busy: AtomicBool::new(false),
-        };
-        link.install(first);
-        link
+            up: AtomicBool::new(false),
+            alarm,
+        }
+    }
+
+    /// Whether there is a connection, as far as is known.
+    pub(crate) fn is_up(&self) -> bool {
+        self.up.load(Ordering::Relaxed)
     }
 
     /// The same link, with somebody to take its pushes.
@@ -127,6 +149,8 @@ impl Link {
         io.broken = None;
         let mut state = self.state();
         state.phase = Phase::Up;
+        state.refusal = None;
+        self.up.store(true, Ordering::Relaxed);
         state.server = connection.server;
         state.progress = state.tick;
         state.counters.connections += 1;
@@ -415,6 +439,7 @@ impl Link {
             io.broken = None;
             let mut state = self.state();
             state.phase = Phase::Down;
+            self.up.store(false, Ordering::Relaxed);
             self.caller.clear();
             let began = state.slots.fifo.iter().take_while(|entry| io.writing.began(entry)).count();
             let unknown = error.duplicate().with_sent(Sent::Unknown);
@@ -423,7 +448,18 @@ impl Link {
             state.grant(&self.config, &mut wakers);
         }
         drop(old);
+        if let Some(alarm) = &self.alarm {
+            alarm.notify_one();
+        }
         wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// No connection can be made, for this reason: where there are other nodes, nobody waits.
+    pub(crate) fn unreachable(&self, error: &Error) {
+        let Some(alarm) = &self.alarm else { return };
+        self.state().refusal = Some(error.duplicate().with_sent(Sent::No));
+        self.fail_waiting(error, None);
+        alarm.notify_one();
     }
 
     /// Fails requests that wait for a connection: those that `is_due`, or all if that is `None`.

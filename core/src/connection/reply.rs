@@ -28,6 +28,22 @@ impl Reply {
         Reply::Inline { len: len as u8, bytes }
     }
 
+    /// The reply's bytes.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Reply::Inline { len, bytes } => bytes.get(..usize::from(*len)).unwrap_or_default(),
+            Reply::Shared(bytes) => bytes,
+        }
+    }
+
+    /// The reply's bytes, to be kept.
+    pub(crate) fn into_bytes(self) -> Bytes {
+        match self {
+            Reply::Inline { .. } => Bytes::copy_from_slice(self.as_bytes()),
+            Reply::Shared(bytes) => bytes,
+        }
+    }
+
     /// A reader over the reply.
     pub(crate) fn reader(&self) -> Reader<'_> {
         match self {

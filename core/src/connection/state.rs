@@ -36,6 +36,8 @@ pub(crate) struct State {
     /// The tick at which the server last showed that it works on what it was sent.
     pub(crate) progress: u32,
     pub(crate) closing: bool,
+    /// Why there is no connection, where nobody shall wait for one.
+    pub(crate) refusal: Option<Error>,
     pub(crate) closers: Vec<Waker>,
     pub(crate) server: ServerInfo,
     pub(crate) counters: Counters,
@@ -126,6 +128,7 @@ impl State {
             tick: 0,
             progress: 0,
             closing: false,
+            refusal: None,
             closers: Vec::new(),
             server,
             counters: Counters::default(),
@@ -136,7 +139,10 @@ impl State {
         match &self.phase {
             Phase::Closed(error) => Err(error.duplicate()),
             _ if self.closing => Err(closed()),
-            _ => Ok(()),
+            _ => match &self.refusal {
+                Some(error) => Err(error.duplicate()),
+                None => Ok(()),
+            },
         }
     }
 

@@ -62,6 +62,7 @@ impl Connector {
             (Connector::Endpoint, Endpoint::Tcp { host, port }) => {
                 tcp(host, *port).await.map(Stream::Tcp)
             }
+            (Connector::Endpoint, Endpoint::Cluster(_)) => Err(no_node()),
             #[cfg(unix)]
             (Connector::Endpoint, Endpoint::Unix(path)) => {
                 UnixStream::connect(path).await.map(Stream::Unix)
@@ -76,6 +77,11 @@ impl Connector {
             Error::new(ErrorKind::Connect, text).with_source(error)
         })
     }
+}
+
+/// A connection goes to a node, not to a cluster.
+pub(crate) fn no_node() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "no node of the cluster is known")
 }
 
 async fn tcp(host: &str, port: u16) -> io::Result<TcpStream> {

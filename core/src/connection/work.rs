@@ -1,8 +1,8 @@
 //! What can be executed: one command, a pipeline, a transaction.
 
-use crate::command::{Batch, Command, Encoded, Replies, check, is_blocking};
+use crate::command::{Batch, Command, Encoded, Flags, Replies, check, is_blocking};
 use crate::error::Result;
-use crate::resp::{FromReply, Reader};
+use crate::resp::{FromReply, Packed, Reader};
 
 use super::outbox::Wire;
 
@@ -13,6 +13,10 @@ pub trait Work {
 
     #[doc(hidden)]
     fn wire(&self) -> Wire<'_>;
+
+    /// What a cluster's client routes it by.
+    #[doc(hidden)]
+    fn route(&self) -> Route<'_>;
 
     #[doc(hidden)]
     fn name(&self) -> String;
@@ -41,6 +45,11 @@ impl<R: FromReply> Work for Command<R> {
         Wire::One(self.packed())
     }
 
+    #[inline]
+    fn route(&self) -> Route<'_> {
+        Route::Command(self.packed(), self.known_flags())
+    }
+
     fn name(&self) -> String {
         self.packed().name()
     }
@@ -65,6 +74,19 @@ impl<R: FromReply> Work for Command<R> {
     }
 }
 
+/// What is to be routed.
+#[doc(hidden)]
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "private in all but name")]
+pub enum Route<'a> {
+    /// One command.
+    Command(&'a Packed, Flags),
+    /// Several, each for itself.
+    Pipeline(&'a Encoded),
+    /// Several for one node.
+    Transaction(&'a Encoded),
+}
+
 /// Several commands in one write, their replies in one read.
 #[derive(Debug)]
 pub struct Pipeline<P> {
@@ -80,16 +102,18 @@ pub struct Transaction<P> {
 }
 
 impl<P: Replies> Pipeline<P> {
-    pub(crate) fn new(batch: impl Batch<Replies = P>) -> Pipeline<P> {
-        let mut encoded = Encoded::new();
+    /// With `routed`, notes what each command is routed by.
+    pub(crate) fn new(batch: impl Batch<Replies = P>, routed: bool) -> Pipeline<P> {
+        let mut encoded = Encoded::new(routed);
         let replies = batch.encode(&mut encoded);
         Pipeline { encoded, replies }
     }
 }
 
 impl<P: Replies> Transaction<P> {
-    pub(crate) fn new(batch: impl Batch<Replies = P>) -> Transaction<P> {
-        let mut encoded = Encoded::new();
+    /// With `routed`, notes what each command is routed by.
+    pub(crate) fn new(batch: impl Batch<Replies = P>, routed: bool) -> Transaction<P> {
+        let mut encoded = Encoded::new(routed);
         encoded.word("MULTI");
         let replies = batch.encode(&mut encoded);
         encoded.word("EXEC");
@@ -104,6 +128,10 @@ macro_rules! batches {
 
             fn wire(&self) -> Wire<'_> {
                 Wire::Many { bytes: self.encoded.bytes(), frames: self.encoded.frames() }
+            }
+
+            fn route(&self) -> Route<'_> {
+                Route::$type(&self.encoded)
             }
 
             fn name(&self) -> String {
@@ -158,7 +186,7 @@ mod tests {
         assert!(read.arg("BLOCK").arg(0).arg("STREAMS").arg("k").is_blocking());
         let read = Command::<()>::new("XREAD");
         assert!(!read.arg("STREAMS").arg("BLOCK").arg("0").is_blocking());
-        let batch = Pipeline::new(vec![Command::<()>::new("BLPOP")]);
+        let batch = Pipeline::new(vec![Command::<()>::new("BLPOP")], false);
         assert_eq!(batch.check().unwrap_err().kind(), ErrorKind::Usage);
     }
 }

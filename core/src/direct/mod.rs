@@ -39,14 +39,19 @@ struct Idle {
 }
 
 impl Direct {
-    /// Connects once, so that a wrong address or login is known at once.
-    pub(crate) fn connect(config: Config) -> Result<Direct> {
-        let direct = Direct {
+    /// Without a connection yet.
+    pub(crate) fn new(config: Config) -> Direct {
+        Direct {
             server: Mutex::new(ServerInfo::new(String::new(), config.protocol)),
             config: Arc::new(config),
             idle: Mutex::new(Vec::new()),
             closed: AtomicBool::new(false),
-        };
+        }
+    }
+
+    /// Connects once, so that a wrong address or login is known at once.
+    pub(crate) fn connect(config: Config) -> Result<Direct> {
+        let direct = Direct::new(config);
         let first = direct.open()?;
         direct.give_back(first);
         Ok(direct)
@@ -64,6 +69,11 @@ impl Direct {
         let exchanged = used.exchange(wire, limit).map_err(|error| self.explain(error))?;
         self.give_back(used);
         Ok(exchanged)
+    }
+
+    /// Whether there is a connection that works, as far as is known.
+    pub(crate) fn is_up(&self) -> bool {
+        !lock(&self.idle).is_empty()
     }
 
     /// What the server said of itself at the last connection.
@@ -142,6 +152,11 @@ impl Idle {
         };
         run::block(exchange).unwrap_or_else(|| Err(pended()))
     }
+}
+
+/// The outcome of a future of a blocking client.
+pub(crate) fn block<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    run::block(future).unwrap_or_else(|| Err(pended()))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

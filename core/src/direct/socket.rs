@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::config::{Config, Endpoint};
+use crate::connection::no_node;
 use crate::error::Error;
 
 /// Larger requests are written without waiting, so that replies are taken in meanwhile: else both
@@ -53,6 +54,7 @@ pub(crate) fn connect(config: &Config) -> io::Result<Socket> {
     let limit = config.connect_timeout;
     let inner = match &config.endpoint {
         Endpoint::Tcp { host, port } => Inner::Tcp(tcp(host, *port, limit)?),
+        Endpoint::Cluster(_) => return Err(no_node()),
         #[cfg(unix)]
         Endpoint::Unix(path) => Inner::Unix(UnixStream::connect(path)?),
         #[cfg(not(unix))]

@@ -1,0 +1,219 @@
+//! Keeps the map up to date: one refresh at a time, never too many of them.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+
+use super::map::{Address, Map, View};
+use super::node::{Means, Node};
+use super::{Cluster, redirect};
+use crate::config::ReadFrom;
+use crate::connection::Reply;
+use crate::error::{Error, ErrorKind, Result};
+
+/// The least time between two refreshes.
+const APART: Duration = Duration::from_millis(50);
+
+/// How long one node may take to say what it knows, once the cluster is known.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Starts the task that refreshes the map, on demand and now and then.
+pub(super) fn spawn(cluster: &Arc<Cluster>) {
+    let weak = Arc::downgrade(cluster);
+    let alarm = Arc::clone(&cluster.alarm);
+    let interval = cluster.config.topology_interval;
+    tokio::spawn(async move {
+        loop {
+            // Too early or too late a look harms nobody.
+            let _ = tokio::time::timeout(interval, alarm.notified()).await;
+            let Some(cluster) = weak.upgrade() else { return };
+            if cluster.is_closed() {
+                return;
+            }
+            if let Err(error) = cluster.discover(PATIENCE).await {
+                tracing::debug!(%error, "the cluster's map could not be made anew");
+                cluster.looked();
+            }
+            cluster.measure().await;
+            drop(cluster);
+            tokio::time::sleep(APART).await;
+        }
+    });
+}
+
+impl Cluster {
+    /// Asks for a new map soon, without waiting for it.
+    pub(super) fn demand(&self) {
+        self.alarm.notify_one();
+    }
+
+    /// How many maps there were.
+    pub(super) fn epoch(&self) -> u64 {
+        *self.epoch.borrow()
+    }
+
+    /// Waits for a newer map than the one of `epoch`, but not for long, and at least for `pause`
+    /// where none can be had.
+    pub(super) async fn renew(self: &Arc<Cluster>, epoch: u64, pause: Duration) {
+        match self.means {
+            Means::Shared { .. } => {
+                let mut changes = self.epoch.subscribe();
+                self.demand();
+                let newer = changes.wait_for(|now| *now > epoch);
+                // Whoever waited long enough looks again.
+                let _ = tokio::time::timeout(4 * APART + pause, newer).await;
+            }
+            Means::Direct => {
+                std::thread::sleep(pause);
+                let busy = self.renewing.swap(true, Ordering::AcqRel);
+                let now = milliseconds();
+                let early = now - self.renewed.load(Ordering::Relaxed) < APART.as_millis() as u64;
+                if busy || early {
+                    std::thread::sleep(APART);
+                } else if let Err(error) = self.discover(PATIENCE).await {
+                    tracing::debug!(%error, "the cluster's map could not be made anew");
+                    self.looked();
+                }
+                if !busy {
+                    self.renewing.store(false, Ordering::Release);
+                }
+            }
+        }
+    }
+
+    /// Lets time pass.
+    pub(super) async fn pause(&self, time: Duration) {
+        match self.means {
+            Means::Shared { .. } => tokio::time::sleep(time).await,
+            Means::Direct => std::thread::sleep(time),
+        }
+    }
+
+    /// Asks the nodes for the cluster's map, one after the other, until one knows it.
+    ///
+    /// # Errors
+    /// Why none did.
+    pub(super) async fn discover(&self, patience: Duration) -> Result<()> {
+        let mut errors: Vec<String> = Vec::new();
+        let mut last = None;
+        for node in self.candidates() {
+            let error = match self.ask(&node, patience).await {
+                Ok(view) if view.shards.is_empty() => {
+                    Error::new(ErrorKind::Connect, "the node knows of no slot that is served")
+                }
+                Ok(view) => {
+                    self.adopt(&view);
+                    return Ok(());
+                }
+                Err(error) => error,
+            };
+            errors.push(format!("{}: {}", node.address, error.message()));
+            let refused = matches!(
+                error.kind(),
+                ErrorKind::Auth | ErrorKind::Usage | ErrorKind::Unsupported
+            );
+            last = Some(error);
+            if refused {
+                // The others would say the same, and lock the account.
+                break;
+            }
+        }
+        let kind = last.as_ref().map_or(ErrorKind::Connect, Error::kind);
+        let text = format!("no node of the cluster could be asked: {}", errors.join("; "));
+        Err(Error::new(kind, text))
+    }
+
+    /// Whom to ask: those that are connected first, the seeds last.
+    fn candidates(&self) -> Vec<Arc<Node>> {
+        let map = self.map.load();
+        let mut nodes: Vec<Arc<Node>> = map.nodes().cloned().collect();
+        if !nodes.is_empty() {
+            let start = milliseconds() as usize % nodes.len();
+            nodes.rotate_left(start);
+        }
+        nodes.sort_by_key(|node| !node.is_up());
+        let known: Vec<Address> = nodes.iter().map(|node| node.address.clone()).collect();
+        let seeds = self.seeds.iter().filter(|seed| !known.contains(seed));
+        nodes.extend(seeds.map(|seed| self.node(seed)));
+        nodes
+    }
+
+    async fn ask(&self, node: &Arc<Node>, patience: Duration) -> Result<View> {
+        let ask = Bytes::from_static(b"*2\r\n$7\r\nCLUSTER\r\n$5\r\nSLOTS\r\n");
+        let exchange = node.exchange(ask, 1);
+        let reply = match self.means {
+            Means::Direct => exchange.await?,
+            Means::Shared { .. } => match tokio::time::timeout(patience, exchange).await {
+                Ok(reply) => reply?,
+                Err(_) => return Err(Error::new(ErrorKind::Timeout, "no answer in time")),
+            },
+        };
+        if is_no_cluster(&reply) {
+            let text = format!("{} is no node of a cluster", node.address);
+            return Err(Error::new(ErrorKind::Usage, text));
+        }
+        View::read(&mut reply.reader(), &node.address)
+    }
+
+    /// Makes the map of what a node said; nodes that it does not know are closed.
+    fn adopt(&self, view: &View) {
+        let map = Map::new(view, |address, _| self.node(&self.remap(address)));
+        if !map.is_complete() {
+            tracing::debug!("some of the cluster's slots are served by nobody");
+        }
+        let replicas_too = !matches!(self.config.read_from, ReadFrom::Primary);
+        for node in map.primaries().chain(map.nodes().filter(|_| replicas_too)) {
+            // Connects.
+            let _ = node.link();
+        }
+        let gone: Vec<Arc<Node>> = {
+            let mut all = self.all();
+            let stays = |node: &Arc<Node>| map.nodes().any(|known| Arc::ptr_eq(known, node));
+            let gone = all.values().filter(|node| !stays(node)).cloned().collect();
+            all.retain(|_, node| stays(node));
+            gone
+        };
+        self.map.store(Arc::new(map));
+        gone.iter().for_each(|node| node.close());
+        self.looked();
+    }
+
+    /// The map was made, or tried to be.
+    pub(super) fn looked(&self) {
+        self.renewed.store(milliseconds(), Ordering::Relaxed);
+        self.epoch.send_modify(|epoch| *epoch += 1);
+    }
+
+    /// Learns how far away the nodes are, where reads are routed by that.
+    async fn measure(&self) {
+        let ask = match self.config.read_from {
+            ReadFrom::Nearest => Bytes::from_static(b"*1\r\n$4\r\nPING\r\n"),
+            ReadFrom::Zone(_) => Bytes::from_static(b"*2\r\n$4\r\nINFO\r\n$6\r\nserver\r\n"),
+            _ => return,
+        };
+        let nodes: Vec<Arc<Node>> = self.map.load().nodes().cloned().collect();
+        for node in nodes {
+            let exchange = node.exchange(ask.clone(), 1);
+            if let Ok(Ok(reply)) = tokio::time::timeout(PATIENCE, exchange).await
+                && let ReadFrom::Zone(_) = self.config.read_from
+            {
+                let text = String::from_utf8_lossy(reply.as_bytes()).into_owned();
+                let zone = text.lines().find_map(|line| line.strip_prefix("availability_zone:"));
+                node.set_zone(zone.map(|zone| zone.trim().to_owned()));
+            }
+        }
+    }
+}
+
+fn is_no_cluster(reply: &Reply) -> bool {
+    let reply = reply.as_bytes();
+    matches!(reply.first(), Some(b'-'))
+        && redirect::error(reply).message().contains("cluster support disabled")
+}
+
+fn milliseconds() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
+}

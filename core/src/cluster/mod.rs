@@ -1,0 +1,323 @@
+//! Redis Cluster: which node gets a command, and what to do when it was the wrong one.
+//!
+//! `map` says which node serves which slot, `plan` takes requests apart by it and puts replies
+//! together (`policy`, `merge`), `run` sends the parts and follows redirections, `keeper` makes
+//! the map anew when it was wrong.
+
+mod keeper;
+mod map;
+mod merge;
+mod node;
+mod plan;
+mod policy;
+mod redirect;
+mod run;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use tokio::sync::{Notify, watch};
+
+pub(crate) use map::Address;
+use map::{Map, View};
+use node::{Means, Node};
+use plan::{Plan, To};
+use redirect::Verdict;
+
+use crate::command::{Flags, slot};
+use crate::config::{Config, Endpoint, ReadFrom};
+use crate::connection::{Connector, Link, Reply, Route, Wire};
+use crate::error::{Error, ErrorKind, Result, Sent};
+use crate::resp::{Packed, Value};
+use crate::server::ServerInfo;
+
+/// A client's view of a cluster, and the connections to its nodes.
+pub(crate) struct Cluster {
+    pub(crate) config: Config,
+    seeds: Vec<Address>,
+    means: Means,
+    map: ArcSwap<Map>,
+    /// Every node there is a connection for: those of the map, and those that a redirection named.
+    nodes: Mutex<HashMap<Address, Arc<Node>>>,
+    alarm: Arc<Notify>,
+    /// How often the map was made, or tried to be made.
+    epoch: watch::Sender<u64>,
+    /// For blocking clients: whether a thread makes the map anew.
+    renewing: AtomicBool,
+    /// When the map was last made, in milliseconds since the start.
+    renewed: AtomicU64,
+    closed: AtomicBool,
+    /// Whether the search module asks all nodes by itself, once that is known.
+    coordinates: OnceLock<bool>,
+}
+
+impl Cluster {
+    /// Asks one of the seeds for the others.
+    ///
+    /// # Errors
+    /// `Usage` when the options make no sense for a cluster or the server is in none; why no
+    /// seed could be asked.
+    pub(crate) async fn connect(config: Config, connector: Connector) -> Result<Arc<Cluster>> {
+        let Endpoint::Cluster(seeds) = config.endpoint.clone() else {
+            return Err(Error::new(ErrorKind::Usage, "the configuration names no cluster"));
+        };
+        if config.database != 0 {
+            let text = "`database` must be 0: a cluster has no other";
+            return Err(Error::new(ErrorKind::Usage, text));
+        }
+        let alarm = Arc::new(Notify::new());
+        let means = match connector {
+            Connector::Blocking => Means::Direct,
+            connector => {
+                let runtime = tokio::runtime::Handle::current();
+                Means::Shared { connector, alarm: Arc::clone(&alarm), runtime }
+            }
+        };
+        let empty = Map::new(&View::default(), |address, _| {
+            Arc::new(Node::new(address.clone(), config.clone(), &Means::Direct))
+        });
+        let cluster = Arc::new(Cluster {
+            seeds,
+            means,
+            map: ArcSwap::from_pointee(empty),
+            nodes: Mutex::new(HashMap::new()),
+            alarm,
+            epoch: watch::Sender::new(0),
+            renewing: AtomicBool::new(false),
+            renewed: AtomicU64::new(0),
+            closed: AtomicBool::new(false),
+            coordinates: OnceLock::new(),
+            config,
+        });
+        cluster.discover(cluster.config.connect_timeout).await?;
+        if matches!(cluster.means, Means::Shared { .. }) {
+            keeper::spawn(&cluster);
+        }
+        Ok(cluster)
+    }
+
+    /// The shared connection for a command that one node answers; `None` for others, and on a
+    /// blocking client.
+    #[inline]
+    pub(crate) fn link_for(&self, packed: &Packed, flags: Flags) -> Option<Arc<Link>> {
+        // With one key there is nothing to be split.
+        let single = packed.argc() == 2 && packed.first_key().is_some() && !flags.is_search();
+        if flags.is_routed() && !single || self.is_closed() {
+            return None;
+        }
+        let map = self.map.load();
+        let node = match packed.first_key().map(slot) {
+            Some(slot) if self.reads_at_primaries() || !flags.contains(Flags::READ) => {
+                map.primary(slot)
+            }
+            Some(slot) => map.reader(slot, &self.config.read_from),
+            None => map.any(),
+        };
+        node?.link().cloned()
+    }
+
+    /// Whether this is a command's answer. If not, what it says of the map is noted.
+    #[inline]
+    pub(crate) fn is_answer(&self, reply: &Reply) -> bool {
+        let reply = reply.as_bytes();
+        !matches!(reply.first(), Some(b'-')) || self.note(reply)
+    }
+
+    #[cold]
+    fn note(&self, reply: &[u8]) -> bool {
+        match Verdict::of(reply) {
+            Verdict::Answer => return true,
+            Verdict::Moved { slot, to: Some(to) } if !to.host.is_empty() => {
+                self.map.load().move_slot(slot, &self.remap(&to));
+                self.demand();
+            }
+            Verdict::Ask { .. } | Verdict::Wait => {}
+            _ => self.demand(),
+        }
+        false
+    }
+
+    /// Whether a request whose answer was lost may be sent again, maybe elsewhere.
+    pub(crate) fn may_resend(&self, error: &Error, repeatable: bool) -> bool {
+        let lost = matches!(
+            error.kind(),
+            ErrorKind::Disconnected | ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Closed
+        );
+        lost && !self.is_closed() && (error.sent() == Sent::No || repeatable)
+    }
+
+    /// Takes a request apart, sends the parts to their nodes, and puts the replies together.
+    ///
+    /// # Errors
+    /// `Usage` or `CrossSlot` for what a cluster cannot do; else those of the nodes.
+    pub(crate) async fn run(self: Arc<Cluster>, plan: Plan) -> Result<Reply> {
+        if self.is_closed() {
+            return Err(Error::new(ErrorKind::Closed, "the client is closed"));
+        }
+        if plan.searches {
+            self.check_search().await?;
+        }
+        self.run_plan(plan).await
+    }
+
+    /// What is to be done for a request.
+    ///
+    /// # Errors
+    /// `Usage` or `CrossSlot` for what a cluster cannot do.
+    pub(crate) fn plan(&self, route: &Route<'_>) -> Result<Plan> {
+        let map = self.map.load();
+        match route {
+            Route::Command(packed, flags) => Plan::of_command(packed, *flags, &map),
+            Route::Pipeline(encoded) => Plan::of_pipeline(encoded, &map),
+            Route::Transaction(encoded) => Plan::of_transaction(encoded),
+        }
+    }
+
+    /// Runs a command that may wait on the server, on a connection of its own.
+    ///
+    /// # Errors
+    /// Those of the node.
+    pub(crate) async fn run_apart(self: Arc<Cluster>, plan: Plan) -> Result<Reply> {
+        let [part] = plan.parts.as_slice() else { return self.run_plan(plan).await };
+        let mut redirects = 0;
+        loop {
+            let node = {
+                let map = self.map.load();
+                match &part.to {
+                    To::Slot(slot) => map.primary(*slot).cloned(),
+                    To::Node(node) => Some(Arc::clone(node)),
+                    To::Any => map.any().cloned(),
+                }
+            };
+            let epoch = self.epoch();
+            let outcome = match &node {
+                Some(node) => node.apart(&part.bytes, part.frames).await,
+                None => Err(Error::new(ErrorKind::Connect, "no node serves the key's slot")),
+            };
+            match outcome {
+                Ok(reply) if self.is_answer(&reply) => return Ok(reply),
+                Ok(reply) if redirects >= self.config.max_redirects => {
+                    return Err(redirect::error(reply.as_bytes()));
+                }
+                Ok(_) => {}
+                Err(error) if error.sent() != Sent::No || redirects >= self.config.max_redirects => {
+                    return Err(error);
+                }
+                Err(_) => {}
+            }
+            redirects += 1;
+            self.renew(epoch, Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Refuses searches where each node would search its own documents alone.
+    async fn check_search(&self) -> Result<()> {
+        let coordinates = match self.coordinates.get() {
+            Some(known) => *known,
+            None => {
+                let known = self.ask_coordinates().await?;
+                *self.coordinates.get_or_init(|| known)
+            }
+        };
+        if coordinates {
+            return Ok(());
+        }
+        let text = "the search module of this cluster has no coordinator: each node would search \
+                    its own documents alone. Redis 8 and Redis Software have one";
+        Err(Error::new(ErrorKind::Unsupported, text))
+    }
+
+    /// Where the module coordinates, its commands have no keys; else their first argument is one.
+    async fn ask_coordinates(&self) -> Result<bool> {
+        let node = self.map.load().any().cloned();
+        let Some(node) = node else { return Ok(true) };
+        let ask = Bytes::from_static(
+            b"*3\r\n$7\r\nCOMMAND\r\n$4\r\nINFO\r\n$9\r\nFT.SEARCH\r\n",
+        );
+        let reply = node.exchange(ask, 1).await?;
+        let reply = <Vec<Value> as crate::resp::FromReply>::from_reply(&mut reply.reader())?;
+        let first = reply.first().and_then(Value::as_slice).and_then(|info| info.get(3)?.as_i64());
+        Ok(first.is_none_or(|first| first == 0))
+    }
+
+    /// Sends a command without waiting for its reply.
+    pub(crate) fn fire(&self, packed: &Packed) {
+        let map = self.map.load();
+        let node = match packed.first_key().map(slot) {
+            Some(slot) => map.primary(slot),
+            None => map.any(),
+        };
+        if let Some(node) = node {
+            node.fire(&Wire::One(packed));
+        }
+    }
+
+    /// What one of the nodes said of itself.
+    pub(crate) fn server(&self) -> ServerInfo {
+        match self.map.load().any() {
+            Some(node) => node.server(),
+            None => ServerInfo::new(String::new(), self.config.protocol),
+        }
+    }
+
+    pub(crate) fn is_blocking(&self) -> bool {
+        matches!(self.means, Means::Direct)
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Accepts nothing more, and waits until all is answered.
+    pub(crate) async fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.alarm.notify_one();
+        let nodes: Vec<Arc<Node>> = self.all().values().cloned().collect();
+        nodes.iter().for_each(|node| node.close());
+        for node in nodes {
+            std::future::poll_fn(|cx| node.poll_closed(cx)).await;
+        }
+    }
+
+    fn all(&self) -> std::sync::MutexGuard<'_, HashMap<Address, Arc<Node>>> {
+        self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The node at an address, which need not be in the map.
+    fn node(&self, address: &Address) -> Arc<Node> {
+        Arc::clone(self.all().entry(address.clone()).or_insert_with(|| self.make(address)))
+    }
+
+    fn make(&self, address: &Address) -> Arc<Node> {
+        let mut config = self.config.clone();
+        config.endpoint = Endpoint::Tcp { host: address.host.clone(), port: address.port };
+        config.readonly = !matches!(config.read_from, ReadFrom::Primary);
+        Arc::new(Node::new(address.clone(), config, &self.means))
+    }
+
+    /// The address that a node named, as this client reaches it.
+    fn resolve(&self, address: &Address, asked: &Node) -> Address {
+        match address.host.is_empty() {
+            true => Address { host: asked.address.host.clone(), port: address.port },
+            false => self.remap(address),
+        }
+    }
+
+    fn remap(&self, address: &Address) -> Address {
+        match &self.config.remap {
+            Some(remap) => remap.apply(address),
+            None => address.clone(),
+        }
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        // The keeper finds it gone.
+        self.alarm.notify_one();
+    }
+}

@@ -1,0 +1,212 @@
+//! One node of a cluster, and the connections to it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::runtime;
+use tokio::sync::Notify;
+
+use super::map::Address;
+use crate::config::Config;
+use crate::connection::{Connector, Dedicated, Flight, Handle, Link, Reply, Wire, spawn_on};
+use crate::direct::Direct;
+use crate::error::{Result, Sent};
+use crate::server::ServerInfo;
+
+/// A node: connected when it is first used, for as long as the map has it.
+pub(crate) struct Node {
+    pub(super) address: Address,
+    way: Way,
+    /// What the last exchanges took, smoothed, in microseconds; 0 when there was none.
+    micros: AtomicU64,
+    zone: Mutex<Option<String>>,
+}
+
+enum Way {
+    Shared(Shared),
+    Direct(Direct),
+}
+
+struct Shared {
+    config: Config,
+    connector: Connector,
+    /// Tells that a connection was lost, or could not be made.
+    alarm: Arc<Notify>,
+    runtime: runtime::Handle,
+    link: OnceLock<Handle>,
+}
+
+/// How the nodes of a cluster are reached.
+#[derive(Clone)]
+pub(super) enum Means {
+    /// By shared connections that tasks of this runtime drive.
+    Shared { connector: Connector, alarm: Arc<Notify>, runtime: runtime::Handle },
+    /// By the thread that asks.
+    Direct,
+}
+
+impl Node {
+    pub(super) fn new(address: Address, config: Config, means: &Means) -> Node {
+        let way = match means.clone() {
+            Means::Shared { connector, alarm, runtime } => {
+                Way::Shared(Shared { config, connector, alarm, runtime, link: OnceLock::new() })
+            }
+            Means::Direct => Way::Direct(Direct::new(config)),
+        };
+        Node { address, way, micros: AtomicU64::new(0), zone: Mutex::new(None) }
+    }
+
+    /// The connection that all share; `None` on a blocking client.
+    #[inline]
+    pub(crate) fn link(&self) -> Option<&Arc<Link>> {
+        match &self.way {
+            Way::Shared(shared) => Some(shared.link()),
+            Way::Direct(_) => None,
+        }
+    }
+
+    /// Whether a command sent now would reach it, as far as is known.
+    pub(super) fn is_up(&self) -> bool {
+        match &self.way {
+            Way::Shared(shared) => shared.link.get().is_some_and(|handle| handle.0.is_up()),
+            Way::Direct(direct) => direct.is_up(),
+        }
+    }
+
+    pub(super) fn latency(&self) -> u64 {
+        self.micros.load(Ordering::Relaxed)
+    }
+
+    /// Takes note of what an exchange took.
+    pub(super) fn note_latency(&self, took: Duration) {
+        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX / 8).max(1);
+        let before = self.latency();
+        let smoothed = if before == 0 { took } else { (before * 7 + took) / 8 };
+        self.micros.store(smoothed, Ordering::Relaxed);
+    }
+
+    pub(super) fn zone(&self) -> Option<String> {
+        self.zone.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_zone(&self, zone: Option<String>) {
+        *self.zone.lock().unwrap_or_else(PoisonError::into_inner) = zone;
+    }
+
+    pub(super) fn server(&self) -> ServerInfo {
+        match &self.way {
+            Way::Shared(shared) => shared.link().state().server.clone(),
+            Way::Direct(direct) => direct.server(),
+        }
+    }
+
+    /// Sends without waiting for a reply.
+    pub(super) fn fire(&self, wire: &Wire<'_>) {
+        // Whoever sends so does not want to know.
+        let _ = match &self.way {
+            Way::Shared(shared) => shared.link().fire(wire),
+            Way::Direct(direct) => direct.run(wire, false).map(drop),
+        };
+    }
+
+    /// Sends requests; their replies together.
+    pub(super) fn exchange(self: &Arc<Node>, bytes: Bytes, frames: u32) -> Exchange {
+        let since = Instant::now();
+        Exchange { node: Arc::clone(self), bytes, frames, flight: Flight::default(), since }
+    }
+
+    /// Sends a command that may wait on the server, on a connection of its own.
+    pub(super) async fn apart(&self, bytes: &Bytes, frames: u32) -> Result<Reply> {
+        match &self.way {
+            Way::Direct(direct) => direct.run(&Wire::Many { bytes, frames }, true),
+            Way::Shared(shared) => {
+                let mut connection =
+                    Dedicated::connect(&shared.config, &shared.connector).await?;
+                let reply = async {
+                    connection.send(bytes).await?;
+                    connection.reply(frames).await
+                };
+                reply.await.map_err(|error| error.with_sent(Sent::Unknown))
+            }
+        }
+    }
+
+    /// Accepts nothing more.
+    pub(super) fn close(&self) {
+        match &self.way {
+            Way::Shared(shared) => {
+                if let Some(handle) = shared.link.get() {
+                    handle.0.close();
+                }
+            }
+            Way::Direct(direct) => direct.close(),
+        }
+    }
+
+    /// Ready once a closed node's connection has ended.
+    pub(super) fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<()> {
+        match &self.way {
+            Way::Shared(shared) => match shared.link.get() {
+                Some(handle) => handle.0.poll_closed(cx),
+                None => Poll::Ready(()),
+            },
+            Way::Direct(_) => Poll::Ready(()),
+        }
+    }
+}
+
+impl Shared {
+    #[inline]
+    fn link(&self) -> &Arc<Link> {
+        &self.link.get_or_init(|| self.open()).0
+    }
+
+    #[cold]
+    fn open(&self) -> Handle {
+        let alarm = Arc::clone(&self.alarm);
+        let link = Link::unconnected(self.config.clone(), self.connector.clone(), alarm);
+        let link = Arc::new(link);
+        spawn_on(&self.runtime, Arc::clone(&link));
+        Handle(link)
+    }
+}
+
+/// Requests on their way to a node.
+pub(super) struct Exchange {
+    node: Arc<Node>,
+    bytes: Bytes,
+    frames: u32,
+    flight: Flight,
+    since: Instant,
+}
+
+impl Future for Exchange {
+    type Output = Result<Reply>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
+        let this = self.get_mut();
+        let Exchange { node, bytes, frames, flight, since } = this;
+        let wire = || Wire::Many { bytes, frames: *frames };
+        let outcome = match &node.way {
+            Way::Shared(shared) => flight.poll(shared.link(), wire, cx),
+            Way::Direct(direct) => Poll::Ready(direct.run(&wire(), false)),
+        };
+        if let Poll::Ready(Ok(_)) = &outcome {
+            node.note_latency(since.elapsed());
+        }
+        outcome
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if let Way::Shared(shared) = &self.node.way {
+            self.flight.cancel(shared.link());
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! What is to be sent where for a request. No I/O.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::map::Map;
+use super::merge::{Merge, Share};
+use super::node::Node;
+use super::policy::{Policy, policy};
+use crate::command::{Encoded, Flags, slot};
+use crate::error::{Error, ErrorKind, Result, ServerCode};
+use crate::resp::{Frame, FromReply, Packed, Reader};
+
+/// How far down a cursor's bits the node's number stands: no server uses as many for its own.
+const CURSOR: u32 = 48;
+
+/// Who is to get a part.
+#[derive(Clone)]
+pub(super) enum To {
+    Slot(u16),
+    /// Any primary.
+    Any,
+    Node(Arc<Node>),
+}
+
+/// What one node is to get in one piece.
+pub(super) struct Part {
+    pub(super) bytes: Bytes,
+    pub(super) frames: u32,
+    pub(super) to: To,
+    /// Whether a replica may answer.
+    pub(super) reads: bool,
+    pub(super) repeatable: bool,
+    /// Which of the command's keys it has, where those are split.
+    keys: Vec<usize>,
+    pub(super) reply: Option<Bytes>,
+}
+
+/// How the replies to a command's parts become its own.
+enum Output {
+    /// As they are.
+    Plain,
+    Merged(Merge),
+    /// A page of `SCAN` from this primary, of so many.
+    Page(usize, usize),
+}
+
+/// A request taken apart.
+pub(crate) struct Plan {
+    pub(super) parts: Vec<Part>,
+    /// For each command, which parts are its own.
+    commands: Vec<(Range<usize>, Output)>,
+    /// Whether it needs a search module that knows of clusters.
+    pub(super) searches: bool,
+}
+
+impl Plan {
+    fn new() -> Plan {
+        Plan { parts: Vec::new(), commands: Vec::new(), searches: false }
+    }
+
+    /// One command.
+    ///
+    /// # Errors
+    /// `Usage` for a cursor that is none.
+    pub(super) fn of_command(packed: &Packed, flags: Flags, map: &Map) -> Result<Plan> {
+        let mut wire = Vec::with_capacity(packed.wire_len());
+        packed.write_to(&mut wire);
+        let mut plan = Plan::new();
+        plan.command(&Bytes::from(wire), packed.first_key().map(slot), flags, map)?;
+        Ok(plan)
+    }
+
+    /// The commands of a pipeline.
+    ///
+    /// # Errors
+    /// As [`Plan::of_command`].
+    pub(super) fn of_pipeline(encoded: &Encoded, map: &Map) -> Result<Plan> {
+        let bytes = Bytes::copy_from_slice(encoded.bytes());
+        let mut plan = Plan::new();
+        for (range, slot, flags) in encoded.spans() {
+            plan.command(&bytes.slice(range), slot, flags, map)?;
+        }
+        Ok(plan)
+    }
+
+    /// A transaction, which one node executes.
+    ///
+    /// # Errors
+    /// `CrossSlot` when its keys are in several slots.
+    pub(super) fn of_transaction(encoded: &Encoded) -> Result<Plan> {
+        let mut only = None;
+        for (at, (_, slot, flags)) in (0u32..).zip(encoded.spans()) {
+            if flags.is_routed() && slot.is_none() {
+                let text = "concerns several nodes of the cluster: it cannot be part of a \
+                            transaction";
+                let name = encoded.inner_name(at);
+                return Err(Error::new(ErrorKind::Usage, text).with_command(name));
+            }
+            if slot.is_some() && only.is_some() && slot != only {
+                let text = "the keys of a transaction belong to several slots of the cluster: keys \
+                            with the same {tag} share one";
+                let kind = ErrorKind::Server(ServerCode::CrossSlot);
+                return Err(Error::new(kind, text).with_command(encoded.inner_name(at)));
+            }
+            only = slot.or(only);
+        }
+        let mut plan = Plan::new();
+        plan.add(Part {
+            bytes: Bytes::copy_from_slice(encoded.bytes()),
+            frames: encoded.frames(),
+            to: only.map_or(To::Any, To::Slot),
+            reads: false,
+            repeatable: encoded.is_repeatable(),
+            keys: Vec::new(),
+            reply: None,
+        });
+        Ok(plan)
+    }
+
+    fn command(
+        &mut self,
+        bytes: &Bytes,
+        slot: Option<u16>,
+        flags: Flags,
+        map: &Map,
+    ) -> Result<()> {
+        let to = slot.map_or(To::Any, To::Slot);
+        if !flags.is_routed() {
+            self.add(Part::new(bytes.clone(), to, flags));
+            return Ok(());
+        }
+        let arguments = arguments(bytes)?;
+        match policy(&arguments) {
+            None => self.add(Part::new(bytes.clone(), to, flags)),
+            Some(Policy::Search) => {
+                self.searches = true;
+                self.add(Part::new(bytes.clone(), To::Any, flags));
+            }
+            Some(Policy::Keys { step, tail, merge }) => {
+                self.split(bytes, &arguments, flags, (step, tail, merge));
+            }
+            Some(Policy::Primaries(merge)) => self.fan_out(bytes, flags, merge, map.primaries()),
+            Some(Policy::Nodes(merge)) => self.fan_out(bytes, flags, merge, map.nodes()),
+            Some(Policy::Sweep) => self.sweep(&arguments, flags, map)?,
+        }
+        Ok(())
+    }
+
+    /// A command of one part.
+    fn add(&mut self, part: Part) {
+        let at = self.parts.len();
+        self.parts.push(part);
+        self.commands.push((at..at + 1, Output::Plain));
+    }
+
+    fn fan_out<'n>(
+        &mut self,
+        bytes: &Bytes,
+        flags: Flags,
+        merge: Merge,
+        nodes: impl Iterator<Item = &'n Arc<Node>>,
+    ) {
+        let start = self.parts.len();
+        let part = |node: &Arc<Node>| Part::new(bytes.clone(), To::Node(Arc::clone(node)), flags);
+        self.parts.extend(nodes.map(part));
+        self.commands.push((start..self.parts.len(), Output::Merged(merge)));
+    }
+
+    /// One part for each slot that the keys are in.
+    fn split(
+        &mut self,
+        bytes: &Bytes,
+        arguments: &[&[u8]],
+        flags: Flags,
+        (step, tail, merge): (usize, usize, Merge),
+    ) {
+        let end = arguments.len().saturating_sub(tail).max(1);
+        let (name, rest) = arguments.split_at(1.min(arguments.len()));
+        let (keys, tail) = rest.split_at(end - 1);
+        let mut slots: Vec<(u16, Vec<usize>)> = Vec::new();
+        for (at, key) in keys.iter().step_by(step).enumerate() {
+            let slot = slot(key);
+            match slots.iter_mut().find(|(known, _)| *known == slot) {
+                Some((_, members)) => members.push(at),
+                None => slots.push((slot, vec![at])),
+            }
+        }
+        if let [] | [_] = slots.as_slice() {
+            let to = slots.first().map_or(To::Any, |(slot, _)| To::Slot(*slot));
+            return self.add(Part::new(bytes.clone(), to, flags));
+        }
+        let start = self.parts.len();
+        for (slot, members) in slots {
+            let own = |at: &usize| keys.chunks(step).nth(*at).unwrap_or_default();
+            let words = name.iter().chain(members.iter().flat_map(own)).chain(tail);
+            let part = Part::new(wire(words), To::Slot(slot), flags);
+            self.parts.push(Part { keys: members, ..part });
+        }
+        self.commands.push((start..self.parts.len(), Output::Merged(merge)));
+    }
+
+    /// A page of a scan over all primaries.
+    fn sweep(&mut self, arguments: &[&[u8]], flags: Flags, map: &Map) -> Result<()> {
+        let cursor = arguments.get(1).and_then(|text| std::str::from_utf8(text).ok());
+        let cursor: Option<u64> = cursor.and_then(|text| text.parse().ok());
+        let usage = |text| Error::new(ErrorKind::Usage, text).with_command("SCAN");
+        let cursor = cursor.ok_or_else(|| usage("the cursor is no number"))?;
+        let at = (cursor >> CURSOR) as usize;
+        let node = map.primaries().nth(at);
+        let node = node.ok_or_else(|| usage("the cursor is not one of this cluster's"))?;
+        let inner = (cursor & ((1 << CURSOR) - 1)).to_string();
+        let mut words = arguments.to_vec();
+        if let Some(word) = words.get_mut(1) {
+            *word = inner.as_bytes();
+        }
+        let start = self.parts.len();
+        self.parts.push(Part::new(wire(words.iter()), To::Node(Arc::clone(node)), flags));
+        self.commands.push((start..start + 1, Output::Page(at, map.primaries().len())));
+        Ok(())
+    }
+
+    /// The replies to all commands, one after the other; when all parts have theirs.
+    ///
+    /// # Errors
+    /// `Protocol`.
+    pub(super) fn finish(&mut self) -> Result<Bytes> {
+        if let ([part], [(_, Output::Plain)]) = (self.parts.as_mut_slice(), &*self.commands) {
+            return Ok(part.reply.take().unwrap_or_default());
+        }
+        let mut all = Vec::new();
+        for (range, output) in &self.commands {
+            let parts = self.parts.get_mut(range.clone()).unwrap_or_default();
+            match output {
+                Output::Plain => {
+                    for part in parts {
+                        all.extend_from_slice(&part.reply.take().unwrap_or_default());
+                    }
+                }
+                Output::Merged(merge) => {
+                    let share = |part: &mut Part| Share {
+                        reply: part.reply.take().unwrap_or_default(),
+                        keys: std::mem::take(&mut part.keys),
+                    };
+                    let shares: Vec<Share> = parts.iter_mut().map(share).collect();
+                    all.extend_from_slice(&merge.apply(&shares)?);
+                }
+                Output::Page(at, of) => {
+                    let reply = parts.first_mut().and_then(|part| part.reply.take());
+                    all.extend_from_slice(&page(&reply.unwrap_or_default(), *at, *of)?);
+                }
+            }
+        }
+        Ok(Bytes::from(all))
+    }
+}
+
+impl Part {
+    fn new(bytes: Bytes, to: To, flags: Flags) -> Part {
+        Part {
+            bytes,
+            frames: 1,
+            to,
+            reads: flags.contains(Flags::READ),
+            repeatable: flags.is_repeatable(),
+            keys: Vec::new(),
+            reply: None,
+        }
+    }
+}
+
+/// A page with the cursor that goes on from there, or at the next node.
+fn page(reply: &Bytes, at: usize, of: usize) -> Result<Vec<u8>> {
+    let mut reader = Reader::new(reply);
+    if !matches!(reader.next()?, Frame::Array(2)) {
+        return Ok(reply.to_vec());
+    }
+    let inner = String::from_reply(&mut reader)?;
+    let inner: u64 = inner.parse().map_err(|_| Error::decode("a cursor", &inner))?;
+    if inner >> CURSOR != 0 {
+        return Err(Error::new(ErrorKind::Protocol, "the server's cursor has too many bits"));
+    }
+    let cursor = match inner {
+        0 if at + 1 < of => ((at + 1) as u64) << CURSOR,
+        0 => 0,
+        inner => (at as u64) << CURSOR | inner,
+    };
+    let cursor = cursor.to_string();
+    let mut out = format!("*2\r\n${}\r\n{cursor}\r\n", cursor.len()).into_bytes();
+    out.extend_from_slice(reply.get(reply.len() - reader.remaining()..).unwrap_or_default());
+    Ok(out)
+}
+
+/// The arguments of a command in wire form.
+fn arguments(wire: &[u8]) -> Result<Vec<&[u8]>> {
+    let mut reader = Reader::new(wire);
+    let count = reader.next()?.children();
+    let mut all = Vec::with_capacity(count.min(wire.len()));
+    for _ in 0..count {
+        if let Frame::Bulk(argument) = reader.next()? {
+            all.push(argument);
+        }
+    }
+    Ok(all)
+}
+
+fn wire<'a>(words: impl Iterator<Item = &'a &'a [u8]>) -> Bytes {
+    let mut packed = Packed::new();
+    words.for_each(|word| packed.push(word));
+    let mut out = Vec::with_capacity(packed.wire_len());
+    packed.write_to(&mut out);
+    Bytes::from(out)
+}

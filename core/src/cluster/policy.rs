@@ -1,0 +1,81 @@
+//! Commands that concern more than one node, and what becomes of their replies.
+//!
+//! After the request and response policies that the server declares for its commands.
+
+use super::merge::Merge;
+
+/// Where a command goes whose first key does not say so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Policy {
+    /// Each key to its own slot's node: so many arguments a key, and at the end so many that all
+    /// nodes get.
+    Keys { step: usize, tail: usize, merge: Merge },
+    /// To every primary.
+    Primaries(Merge),
+    /// To every node, replicas too.
+    Nodes(Merge),
+    /// From one primary to the next (`SCAN`).
+    Sweep,
+    /// To any node, whatever its arguments: the search module asks the other nodes itself.
+    Search,
+}
+
+/// The policy of a command that is not simply sent where its first key is.
+pub(super) fn policy(arguments: &[&[u8]]) -> Option<Policy> {
+    let word = |at: usize| {
+        let word = arguments.get(at).copied().unwrap_or_default();
+        String::from_utf8_lossy(word).to_ascii_uppercase()
+    };
+    let keys = |step, tail, merge| Some(Policy::Keys { step, tail, merge });
+    match word(0).as_str() {
+        "DEL" | "UNLINK" | "EXISTS" | "TOUCH" => keys(1, 0, Merge::Sum),
+        "MGET" => keys(1, 0, Merge::Elements),
+        "MSET" => keys(2, 0, Merge::AllSucceeded),
+        "JSON.MGET" => keys(1, 1, Merge::Elements),
+        "JSON.MSET" => keys(3, 0, Merge::AllSucceeded),
+        "DBSIZE" => Some(Policy::Primaries(Merge::Sum)),
+        "KEYS" => Some(Policy::Primaries(Merge::Concatenated)),
+        "RANDOMKEY" => Some(Policy::Primaries(Merge::One)),
+        "FLUSHALL" | "FLUSHDB" => Some(Policy::Primaries(Merge::AllSucceeded)),
+        "SCAN" => Some(Policy::Sweep),
+        "SCRIPT" => match word(1).as_str() {
+            "LOAD" => Some(Policy::Primaries(Merge::AllSucceeded)),
+            "FLUSH" => Some(Policy::Nodes(Merge::AllSucceeded)),
+            "EXISTS" => Some(Policy::Primaries(Merge::And)),
+            _ => None,
+        },
+        "FUNCTION" => match word(1).as_str() {
+            "LOAD" | "DELETE" | "FLUSH" | "RESTORE" => Some(Policy::Primaries(Merge::AllSucceeded)),
+            _ => None,
+        },
+        "CONFIG" => match word(1).as_str() {
+            "SET" | "RESETSTAT" | "REWRITE" => Some(Policy::Nodes(Merge::AllSucceeded)),
+            _ => None,
+        },
+        "PUBSUB" => match word(1).as_str() {
+            "CHANNELS" | "SHARDCHANNELS" => Some(Policy::Nodes(Merge::Union)),
+            "NUMSUB" | "SHARDNUMSUB" => Some(Policy::Nodes(Merge::Counts)),
+            "NUMPAT" => Some(Policy::Nodes(Merge::Sum)),
+            _ => None,
+        },
+        name if name.starts_with("FT.") => Some(Policy::Search),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_subcommands_in_any_case() {
+        let of = |words: &[&str]| {
+            policy(&words.iter().map(|word| word.as_bytes()).collect::<Vec<_>>())
+        };
+        assert_eq!(of(&["dbsize"]), Some(Policy::Primaries(Merge::Sum)));
+        assert_eq!(of(&["Script", "load", "x"]), Some(Policy::Primaries(Merge::AllSucceeded)));
+        assert_eq!(of(&["ft.search", "i", "*"]), Some(Policy::Search));
+        assert_eq!(of(&["SCRIPT", "KILL"]), None);
+        assert_eq!(of(&["GET", "k"]), None);
+    }
+}

@@ -1,0 +1,323 @@
+//! Runs a plan: sends every part to its node, follows redirections, and tries again what
+//! certainly did not run.
+
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+
+use super::Cluster;
+use super::node::{Exchange, Node};
+use super::plan::{Part, Plan, To};
+use super::redirect::{self, Verdict};
+use crate::config::ReadFrom;
+use crate::connection::Reply;
+use crate::error::{Error, ErrorKind, Result, Sent};
+use crate::resp::Reader;
+
+/// `ASKING`, in wire form.
+const ASKING: &[u8] = b"*1\r\n$6\r\nASKING\r\n";
+
+/// The pause before what waits for the cluster is sent again; it doubles up to the second.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(50));
+
+/// How a part stands.
+#[derive(Default)]
+struct Progress {
+    redirects: u32,
+    /// Where to send it once, after `ASKING`.
+    ask: Option<Arc<Node>>,
+    /// Where to send it, by a node that knows better than the map.
+    moved: Option<Arc<Node>>,
+    /// A replica did not answer: the primary shall.
+    at_primary: bool,
+}
+
+/// What a round has shown.
+#[derive(Default)]
+struct Round {
+    /// Parts that are to be sent again, and why.
+    last: Option<Error>,
+    /// Whether the map is to be made anew first.
+    renew: bool,
+    /// Whether time is to pass first.
+    wait: bool,
+    /// What cannot be tried again.
+    failed: Option<Error>,
+}
+
+impl Cluster {
+    /// Runs a plan to its end.
+    ///
+    /// # Errors
+    /// The last reason when there is no answer in time, or more redirections than allowed;
+    /// what was lost on the way and may not be repeated.
+    pub(super) async fn run_plan(self: &Arc<Cluster>, mut plan: Plan) -> Result<Reply> {
+        let deadline = Instant::now() + self.config.total_timeout;
+        let mut progress: Vec<Progress> = Vec::new();
+        progress.resize_with(plan.parts.len(), Progress::default);
+        let mut pause = PAUSES.0;
+        loop {
+            let epoch = self.epoch();
+            let mut round = Round::default();
+            let groups = self.group(&plan.parts, &progress, &mut round);
+            let sent = groups.iter().map(|group| self.send(group, &plan.parts, &progress));
+            let outcomes = together(sent.collect()).await;
+            for (group, outcome) in groups.into_iter().zip(outcomes) {
+                self.settle(&group, outcome, &mut plan.parts, &mut progress, &mut round);
+            }
+            if let Some(error) = round.failed {
+                return Err(error);
+            }
+            let Some(last) = round.last else {
+                return Ok(Reply::Shared(plan.finish()?));
+            };
+            if self.is_closed() || Instant::now() >= deadline {
+                return Err(last);
+            }
+            if round.renew {
+                self.renew(epoch, pause).await;
+            } else if round.wait {
+                self.pause(pause).await;
+            }
+            pause = (pause * 2).min(PAUSES.1);
+        }
+    }
+
+    /// Which parts go where.
+    fn group(&self, parts: &[Part], progress: &[Progress], round: &mut Round) -> Vec<Group> {
+        let map = self.map.load();
+        let mut groups: Vec<Group> = Vec::new();
+        for (at, (part, progress)) in parts.iter().zip(progress).enumerate() {
+            if part.reply.is_some() {
+                continue;
+            }
+            let node = match (&progress.ask, &progress.moved, &part.to) {
+                (Some(node), _, _) | (None, Some(node), _) => Some(node),
+                (None, None, To::Node(node)) => Some(node),
+                (None, None, To::Any) => map.any(),
+                (None, None, To::Slot(slot)) if part.reads && !progress.at_primary => {
+                    map.reader(*slot, &self.config.read_from)
+                }
+                (None, None, To::Slot(slot)) => map.primary(*slot),
+            };
+            let Some(node) = node else {
+                round.last = Some(self.uncovered());
+                round.renew = true;
+                continue;
+            };
+            match groups.iter_mut().find(|group| Arc::ptr_eq(&group.node, node)) {
+                Some(group) => group.parts.push(at),
+                None => groups.push(Group { node: Arc::clone(node), parts: vec![at] }),
+            }
+        }
+        groups
+    }
+
+    fn send(&self, group: &Group, parts: &[Part], progress: &[Progress]) -> Exchange {
+        let members = || group.parts.iter().filter_map(|at| Some((parts.get(*at)?, progress.get(*at)?)));
+        if let [only] = *group.parts
+            && let (Some(part), Some(Progress { ask: None, .. })) = (parts.get(only), progress.get(only))
+        {
+            return group.node.exchange(part.bytes.clone(), part.frames);
+        }
+        let mut bytes = BytesMut::new();
+        let mut frames = 0;
+        for (part, progress) in members() {
+            if progress.ask.is_some() {
+                bytes.extend_from_slice(ASKING);
+                frames += 1;
+            }
+            bytes.extend_from_slice(&part.bytes);
+            frames += part.frames;
+        }
+        group.node.exchange(bytes.freeze(), frames)
+    }
+
+    /// Takes the outcome of what one node was sent.
+    fn settle(
+        self: &Arc<Cluster>,
+        group: &Group,
+        outcome: Result<Reply>,
+        parts: &mut [Part],
+        progress: &mut [Progress],
+        round: &mut Round,
+    ) {
+        let mut reply = match outcome {
+            Ok(reply) => reply.into_bytes(),
+            Err(error) => return self.lost(group, error, parts, progress, round),
+        };
+        for at in &group.parts {
+            let (Some(part), Some(progress)) = (parts.get_mut(*at), progress.get_mut(*at)) else {
+                continue;
+            };
+            if progress.ask.take().is_some() {
+                // The OK to ASKING.
+                let _ = cut(&mut reply, 1);
+            }
+            let own = match cut(&mut reply, part.frames) {
+                Ok(own) => own,
+                Err(error) => {
+                    round.failed = Some(error.with_sent(Sent::Yes));
+                    return;
+                }
+            };
+            let (verdict, line) = verdict(&own, part.frames);
+            if verdict == Verdict::Answer {
+                part.reply = Some(own);
+                continue;
+            }
+            self.redirected(&group.node, verdict, line, part, progress, round);
+        }
+    }
+
+    /// Notes what a part's reply asks for.
+    fn redirected(
+        self: &Arc<Cluster>,
+        node: &Arc<Node>,
+        verdict: Verdict,
+        line: Bytes,
+        part: &mut Part,
+        progress: &mut Progress,
+        round: &mut Round,
+    ) {
+        let error = redirect::error(&line);
+        match verdict {
+            Verdict::Answer => {}
+            Verdict::Wait | Verdict::Stale => {
+                progress.moved = None;
+                progress.at_primary = true;
+                round.wait = true;
+                round.renew |= verdict == Verdict::Stale;
+            }
+            Verdict::Moved { to, .. } | Verdict::Ask { to }
+                if progress.redirects >= self.config.max_redirects =>
+            {
+                let most = self.config.max_redirects;
+                let last = to.map_or_else(String::new, |to| format!(", the last to {to}"));
+                let text = format!("{} (after {most} redirections{last})", error.message());
+                round.failed.get_or_insert(Error::new(error.kind(), text).with_sent(Sent::Yes));
+                return;
+            }
+            Verdict::Moved { slot, to } => {
+                progress.redirects += 1;
+                round.wait |= progress.redirects > 1;
+                let known = to.as_ref().map(|to| self.resolve(to, node));
+                let moved = known.filter(|to| *to != node.address);
+                if let Some(address) = &moved {
+                    progress.at_primary = true;
+                    if self.map.load().move_slot(slot, address) {
+                        progress.moved = None;
+                    } else {
+                        progress.moved = Some(self.node(address));
+                    }
+                } else {
+                    // The node points at itself: it is about to know better.
+                    round.wait = true;
+                }
+                if let To::Node(_) | To::Any = part.to {
+                    progress.moved = moved.map(|address| self.node(&address));
+                }
+                self.demand();
+            }
+            Verdict::Ask { to } => {
+                progress.redirects += 1;
+                match to {
+                    Some(to) => progress.ask = Some(self.node(&self.resolve(&to, node))),
+                    None => round.wait = true,
+                }
+            }
+        }
+        round.last = Some(error);
+    }
+
+    /// What a node was sent got no answer.
+    fn lost(
+        self: &Arc<Cluster>,
+        group: &Group,
+        error: Error,
+        parts: &[Part],
+        progress: &mut [Progress],
+        round: &mut Round,
+    ) {
+        self.demand();
+        let mut members = group.parts.iter().filter_map(|at| parts.get(*at));
+        let unsent = error.sent() == Sent::No;
+        let lost = matches!(
+            error.kind(),
+            ErrorKind::Disconnected | ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Closed
+        );
+        if !lost || !(unsent || members.all(|part| part.repeatable)) {
+            round.failed = Some(error);
+            return;
+        }
+        for at in &group.parts {
+            if let Some(progress) = progress.get_mut(*at) {
+                progress.ask = None;
+                progress.moved = None;
+                progress.at_primary = true;
+            }
+        }
+        round.renew = true;
+        round.last = Some(error);
+    }
+
+    fn uncovered(&self) -> Error {
+        let text = "no node of the cluster serves the key's slot";
+        Error::new(ErrorKind::Connect, text)
+    }
+
+    /// Whether a command that only reads goes to its primary all the same.
+    pub(super) fn reads_at_primaries(&self) -> bool {
+        matches!(self.config.read_from, ReadFrom::Primary)
+    }
+}
+
+/// Parts for one node.
+struct Group {
+    node: Arc<Node>,
+    parts: Vec<usize>,
+}
+
+/// The first frames of `reply`, which loses them.
+fn cut(reply: &mut Bytes, frames: u32) -> Result<Bytes> {
+    let mut reader = Reader::new(reply);
+    reader.skip_many(frames as usize)?;
+    let length = reply.len() - reader.remaining();
+    Ok(reply.split_to(length))
+}
+
+/// The verdict on a command, or on a transaction, whose commands the server refuses one by one;
+/// with the reply it comes from.
+fn verdict(reply: &Bytes, frames: u32) -> (Verdict, Bytes) {
+    let mut rest = reply.clone();
+    for _ in 0..frames {
+        let Ok(frame) = cut(&mut rest, 1) else { break };
+        match Verdict::of(&frame) {
+            Verdict::Answer => {}
+            verdict => return (verdict, frame),
+        }
+    }
+    (Verdict::Answer, Bytes::new())
+}
+
+/// Waits for all of them at once.
+async fn together(mut exchanges: Vec<Exchange>) -> Vec<Result<Reply>> {
+    let mut outcomes: Vec<Option<Result<Reply>>> = Vec::new();
+    outcomes.resize_with(exchanges.len(), || None);
+    std::future::poll_fn(|cx| {
+        let mut left = false;
+        for (exchange, outcome) in exchanges.iter_mut().zip(&mut outcomes) {
+            if outcome.is_none() {
+                match std::pin::Pin::new(exchange).poll(cx) {
+                    Poll::Ready(done) => *outcome = Some(done),
+                    Poll::Pending => left = true,
+                }
+            }
+        }
+        if left { Poll::Pending } else { Poll::Ready(()) }
+    })
+    .await;
+    outcomes.into_iter().flatten().collect()
+}

@@ -1,0 +1,70 @@
+//! One request on its way over a shared connection.
+
+use std::task::{Context, Poll};
+
+use super::link::{Link, Submitted};
+use super::outbox::Wire;
+use super::reply::Reply;
+use super::slots::Ticket;
+use crate::error::{Error, ErrorKind, Result};
+
+/// How far a request has come. Whoever drops it before its end calls [`Flight::cancel`].
+#[derive(Default)]
+pub(crate) enum Flight {
+    /// Nothing is sent yet.
+    #[default]
+    Start,
+    /// Over the connection's limits: waits for its turn.
+    Queued(Ticket),
+    Waiting(Ticket),
+    Done,
+}
+
+impl Flight {
+    /// Goes on; `wire` and `link` are the same at every call.
+    #[inline]
+    pub(crate) fn poll<'w>(
+        &mut self,
+        link: &Link,
+        wire: impl FnOnce() -> Wire<'w>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Reply>> {
+        let submitted = match self {
+            Flight::Waiting(ticket) => {
+                let outcome = link.poll(*ticket, cx);
+                if outcome.is_ready() {
+                    *self = Flight::Done;
+                }
+                return outcome;
+            }
+            Flight::Start => link.submit(&wire(), cx),
+            Flight::Queued(ticket) => match link.redeem(*ticket, &wire(), cx.waker()) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(submitted) => submitted,
+            },
+            Flight::Done => return Poll::Ready(Err(polled_again())),
+        };
+        // The ticket of a turn is used up, whatever came of it.
+        *self = Flight::Done;
+        match submitted? {
+            Submitted::Waiting(ticket) => *self = Flight::Waiting(ticket),
+            Submitted::Queued(ticket) => *self = Flight::Queued(ticket),
+            Submitted::Done(outcome) => return Poll::Ready(outcome),
+        }
+        Poll::Pending
+    }
+
+    /// Gives the request up; what was sent of it is executed all the same.
+    pub(crate) fn cancel(&mut self, link: &Link) {
+        if let Flight::Queued(ticket) | Flight::Waiting(ticket) = *self {
+            *self = Flight::Done;
+            link.cancel(ticket);
+        }
+    }
+}
+
+/// The error of a future that was ready before.
+#[cold]
+pub(crate) fn polled_again() -> Error {
+    Error::new(ErrorKind::Usage, "a future was polled after it was ready")
+}
