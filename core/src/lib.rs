@@ -21,9 +21,9 @@ mod server;
 pub use client::{Client, Execute};
 pub use command::{Command, IntoCommand};
 pub use config::{Config, Protocol, ReadFrom};
-pub use connection::{Pipeline, Transaction, Work};
 #[doc(hidden)]
 pub use connection::Route;
+pub use connection::{Pipeline, Transaction, Work};
 pub use direct::{Iter, Run, Streamed};
 pub use error::{Error, ErrorKind, Result, Sent, ServerCode};
 pub use pubsub::{Delivery, Message, Subscription};

@@ -158,12 +158,24 @@ impl<M: RedisModel> Follow<'_, M> {
             Notices::None => client.subscribe([channel]).await?,
             Notices::ByEvent => {
                 let expired = format!("__keyevent@{}__:expired", database(client).await?);
-                client.subscribe([channel, expired]).await?
+                match client.is_cluster() {
+                    false => client.subscribe([channel, expired]).await?,
+                    true => {
+                        let all = client.psubscribe_primaries([expired]).await?;
+                        client.subscribe([channel]).await?.merge(all)?
+                    }
+                }
             }
             Notices::ByKey => {
                 let space = format!("__keyspace@{}__:", database(client).await?);
                 let keys = [&space, &*glob(&self.repository.prefix()), "*"].concat();
-                client.psubscribe([glob(&channel), keys]).await?
+                match client.is_cluster() {
+                    false => client.psubscribe([glob(&channel), keys]).await?,
+                    true => {
+                        let all = client.psubscribe_primaries([keys]).await?;
+                        client.subscribe([channel]).await?.merge(all)?
+                    }
+                }
             }
         };
         Ok(Changes { subscription, repository: self.repository.clone() })

@@ -7,8 +7,8 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::command::{Batch, Command, IntoCommand, may_fire};
 use crate::cluster::Cluster;
+use crate::command::{Batch, Command, IntoCommand, may_fire};
 use crate::config::{Config, Endpoint};
 use crate::connection::{Connector, Dedicated, Handle, Link, Pipeline, Transaction, Wire, spawn};
 use crate::direct::{Direct, block};
@@ -194,7 +194,7 @@ impl Client {
                 Way::Shared(handle) => handle.0.fire(&wire),
                 Way::Direct(direct) => direct.run(&wire, false).map(drop),
                 Way::Cluster(cluster) => {
-                    cluster.fire(command.packed());
+                    cluster.fire(command.packed(), command.known_flags());
                     Ok(())
                 }
             };
@@ -239,6 +239,13 @@ impl Client {
     /// Whether it is a client of a cluster.
     pub fn is_cluster(&self) -> bool {
         matches!(self.way, Way::Cluster(_))
+    }
+
+    pub(crate) fn cluster(&self) -> Option<&Arc<Cluster>> {
+        match &self.way {
+            Way::Cluster(cluster) => Some(cluster),
+            _ => None,
+        }
     }
 
     /// Where the client's own connections come from.

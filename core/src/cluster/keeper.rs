@@ -110,10 +110,8 @@ impl Cluster {
                 Err(error) => error,
             };
             errors.push(format!("{}: {}", node.address, error.message()));
-            let refused = matches!(
-                error.kind(),
-                ErrorKind::Auth | ErrorKind::Usage | ErrorKind::Unsupported
-            );
+            let refused =
+                matches!(error.kind(), ErrorKind::Auth | ErrorKind::Usage | ErrorKind::Unsupported);
             last = Some(error);
             if refused {
                 // The others would say the same, and lock the account.

@@ -253,11 +253,8 @@ mod tests {
         )
         .unwrap();
         let address = |host: &str, port| Address { host: host.into(), port };
-        let first = ShardView {
-            primary: address("seed", 6),
-            replicas: vec![],
-            slots: vec![(0, 4)],
-        };
+        let first =
+            ShardView { primary: address("seed", 6), replicas: vec![], slots: vec![(0, 4)] };
         let second = ShardView {
             primary: address("b", 7),
             replicas: vec![address("seed", 8)],

@@ -55,6 +55,16 @@ pub(crate) struct Cluster {
     coordinates: OnceLock<bool>,
 }
 
+/// Which node of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Any primary.
+    Any,
+    /// The primary that serves this slot.
+    Slot(u16),
+    Node(Address),
+}
+
 impl Cluster {
     /// Asks one of the seeds for the others.
     ///
@@ -204,7 +214,9 @@ impl Cluster {
                     return Err(redirect::error(reply.as_bytes()));
                 }
                 Ok(_) => {}
-                Err(error) if error.sent() != Sent::No || redirects >= self.config.max_redirects => {
+                Err(error)
+                    if error.sent() != Sent::No || redirects >= self.config.max_redirects =>
+                {
                     return Err(error);
                 }
                 Err(_) => {}
@@ -235,9 +247,7 @@ impl Cluster {
     async fn ask_coordinates(&self) -> Result<bool> {
         let node = self.map.load().any().cloned();
         let Some(node) = node else { return Ok(true) };
-        let ask = Bytes::from_static(
-            b"*3\r\n$7\r\nCOMMAND\r\n$4\r\nINFO\r\n$9\r\nFT.SEARCH\r\n",
-        );
+        let ask = Bytes::from_static(b"*3\r\n$7\r\nCOMMAND\r\n$4\r\nINFO\r\n$9\r\nFT.SEARCH\r\n");
         let reply = node.exchange(ask, 1).await?;
         let reply = <Vec<Value> as crate::resp::FromReply>::from_reply(&mut reply.reader())?;
         let first = reply.first().and_then(Value::as_slice).and_then(|info| info.get(3)?.as_i64());
@@ -245,14 +255,19 @@ impl Cluster {
     }
 
     /// Sends a command without waiting for its reply.
-    pub(crate) fn fire(&self, packed: &Packed) {
+    pub(crate) fn fire(&self, packed: &Packed, flags: Flags) {
         let map = self.map.load();
-        let node = match packed.first_key().map(slot) {
-            Some(slot) => map.primary(slot),
-            None => map.any(),
-        };
-        if let Some(node) = node {
-            node.fire(&Wire::One(packed));
+        // A command that is none is not sent.
+        let Ok(plan) = Plan::of_command(packed, flags, &map) else { return };
+        for part in plan.parts {
+            let node = match &part.to {
+                To::Slot(slot) => map.primary(*slot),
+                To::Any => map.any(),
+                To::Node(node) => Some(node),
+            };
+            if let Some(node) = node {
+                node.fire(&Wire::Many { bytes: &part.bytes, frames: part.frames });
+            }
         }
     }
 
@@ -283,6 +298,43 @@ impl Cluster {
         }
     }
 
+    /// The configuration of a connection of its own.
+    ///
+    /// # Errors
+    /// `Connect` when nobody serves that place.
+    pub(crate) fn config_for(&self, place: &Place) -> Result<Config> {
+        let map = self.map.load();
+        let address = match place {
+            Place::Any => map.any().map(|node| &node.address),
+            Place::Slot(slot) => map.primary(*slot).map(|node| &node.address),
+            Place::Node(address) => Some(address),
+        };
+        match address {
+            Some(address) => Ok(self.config_at(address)),
+            None => Err(Error::new(ErrorKind::Connect, "no node of the cluster is known for it")),
+        }
+    }
+
+    /// What an error says of the map is noted; a new one will be asked for.
+    pub(crate) fn note_error(&self, error: &Error) {
+        match error.kind() {
+            ErrorKind::Server(_) => {
+                self.note(format!("-{}\r\n", error.message()).as_bytes());
+            }
+            _ => self.demand(),
+        }
+    }
+
+    /// Where the primaries are.
+    pub(crate) fn primaries(&self) -> Vec<Address> {
+        self.map.load().primaries().map(|node| node.address.clone()).collect()
+    }
+
+    /// Tells of each new map.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.epoch.subscribe()
+    }
+
     fn all(&self) -> std::sync::MutexGuard<'_, HashMap<Address, Arc<Node>>> {
         self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -293,10 +345,14 @@ impl Cluster {
     }
 
     fn make(&self, address: &Address) -> Arc<Node> {
+        Arc::new(Node::new(address.clone(), self.config_at(address), &self.means))
+    }
+
+    fn config_at(&self, address: &Address) -> Config {
         let mut config = self.config.clone();
         config.endpoint = Endpoint::Tcp { host: address.host.clone(), port: address.port };
         config.readonly = !matches!(config.read_from, ReadFrom::Primary);
-        Arc::new(Node::new(address.clone(), config, &self.means))
+        config
     }
 
     /// The address that a node named, as this client reaches it.

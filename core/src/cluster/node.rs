@@ -28,8 +28,8 @@ pub(crate) struct Node {
 }
 
 enum Way {
-    Shared(Shared),
-    Direct(Direct),
+    Shared(Box<Shared>),
+    Direct(Box<Direct>),
 }
 
 struct Shared {
@@ -54,9 +54,10 @@ impl Node {
     pub(super) fn new(address: Address, config: Config, means: &Means) -> Node {
         let way = match means.clone() {
             Means::Shared { connector, alarm, runtime } => {
-                Way::Shared(Shared { config, connector, alarm, runtime, link: OnceLock::new() })
+                let link = OnceLock::new();
+                Way::Shared(Box::new(Shared { config, connector, alarm, runtime, link }))
             }
-            Means::Direct => Way::Direct(Direct::new(config)),
+            Means::Direct => Way::Direct(Box::new(Direct::new(config))),
         };
         Node { address, way, micros: AtomicU64::new(0), zone: Mutex::new(None) }
     }
@@ -125,8 +126,7 @@ impl Node {
         match &self.way {
             Way::Direct(direct) => direct.run(&Wire::Many { bytes, frames }, true),
             Way::Shared(shared) => {
-                let mut connection =
-                    Dedicated::connect(&shared.config, &shared.connector).await?;
+                let mut connection = Dedicated::connect(&shared.config, &shared.connector).await?;
                 let reply = async {
                     connection.send(bytes).await?;
                     connection.reply(frames).await

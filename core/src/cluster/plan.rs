@@ -9,7 +9,7 @@ use super::map::Map;
 use super::merge::{Merge, Share};
 use super::node::Node;
 use super::policy::{Policy, policy};
-use crate::command::{Encoded, Flags, slot};
+use crate::command::{Encoded, Flags, slot as slot_of};
 use crate::error::{Error, ErrorKind, Result, ServerCode};
 use crate::resp::{Frame, FromReply, Packed, Reader};
 
@@ -69,7 +69,7 @@ impl Plan {
         let mut wire = Vec::with_capacity(packed.wire_len());
         packed.write_to(&mut wire);
         let mut plan = Plan::new();
-        plan.command(&Bytes::from(wire), packed.first_key().map(slot), flags, map)?;
+        plan.command(&Bytes::from(wire), packed.first_key().map(slot_of), flags, map)?;
         Ok(plan)
     }
 
@@ -120,13 +120,7 @@ impl Plan {
         Ok(plan)
     }
 
-    fn command(
-        &mut self,
-        bytes: &Bytes,
-        slot: Option<u16>,
-        flags: Flags,
-        map: &Map,
-    ) -> Result<()> {
+    fn command(&mut self, bytes: &Bytes, slot: Option<u16>, flags: Flags, map: &Map) -> Result<()> {
         let to = slot.map_or(To::Any, To::Slot);
         if !flags.is_routed() {
             self.add(Part::new(bytes.clone(), to, flags));
@@ -135,9 +129,13 @@ impl Plan {
         let arguments = arguments(bytes)?;
         match policy(&arguments) {
             None => self.add(Part::new(bytes.clone(), to, flags)),
-            Some(Policy::Search) => {
+            Some(Policy::Search(index)) => {
                 self.searches = true;
-                self.add(Part::new(bytes.clone(), To::Any, flags));
+                let index = index.and_then(|at| arguments.get(at));
+                let to = index.map_or(To::Any, |index| To::Slot(slot_of(index)));
+                // A replica has no cursors of its primary's.
+                let flags = if index.is_some() { Flags::NONE } else { flags };
+                self.add(Part::new(bytes.clone(), to, flags));
             }
             Some(Policy::Keys { step, tail, merge }) => {
                 self.split(bytes, &arguments, flags, (step, tail, merge));
@@ -182,7 +180,7 @@ impl Plan {
         let (keys, tail) = rest.split_at(end - 1);
         let mut slots: Vec<(u16, Vec<usize>)> = Vec::new();
         for (at, key) in keys.iter().step_by(step).enumerate() {
-            let slot = slot(key);
+            let slot = slot_of(key);
             match slots.iter_mut().find(|(known, _)| *known == slot) {
                 Some((_, members)) => members.push(at),
                 None => slots.push((slot, vec![at])),

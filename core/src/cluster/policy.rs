@@ -16,8 +16,10 @@ pub(super) enum Policy {
     Nodes(Merge),
     /// From one primary to the next (`SCAN`).
     Sweep,
-    /// To any node, whatever its arguments: the search module asks the other nodes itself.
-    Search,
+    /// To any node, whatever its arguments: the search module asks the other nodes itself. A
+    /// cursor belongs to the node that made it: of commands with one the argument at this place
+    /// names the index, which decides for all of them.
+    Search(Option<usize>),
 }
 
 /// The policy of a command that is not simply sent where its first key is.
@@ -58,7 +60,9 @@ pub(super) fn policy(arguments: &[&[u8]]) -> Option<Policy> {
             "NUMPAT" => Some(Policy::Nodes(Merge::Sum)),
             _ => None,
         },
-        name if name.starts_with("FT.") => Some(Policy::Search),
+        "FT.AGGREGATE" | "FT.HYBRID" => Some(Policy::Search(Some(1))),
+        "FT.CURSOR" => Some(Policy::Search(Some(2))),
+        name if name.starts_with("FT.") => Some(Policy::Search(None)),
         _ => None,
     }
 }
@@ -69,12 +73,12 @@ mod tests {
 
     #[test]
     fn names_and_subcommands_in_any_case() {
-        let of = |words: &[&str]| {
-            policy(&words.iter().map(|word| word.as_bytes()).collect::<Vec<_>>())
-        };
+        let of =
+            |words: &[&str]| policy(&words.iter().map(|word| word.as_bytes()).collect::<Vec<_>>());
         assert_eq!(of(&["dbsize"]), Some(Policy::Primaries(Merge::Sum)));
         assert_eq!(of(&["Script", "load", "x"]), Some(Policy::Primaries(Merge::AllSucceeded)));
-        assert_eq!(of(&["ft.search", "i", "*"]), Some(Policy::Search));
+        assert_eq!(of(&["ft.search", "i", "*"]), Some(Policy::Search(None)));
+        assert_eq!(of(&["FT.CURSOR", "READ", "i", "7"]), Some(Policy::Search(Some(2))));
         assert_eq!(of(&["SCRIPT", "KILL"]), None);
         assert_eq!(of(&["GET", "k"]), None);
     }

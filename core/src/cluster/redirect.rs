@@ -74,7 +74,10 @@ mod tests {
     fn redirections_are_read_in_all_their_forms() {
         let to = |host: &str, port| Some(Address { host: host.to_owned(), port });
         for (line, verdict) in [
-            ("-MOVED 3999 127.0.0.1:6381", Verdict::Moved { slot: 3999, to: to("127.0.0.1", 6381) }),
+            (
+                "-MOVED 3999 127.0.0.1:6381",
+                Verdict::Moved { slot: 3999, to: to("127.0.0.1", 6381) },
+            ),
             ("-MOVED 1 ::1:7000", Verdict::Moved { slot: 1, to: to("::1", 7000) }),
             ("-MOVED 1 [::1]:7000", Verdict::Moved { slot: 1, to: to("::1", 7000) }),
             ("-MOVED 1 :7000", Verdict::Moved { slot: 1, to: to("", 7000) }),

@@ -116,9 +116,11 @@ impl Cluster {
     }
 
     fn send(&self, group: &Group, parts: &[Part], progress: &[Progress]) -> Exchange {
-        let members = || group.parts.iter().filter_map(|at| Some((parts.get(*at)?, progress.get(*at)?)));
+        let members =
+            || group.parts.iter().filter_map(|at| Some((parts.get(*at)?, progress.get(*at)?)));
         if let [only] = *group.parts
-            && let (Some(part), Some(Progress { ask: None, .. })) = (parts.get(only), progress.get(only))
+            && let (Some(part), Some(Progress { ask: None, .. })) =
+                (parts.get(only), progress.get(only))
         {
             return group.node.exchange(part.bytes.clone(), part.frames);
         }
@@ -168,7 +170,7 @@ impl Cluster {
                 part.reply = Some(own);
                 continue;
             }
-            self.redirected(&group.node, verdict, line, part, progress, round);
+            self.redirected(&group.node, verdict, &line, part, progress, round);
         }
     }
 
@@ -177,12 +179,12 @@ impl Cluster {
         self: &Arc<Cluster>,
         node: &Arc<Node>,
         verdict: Verdict,
-        line: Bytes,
+        line: &Bytes,
         part: &mut Part,
         progress: &mut Progress,
         round: &mut Round,
     ) {
-        let error = redirect::error(&line);
+        let error = redirect::error(line);
         match verdict {
             Verdict::Answer => {}
             Verdict::Wait | Verdict::Stale => {

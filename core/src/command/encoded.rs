@@ -1,7 +1,7 @@
 //! Several commands in wire form.
 
-use super::{Command, Flags, slot};
 use super::check::{check, not_blocking};
+use super::{Command, Flags, slot};
 use crate::error::{Error, Result};
 use crate::resp::{Frame, Packed, Reader};
 

@@ -29,7 +29,9 @@ pub enum ReadFrom {
 
 /// Where a node is for this client, by what the cluster says of it.
 #[derive(Clone)]
-pub(crate) struct Remap(Arc<dyn Fn(&str, u16) -> (String, u16) + Send + Sync>);
+pub(crate) struct Remap(Arc<Change>);
+
+type Change = dyn Fn(&str, u16) -> (String, u16) + Send + Sync;
 
 impl Remap {
     pub(crate) fn apply(&self, address: &Address) -> Address {

@@ -61,7 +61,10 @@ pub struct Config {
 /// Where a server listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Endpoint {
-    Tcp { host: String, port: u16 },
+    Tcp {
+        host: String,
+        port: u16,
+    },
     Unix(PathBuf),
     /// Some of a cluster's nodes.
     Cluster(Vec<Address>),

@@ -2,8 +2,12 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-const FIRST: Duration = Duration::from_millis(50);
-const MOST: Duration = Duration::from_secs(2);
+const FIRST: Duration = Duration::from_millis(10);
+/// The bound for the first attempts: a server that comes back is met at once.
+const SOON: Duration = Duration::from_millis(100);
+/// The bound after [`PATIENT`] attempts.
+const MOST: Duration = Duration::from_millis(500);
+const PATIENT: u32 = 200;
 
 /// Exponential, with full jitter: many clients that lost one server do not come back at once.
 #[derive(Debug)]
@@ -29,10 +33,14 @@ impl Backoff {
         self.seed ^= self.seed << 13;
         self.seed ^= self.seed >> 7;
         self.seed ^= self.seed << 17;
-        let bound = FIRST.saturating_mul(1 << self.attempt.min(16)).min(MOST);
+        let bound = FIRST.saturating_mul(1 << self.attempt.min(16)).min(self.most());
         self.attempt += 1;
         let fraction = (self.seed >> 11) as f64 / (1u64 << 53) as f64;
         bound.mul_f64(fraction)
+    }
+
+    fn most(&self) -> Duration {
+        if self.attempt < PATIENT { SOON } else { MOST }
     }
 
     pub(crate) fn reset(&mut self) {
@@ -47,11 +55,13 @@ mod tests {
     #[test]
     fn grows_to_a_bound_and_varies() {
         let mut backoff = Backoff::seeded(42);
-        let delays: Vec<Duration> = (0..200).map(|_| backoff.next()).collect();
+        let delays: Vec<Duration> = (0..400).map(|_| backoff.next()).collect();
         assert!(delays[0] <= FIRST);
         assert!(delays.iter().all(|delay| *delay <= MOST));
-        assert!(delays[10..].iter().any(|delay| *delay > MOST / 2));
-        assert!(delays[10..].iter().any(|delay| *delay < MOST / 2));
+        assert!(delays[10..200].iter().all(|delay| *delay <= SOON));
+        assert!(delays[10..200].iter().any(|delay| *delay > SOON / 2));
+        assert!(delays[200..].iter().any(|delay| *delay > MOST / 2));
+        assert!(delays[200..].iter().any(|delay| *delay < MOST / 2));
         backoff.reset();
         assert!(backoff.next() <= FIRST);
     }

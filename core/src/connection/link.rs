@@ -17,11 +17,11 @@ use super::dedicated::Dedicated;
 use super::inbox::{Inbox, Item};
 use super::outbox::Wire;
 use super::reply::Reply;
-use super::slots::{Entry, Leftover, Polled, Ticket};
+use super::slots::{Leftover, Polled, Ticket};
 use super::state::{Io, Phase, State, wake_after};
 use super::stream::Connector;
 use crate::config::Config;
-use crate::error::{Error, ErrorKind, Result, Sent};
+use crate::error::{Error, ErrorKind, Result};
 use crate::server::ServerInfo;
 
 /// So many requests are sent without waiting for those that may come behind them.
@@ -40,10 +40,10 @@ pub(crate) struct Link {
     /// A hint, without a lock: whether others wait for replies.
     busy: AtomicBool,
     /// A hint, without a lock: whether there is a connection.
-    up: AtomicBool,
+    pub(super) up: AtomicBool,
     /// Whom to tell when a connection was lost or could not be made. Where there is somebody,
     /// nothing waits here for a connection that cannot be made: there are other nodes.
-    alarm: Option<Arc<Notify>>,
+    pub(super) alarm: Option<Arc<Notify>>,
 }
 
 /// Takes the pushes of a connection, in order. Called between two reads: it must not wait.
@@ -426,95 +426,5 @@ impl Link {
             pushes.into_iter().for_each(|frame| sink.push(frame));
         }
         outcome
-    }
-
-    /// The connection is lost: fails what was written of, keeps the rest for the next one.
-    pub(crate) fn lose(&self, error: &Error) {
-        let mut wakers = Vec::new();
-        let old;
-        {
-            let mut io = self.io();
-            old = io.stream.take();
-            io.inbox.clear();
-            io.broken = None;
-            let mut state = self.state();
-            state.phase = Phase::Down;
-            self.up.store(false, Ordering::Relaxed);
-            self.caller.clear();
-            let began = state.slots.fifo.iter().take_while(|entry| io.writing.began(entry)).count();
-            let unknown = error.duplicate().with_sent(Sent::Unknown);
-            state.slots.fail_first(began, &unknown, &mut wakers);
-            state.retain(&mut io, &mut wakers, |_| None);
-            state.grant(&self.config, &mut wakers);
-        }
-        drop(old);
-        if let Some(alarm) = &self.alarm {
-            alarm.notify_one();
-        }
-        wakers.into_iter().for_each(Waker::wake);
-    }
-
-    /// No connection can be made, for this reason: where there are other nodes, nobody waits.
-    pub(crate) fn unreachable(&self, error: &Error) {
-        let Some(alarm) = &self.alarm else { return };
-        self.state().refusal = Some(error.duplicate().with_sent(Sent::No));
-        self.fail_waiting(error, None);
-        alarm.notify_one();
-    }
-
-    /// Fails requests that wait for a connection: those that `is_due`, or all if that is `None`.
-    pub(crate) fn fail_waiting(&self, error: &Error, is_due: Option<&dyn Fn(u32) -> bool>) {
-        let mut wakers = Vec::new();
-        {
-            let mut io = self.io();
-            let mut state = self.state();
-            let fail = |entry: &Entry| {
-                is_due
-                    .is_none_or(|is_due| is_due(entry.tick))
-                    .then(|| error.duplicate().with_sent(Sent::No))
-            };
-            state.retain(&mut io, &mut wakers, fail);
-            let is_due = |tick| is_due.is_none_or(|is_due| is_due(tick));
-            state.slots.fail_queue(&error.duplicate().with_sent(Sent::No), is_due, &mut wakers);
-            state.grant(&self.config, &mut wakers);
-        }
-        wakers.into_iter().for_each(Waker::wake);
-    }
-
-    /// Ends everything: whoever waits or comes later gets this error.
-    pub(crate) fn end(&self, error: &Error) {
-        self.lose(error);
-        self.fail_waiting(error, None);
-        let mut wakers;
-        {
-            let mut state = self.state();
-            state.phase = Phase::Closed(error.duplicate().with_sent(Sent::No));
-            wakers = std::mem::take(&mut state.closers);
-            // Whoever came between the two locks.
-            let left = state.slots.fifo.len();
-            state.slots.fail_first(left, error, &mut wakers);
-            state.slots.fail_queue(error, |_| true, &mut wakers);
-        }
-        wakers.into_iter().for_each(Waker::wake);
-    }
-
-    /// Accepts nothing more; the driver ends once all is answered.
-    pub(crate) fn close(&self) {
-        let mut state = self.state();
-        state.closing = true;
-        self.caller.clear();
-        wake_after(state);
-    }
-
-    /// Waits for the end after [`Link::close`].
-    pub(crate) fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut state = self.state();
-        if matches!(state.phase, Phase::Closed(_)) {
-            return Poll::Ready(());
-        }
-        if !state.closers.iter().any(|closer| closer.will_wake(cx.waker())) {
-            state.closers.push(cx.waker().clone());
-        }
-        Poll::Pending
     }
 }

@@ -11,6 +11,7 @@ mod flight;
 mod handshake;
 mod inbox;
 mod link;
+mod loss;
 mod outbox;
 mod reply;
 mod slots;

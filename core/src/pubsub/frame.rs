@@ -12,6 +12,8 @@ pub(super) enum Arrival {
     Message(Message),
     /// A subscription was confirmed.
     Confirmed,
+    /// A subscription that the server ended: the slot is served elsewhere.
+    Revoked,
     /// Anything else: `PONG`, other pushes.
     Other,
 }
@@ -39,6 +41,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<Arrival> {
             Ok(Arrival::Message(Message { channel, pattern, payload: payload(reader)? }))
         }
         b"subscribe" | b"psubscribe" | b"ssubscribe" => Ok(Arrival::Confirmed),
+        b"sunsubscribe" => Ok(Arrival::Revoked),
         _ => Ok(Arrival::Other),
     }
 }

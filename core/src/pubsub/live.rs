@@ -68,6 +68,7 @@ impl Live {
             match std::future::poll_fn(|cx| live.poll_arrival(cx)).await? {
                 Arrival::Confirmed => unconfirmed -= 1,
                 Arrival::Message(message) => live.early.push_back(message),
+                Arrival::Revoked => return Err(revoked()),
                 Arrival::Other => {}
             }
         }
@@ -82,6 +83,7 @@ impl Live {
         self.poll_ping(cx)?;
         Poll::Ready(match ready!(self.poll_arrival(cx))? {
             Arrival::Message(message) => Ok(Some(message)),
+            Arrival::Revoked => Err(revoked()),
             Arrival::Confirmed | Arrival::Other => Ok(None),
         })
     }
@@ -135,6 +137,10 @@ impl Live {
             self.inbox.extend_from_slice(buffer.filled());
         }
     }
+}
+
+fn revoked() -> Error {
+    Error::new(ErrorKind::Disconnected, "the channel's slot is served by another node")
 }
 
 fn lost(error: std::io::Error) -> Error {

@@ -1,14 +1,19 @@
 //! Channels: subscriptions as streams that survive the loss of a connection.
 
+mod branch;
 mod frame;
 mod live;
+mod seat;
 mod stream;
 mod topics;
 
 pub use stream::{Delivery, Message, Subscription};
 
 use crate::client::Client;
+use crate::cluster::Place;
+use crate::command::slot;
 use crate::error::{Error, ErrorKind, Result};
+use seat::{Follow, Seat};
 use topics::Topics;
 
 impl Client {
@@ -37,8 +42,8 @@ impl Client {
         &self,
         channels: impl IntoIterator<Item = T>,
     ) -> Result<Subscription> {
-        let channels = channels.into_iter().map(|name| name.as_ref().to_vec()).collect();
-        self.subscription(channels, Vec::new()).await
+        let channels = names(channels);
+        self.subscription(Topics { channels, ..Topics::default() }).await
     }
 
     /// Subscribes to all channels that match glob patterns (`PSUBSCRIBE`); else as
@@ -64,19 +69,125 @@ impl Client {
         &self,
         patterns: impl IntoIterator<Item = T>,
     ) -> Result<Subscription> {
-        let patterns = patterns.into_iter().map(|name| name.as_ref().to_vec()).collect();
-        self.subscription(Vec::new(), patterns).await
+        let patterns = names(patterns);
+        self.subscription(Topics { patterns, ..Topics::default() }).await
     }
 
-    async fn subscription(
+    /// Subscribes to sharded channels (`SSUBSCRIBE`, Redis 7): in a cluster each belongs to a slot,
+    /// as keys do, and its messages stay on that slot's node. The subscription follows its slots
+    /// when they move; there is a [`Delivery::Gap`] then. Else as [`Client::subscribe`].
+    ///
+    /// Publish to them with `SPUBLISH`. On a cluster there is one connection for each slot:
+    /// channels with the same `{tag}` share one.
+    ///
+    /// # Errors
+    /// As [`Client::subscribe`]; `Unsupported` for channels of several slots of a cluster on a
+    /// blocking client, which reads one connection at a time.
+    ///
+    /// # Cancel safety
+    /// As [`Client::subscribe`].
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = alizarin_testkit::Server::start()?;
+    /// # let client = alizarin_core::Client::connect(server.url().as_str()).await?;
+    /// let mut orders = client.ssubscribe(["orders:{7}"]).await?;
+    /// client.command("SPUBLISH").key("orders:{7}").arg("paid").exec().await?;
+    /// let message = orders.next_message().await.expect("a stream without end")?;
+    /// assert_eq!(&message.payload[..], b"paid");
+    /// # Ok(()) }
+    /// ```
+    pub async fn ssubscribe<T: AsRef<[u8]>>(
         &self,
-        channels: Vec<Vec<u8>>,
-        patterns: Vec<Vec<u8>>,
+        channels: impl IntoIterator<Item = T>,
     ) -> Result<Subscription> {
-        if channels.is_empty() && patterns.is_empty() {
-            return Err(Error::new(ErrorKind::Usage, "a subscription needs at least one channel"));
+        let sharded = names(channels);
+        let Some(cluster) = self.cluster() else {
+            return self.subscription(Topics { sharded, ..Topics::default() }).await;
+        };
+        let mut slots: Vec<(u16, Topics)> = Vec::new();
+        for channel in sharded {
+            let slot = slot(&channel);
+            match slots.iter_mut().find(|(known, _)| *known == slot) {
+                Some((_, topics)) => topics.sharded.push(channel),
+                None => {
+                    slots.push((slot, Topics { sharded: vec![channel], ..Topics::default() }));
+                }
+            }
         }
-        let topics = Topics { channels, patterns };
-        Subscription::open(self.config().clone(), self.connector(), topics).await
+        if slots.is_empty() {
+            return Err(no_topic());
+        }
+        if slots.len() > 1 && self.is_blocking() {
+            let text = "a blocking client follows the channels of one slot at a time: give them the                         same {tag}, or subscribe to each by itself";
+            return Err(Error::new(ErrorKind::Unsupported, text));
+        }
+        let seat = |slot| Seat::at(cluster, self.connector(), Place::Slot(slot));
+        Subscription::open(slots.into_iter().map(|(slot, own)| (seat(slot), own)).collect()).await
     }
+
+    /// Subscribes to patterns of channels that each server has for itself: keyspace and keyevent
+    /// notifications (`__keyspace@0__:*`). On a cluster, to those of every primary, whichever they
+    /// are at the time; on a single server as [`Client::psubscribe`].
+    ///
+    /// The servers must be told to send them (`notify-keyspace-events`).
+    ///
+    /// # Errors
+    /// As [`Client::subscribe`]; `Unsupported` on a cluster with a blocking client, which reads one
+    /// connection at a time.
+    ///
+    /// # Cancel safety
+    /// As [`Client::subscribe`].
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = alizarin_testkit::Server::builder().arg("--notify-keyspace-events", "KEA").start()?;
+    /// # let client = alizarin_core::Client::connect(server.url().as_str()).await?;
+    /// let mut changes = client.psubscribe_primaries(["__keyspace@0__:user:*"]).await?;
+    /// client.set("user:1", "Ann").await?;
+    /// let message = changes.next_message().await.expect("a stream without end")?;
+    /// assert_eq!((message.channel.as_str(), &message.payload[..]), ("__keyspace@0__:user:1", &b"set"[..]));
+    /// # Ok(()) }
+    /// ```
+    pub async fn psubscribe_primaries<T: AsRef<[u8]>>(
+        &self,
+        patterns: impl IntoIterator<Item = T>,
+    ) -> Result<Subscription> {
+        let topics = Topics { patterns: names(patterns), ..Topics::default() };
+        let Some(cluster) = self.cluster() else { return self.subscription(topics).await };
+        if topics.len() == 0 {
+            return Err(no_topic());
+        }
+        if self.is_blocking() {
+            let text = "a blocking client reads one connection at a time: it cannot follow all \
+                        primaries of a cluster";
+            return Err(Error::new(ErrorKind::Unsupported, text));
+        }
+        let connector = self.connector();
+        let follow = Follow::new(cluster, connector.clone(), topics.clone());
+        let places = cluster.primaries().into_iter().map(Place::Node);
+        let seat = |place| (Seat::at(cluster, connector.clone(), place), topics.clone());
+        let open = Subscription::open(places.map(seat).collect()).await?;
+        Ok(open.following(follow))
+    }
+
+    async fn subscription(&self, topics: Topics) -> Result<Subscription> {
+        if topics.len() == 0 {
+            return Err(no_topic());
+        }
+        let connector = self.connector();
+        let seat = match self.cluster() {
+            Some(cluster) => Seat::at(cluster, connector, Place::Any),
+            None => Seat::fixed(self.config().clone(), connector),
+        };
+        Subscription::open(vec![(seat, topics)]).await
+    }
+}
+
+fn names<T: AsRef<[u8]>>(names: impl IntoIterator<Item = T>) -> Vec<Vec<u8>> {
+    names.into_iter().map(|name| name.as_ref().to_vec()).collect()
+}
+
+fn no_topic() -> Error {
+    Error::new(ErrorKind::Usage, "a subscription needs at least one channel")
 }

@@ -3,26 +3,15 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use tokio::time::{Instant, Sleep, sleep};
 
-use super::live::Live;
+use super::branch::Branch;
+use super::seat::{Follow, Seat};
 use super::topics::Topics;
-use crate::config::Config;
-use crate::connection::{Backoff, Connector};
-use crate::direct::is_timeout;
 use crate::error::{Error, ErrorKind, Result};
-
-/// After this long without a sign of life the server is asked for one; after as long again the
-/// connection counts as lost.
-const QUIET: Duration = Duration::from_secs(15);
-
-/// A connection that lived for so long was a good one: the next attempt comes at once.
-const PROVEN: Duration = Duration::from_secs(1);
 
 /// A message on a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,51 +42,43 @@ pub enum Delivery {
 /// error and is repeated with growing pauses for as long as the stream is polled. Dropping the
 /// subscription closes its connection.
 pub struct Subscription {
-    config: Config,
-    connector: Connector,
-    topics: Topics,
-    state: State,
-    backoff: Backoff,
-    /// How long a blocking client waits before it tries again.
-    pause: Option<Duration>,
-    /// Since when the connection is up.
-    since: Instant,
-    /// When the server was last heard; `pinged` says that it was asked since.
-    heard: Instant,
-    pinged: bool,
-    /// A blocking client has none: its socket keeps the time.
-    timer: Option<Pin<Box<Sleep>>>,
-}
-
-type Opening = Pin<Box<dyn Future<Output = Result<Live>> + Send>>;
-
-enum State {
-    Live(Box<Live>),
-    Opening(Opening),
-    /// Until the timer fires.
-    Waiting,
+    branches: Vec<Branch>,
+    /// Which branch is looked at first.
+    turn: usize,
+    /// Where there is to be a branch for each of a cluster's primaries.
+    follow: Option<Follow>,
 }
 
 impl Subscription {
-    pub(super) async fn open(
-        config: Config,
-        connector: Connector,
-        topics: Topics,
-    ) -> Result<Subscription> {
-        let timed = !matches!(connector, Connector::Blocking);
-        let live = Live::open(config.clone(), connector.clone(), topics.clone(), QUIET).await?;
-        Ok(Subscription {
-            config,
-            connector,
-            topics,
-            state: State::Live(Box::new(live)),
-            backoff: Backoff::new(),
-            pause: None,
-            since: Instant::now(),
-            heard: Instant::now(),
-            pinged: false,
-            timer: timed.then(|| Box::pin(sleep(QUIET))),
-        })
+    /// A subscription over several connections at once.
+    pub(super) async fn open(branches: Vec<(Seat, Topics)>) -> Result<Subscription> {
+        let mut open = Vec::with_capacity(branches.len());
+        for (seat, topics) in branches {
+            open.push(Branch::open(seat, topics).await?);
+        }
+        Ok(Subscription { branches: open, turn: 0, follow: None })
+    }
+
+    /// The same, that from now on has a connection to each primary of a cluster.
+    pub(super) fn following(mut self, follow: Follow) -> Subscription {
+        self.follow = Some(follow);
+        self
+    }
+
+    /// Both subscriptions' messages in one stream. Of two that follow the primaries of a cluster
+    /// ([`Client::psubscribe_primaries`](crate::Client::psubscribe_primaries)), the second one
+    /// follows no longer.
+    ///
+    /// # Errors
+    /// `Unsupported` on a blocking client, which reads one connection at a time.
+    pub fn merge(mut self, other: Subscription) -> Result<Subscription> {
+        if self.branches.iter().chain(&other.branches).any(Branch::is_blocking) {
+            let text = "a blocking client reads one connection at a time";
+            return Err(Error::new(ErrorKind::Unsupported, text));
+        }
+        self.branches.extend(other.branches);
+        self.follow = self.follow.or(other.follow);
+        Ok(self)
     }
 
     /// The next message or gap; also available as a `Stream`.
@@ -128,56 +109,6 @@ impl Subscription {
             }
         }
     }
-
-    fn reopen(&mut self) {
-        let (config, connector) = (self.config.clone(), self.connector.clone());
-        let opening = Live::open(config, connector, self.topics.clone(), QUIET);
-        self.state = State::Opening(Box::pin(opening));
-    }
-
-    fn wait(&mut self) {
-        let pause = self.backoff.next();
-        match &mut self.timer {
-            Some(timer) => timer.as_mut().reset(Instant::now() + pause),
-            None => self.pause = Some(pause),
-        }
-        self.state = State::Waiting;
-    }
-
-    fn heard(&mut self) {
-        self.heard = Instant::now();
-        self.pinged = false;
-    }
-
-    /// Whether the connection has been silent for too long; asks for a sign of life before.
-    fn poll_silence(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some(timer) = &mut self.timer else { return false };
-        while timer.as_mut().poll(cx).is_ready() {
-            let due = self.heard + QUIET;
-            if Instant::now() >= due {
-                if self.pinged {
-                    return true;
-                }
-                self.pinged = true;
-                self.heard = Instant::now();
-                if let State::Live(live) = &mut self.state {
-                    live.ping();
-                }
-            }
-            timer.as_mut().reset(self.heard + QUIET);
-        }
-        false
-    }
-
-    /// The silence of a blocking socket's server: asks for a sign of life the first time.
-    fn bears_silence(&mut self, error: &Error) -> bool {
-        let first = self.timer.is_none() && is_timeout(error) && !self.pinged;
-        if let (true, State::Live(live)) = (first, &mut self.state) {
-            self.pinged = true;
-            live.ping();
-        }
-        first
-    }
 }
 
 impl Stream for Subscription {
@@ -185,65 +116,20 @@ impl Stream for Subscription {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        loop {
-            if matches!(this.state, State::Live(_)) && this.poll_silence(cx) {
-                this.reopen();
-            }
-            match &mut this.state {
-                State::Live(live) => match live.poll_message(cx) {
-                    Poll::Pending => return Poll::Pending,
-                    Poll::Ready(Ok(message)) => {
-                        this.heard();
-                        if let Some(message) = message {
-                            return Poll::Ready(Some(Ok(Delivery::Message(message))));
-                        }
-                    }
-                    Poll::Ready(Err(error)) if this.bears_silence(&error) => {}
-                    Poll::Ready(Err(error)) => {
-                        tracing::debug!(%error, "subscription lost");
-                        if this.since.elapsed() < PROVEN {
-                            this.wait();
-                        } else {
-                            this.backoff.reset();
-                            this.reopen();
-                        }
-                    }
-                },
-                State::Opening(opening) => match opening.as_mut().poll(cx) {
-                    Poll::Pending => return Poll::Pending,
-                    Poll::Ready(Ok(live)) => {
-                        this.state = State::Live(Box::new(live));
-                        this.since = Instant::now();
-                        this.heard();
-                        if let Some(timer) = &mut this.timer {
-                            timer.as_mut().reset(this.heard + QUIET);
-                        }
-                        return Poll::Ready(Some(Ok(Delivery::Gap)));
-                    }
-                    Poll::Ready(Err(error)) => {
-                        this.wait();
-                        return Poll::Ready(Some(Err(reconnecting(error))));
-                    }
-                },
-                State::Waiting => {
-                    match &mut this.timer {
-                        Some(timer) => ready!(timer.as_mut().poll(cx)),
-                        None => std::thread::sleep(this.pause.take().unwrap_or_default()),
-                    }
-                    this.reopen();
-                }
+        if let Some(follow) = &mut this.follow {
+            follow.poll(cx, &mut this.branches);
+        }
+        let count = this.branches.len();
+        for step in 0..count {
+            let at = (this.turn + step) % count;
+            let Some(branch) = this.branches.get_mut(at) else { continue };
+            if let Poll::Ready(outcome) = branch.poll(cx) {
+                // Each connection in its turn.
+                this.turn = (at + 1) % count;
+                return Poll::Ready(Some(outcome));
             }
         }
-    }
-}
-
-fn reconnecting(error: Error) -> Error {
-    match error.kind() {
-        ErrorKind::Connect | ErrorKind::Disconnected | ErrorKind::Timeout => {
-            Error::new(error.kind(), "the subscription is not connected; it tries again")
-                .with_source(error)
-        }
-        _ => error,
+        Poll::Pending
     }
 }
 
@@ -252,9 +138,10 @@ impl fmt::Debug for Subscription {
         let names = |list: &[Vec<u8>]| {
             list.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect::<Vec<_>>()
         };
+        let topics = || self.branches.iter().map(Branch::topics);
         f.debug_struct("Subscription")
-            .field("channels", &names(&self.topics.channels))
-            .field("patterns", &names(&self.topics.patterns))
+            .field("channels", &topics().flat_map(|own| names(&own.channels)).collect::<Vec<_>>())
+            .field("patterns", &topics().flat_map(|own| names(&own.patterns)).collect::<Vec<_>>())
             .finish_non_exhaustive()
     }
 }

@@ -3,22 +3,28 @@
 use crate::resp::Packed;
 
 /// Channels by name and by pattern.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Topics {
     pub(super) channels: Vec<Vec<u8>>,
     pub(super) patterns: Vec<Vec<u8>>,
+    /// Channels that belong to a slot.
+    pub(super) sharded: Vec<Vec<u8>>,
 }
 
 impl Topics {
     /// How many confirmations the server sends.
     pub(super) fn len(&self) -> usize {
-        self.channels.len() + self.patterns.len()
+        self.channels.len() + self.patterns.len() + self.sharded.len()
     }
 
     /// The commands that subscribe.
     pub(super) fn wire(&self) -> Vec<u8> {
         let mut wire = Vec::new();
-        for (name, topics) in [("SUBSCRIBE", &self.channels), ("PSUBSCRIBE", &self.patterns)] {
+        for (name, topics) in [
+            ("SUBSCRIBE", &self.channels),
+            ("PSUBSCRIBE", &self.patterns),
+            ("SSUBSCRIBE", &self.sharded),
+        ] {
             if !topics.is_empty() {
                 let mut command = Packed::new();
                 command.push(name.as_bytes());

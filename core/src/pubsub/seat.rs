@@ -1,0 +1,97 @@
+//! Which server a connection of a subscription goes to.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::branch::Branch;
+use super::topics::Topics;
+use crate::cluster::{Address, Cluster, Place};
+use crate::config::Config;
+use crate::connection::Connector;
+use crate::error::{Error, ErrorKind, Result, ServerCode};
+
+/// Where a connection goes, looked up anew each time.
+pub(super) struct Seat {
+    config: Config,
+    pub(super) connector: Connector,
+    /// In a cluster: which node.
+    place: Option<(Arc<Cluster>, Place)>,
+}
+
+impl Seat {
+    /// The server that the configuration names.
+    pub(super) fn fixed(config: Config, connector: Connector) -> Seat {
+        Seat { config, connector, place: None }
+    }
+
+    /// A node of a cluster.
+    pub(super) fn at(cluster: &Arc<Cluster>, connector: Connector, place: Place) -> Seat {
+        let config = cluster.config.clone();
+        Seat { config, connector, place: Some((Arc::clone(cluster), place)) }
+    }
+
+    /// Where to connect to now.
+    pub(super) fn config(&self) -> Result<Config> {
+        match &self.place {
+            Some((cluster, place)) => cluster.config_for(place),
+            None => Ok(self.config.clone()),
+        }
+    }
+
+    /// The one node it is bound to.
+    fn node(&self) -> Option<&Address> {
+        match &self.place {
+            Some((_, Place::Node(address))) => Some(address),
+            _ => None,
+        }
+    }
+
+    /// Whether an error said where else to go.
+    pub(super) fn learns_from(&self, error: &Error) -> bool {
+        let Some((cluster, _)) = &self.place else { return false };
+        cluster.note_error(error);
+        matches!(error.kind(), ErrorKind::Server(ServerCode::Moved))
+    }
+}
+
+/// Keeps a branch for each of a cluster's primaries.
+pub(super) struct Follow {
+    cluster: Arc<Cluster>,
+    connector: Connector,
+    topics: Topics,
+    changed: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+impl Follow {
+    pub(super) fn new(cluster: &Arc<Cluster>, connector: Connector, topics: Topics) -> Follow {
+        let changed = Box::pin(changed(cluster));
+        Follow { cluster: Arc::clone(cluster), connector, topics, changed }
+    }
+
+    /// Adds branches for new primaries, drops those of nodes that are none any more.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, branches: &mut Vec<Branch>) {
+        while let Poll::Ready(()) = self.changed.as_mut().poll(cx) {
+            self.changed = Box::pin(changed(&self.cluster));
+            let primaries = self.cluster.primaries();
+            branches.retain(|branch| branch.seat().node().is_none_or(|at| primaries.contains(at)));
+            for primary in primaries {
+                if !branches.iter().any(|branch| branch.seat().node() == Some(&primary)) {
+                    let place = Place::Node(primary);
+                    let seat = Seat::at(&self.cluster, self.connector.clone(), place);
+                    branches.push(Branch::later(seat, self.topics.clone()));
+                }
+            }
+        }
+    }
+}
+
+fn changed(cluster: &Arc<Cluster>) -> impl Future<Output = ()> + Send + 'static {
+    let mut changes = cluster.changes();
+    async move {
+        if changes.changed().await.is_err() {
+            std::future::pending().await
+        }
+    }
+}
