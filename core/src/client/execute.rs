@@ -13,9 +13,6 @@ use crate::direct::check_waiting;
 use crate::error::{Error, ErrorKind, Result, Sent};
 use crate::resp::Reader;
 
-/// How often a request that may be repeated is sent again after its connection was lost.
-const RETRIES: u8 = 2;
-
 /// A request on its way; nothing is sent before the first poll.
 ///
 /// # Cancel safety
@@ -26,7 +23,7 @@ pub struct Execute<W: Work, C: Borrow<Client>> {
     client: C,
     work: W,
     stage: Stage,
-    retries: u8,
+    retries: u32,
 }
 
 enum Stage {
@@ -124,6 +121,14 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
         }
     }
 
+    /// Whether the request's answer was lost, and asking again changes nothing.
+    fn may_repeat(&self, error: &Error) -> bool {
+        error.kind() == ErrorKind::Disconnected
+            && error.sent() == Sent::Unknown
+            && self.work.is_repeatable()
+            && self.retries < self.client.borrow().config().retries
+    }
+
     fn step(
         &mut self,
         mut future: Pin<Box<dyn Future<Output = Result<Reply>> + Send>>,
@@ -154,7 +159,7 @@ impl<W: Work, C: Borrow<Client>> Future for Execute<W, C> {
                     let decoded = this.work.decode(&mut reply.reader());
                     return Poll::Ready(decoded.map_err(answered));
                 }
-                Err(error) if this.retries < RETRIES && may_repeat(&error, &this.work) => {
+                Err(error) if this.may_repeat(&error) => {
                     this.retries += 1;
                     this.stage = Stage::Here(Flight::Start);
                 }
@@ -170,11 +175,6 @@ fn answered(error: Error) -> Error {
         Sent::No => error.with_sent(Sent::Yes),
         _ => error,
     }
-}
-
-/// Whether the request's answer was lost, and asking again changes nothing.
-fn may_repeat(error: &Error, work: &impl Work) -> bool {
-    error.kind() == ErrorKind::Disconnected && error.sent() == Sent::Unknown && work.is_repeatable()
 }
 
 /// Runs a request on a connection of its own, without a limit on the time to answer.

@@ -1,5 +1,6 @@
 //! What a client needs to know before it connects.
 
+mod backoff;
 mod cluster;
 mod url;
 
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+pub use backoff::Backoff;
 pub use cluster::ReadFrom;
 pub(crate) use cluster::Remap;
 
@@ -50,6 +52,9 @@ pub struct Config {
     pub(crate) max_pending_bytes: usize,
     pub(crate) limits: Limits,
     pub(crate) total_timeout: Duration,
+    pub(crate) backoff: Backoff,
+    pub(crate) retries: u32,
+    pub(crate) fail_fast: bool,
     pub(crate) read_from: ReadFrom,
     pub(crate) max_redirects: u32,
     pub(crate) topology_interval: Duration,
@@ -97,6 +102,9 @@ impl Config {
             max_pending_bytes: 64 << 20,
             limits: Limits::default(),
             total_timeout: Duration::from_secs(10),
+            backoff: Backoff::default(),
+            retries: 2,
+            fail_fast: false,
             read_from: ReadFrom::Primary,
             max_redirects: 5,
             topology_interval: Duration::from_secs(60),
@@ -179,6 +187,30 @@ impl Config {
         self
     }
 
+    /// The pauses between attempts to connect; full jitter unless set.
+    #[must_use]
+    pub fn backoff(mut self, backoff: Backoff) -> Config {
+        self.backoff = backoff;
+        self
+    }
+
+    /// How often a command whose answer was lost is sent again, where that changes nothing: it only
+    /// reads, or is marked as [`IDEMPOTENT`](crate::command::Flags::IDEMPOTENT); 2 unless set.
+    /// What was certainly not sent, or certainly not executed, is sent again until the time is up.
+    #[must_use]
+    pub fn retries(mut self, retries: u32) -> Config {
+        self.retries = retries;
+        self
+    }
+
+    /// Whether commands fail at once while no connection can be made; unless set, they wait for one
+    /// up to the [`Config::connect_timeout`]. The client goes on trying to connect by itself.
+    #[must_use]
+    pub fn fail_fast(mut self, fail_fast: bool) -> Config {
+        self.fail_fast = fail_fast;
+        self
+    }
+
     /// How many commands may wait for their answer at once before further ones wait their turn;
     /// 65 536 unless set. A pipeline or transaction counts as one.
     #[must_use]
@@ -230,6 +262,9 @@ impl fmt::Debug for Config {
             max_pending_bytes,
             limits,
             total_timeout,
+            backoff,
+            retries,
+            fail_fast,
             read_from,
             max_redirects,
             topology_interval,
@@ -249,6 +284,9 @@ impl fmt::Debug for Config {
             .field("max_pending_bytes", max_pending_bytes)
             .field("limits", limits)
             .field("total_timeout", total_timeout)
+            .field("backoff", backoff)
+            .field("retries", retries)
+            .field("fail_fast", fail_fast)
             .field("read_from", read_from)
             .field("max_redirects", max_redirects)
             .field("topology_interval", topology_interval)

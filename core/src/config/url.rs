@@ -170,6 +170,8 @@ fn options(mut config: Config, query: &str) -> Result<Config> {
                     }
                 };
             }
+            "retries" => config.retries = number(value, "option `retries`")?,
+            "fail_fast" => config.fail_fast = switch(value, name)?,
             "response_timeout" => config.response_timeout = duration(value, name)?,
             "total_timeout" => config.total_timeout = duration(value, name)?,
             "user" => config.user = Some(decode(value, "option `user`")?),
@@ -186,6 +188,14 @@ fn options(mut config: Config, query: &str) -> Result<Config> {
 
 fn number(text: &str, what: &str) -> Result<u32> {
     text.parse().map_err(|_| usage(format!("{what} is no number: {text:?}")))
+}
+
+fn switch(text: &str, name: &str) -> Result<bool> {
+    match text {
+        "true" | "yes" | "1" => Ok(true),
+        "false" | "no" | "0" => Ok(false),
+        _ => Err(usage(format!("option `{name}` is true or false: {text:?}"))),
+    }
 }
 
 /// `250ms`, `5s`, `2m`; a bare number is seconds.

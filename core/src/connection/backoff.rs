@@ -1,50 +1,42 @@
-//! How long to wait between attempts to connect.
+//! The pauses between attempts, one after the other.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-const FIRST: Duration = Duration::from_millis(10);
-/// The bound for the first attempts: a server that comes back is met at once.
-const SOON: Duration = Duration::from_millis(100);
-/// The bound after [`PATIENT`] attempts.
-const MOST: Duration = Duration::from_millis(500);
-const PATIENT: u32 = 200;
+use crate::config::Backoff;
 
-/// Exponential, with full jitter: many clients that lost one server do not come back at once.
+/// Where a series of attempts stands.
 #[derive(Debug)]
-pub(crate) struct Backoff {
-    attempt: u32,
+pub(crate) struct Pauses {
+    backoff: Backoff,
+    attempts: u32,
+    last: Duration,
     /// A xorshift generator's state. Invariant: not 0.
     seed: u64,
 }
 
-impl Backoff {
-    pub(crate) fn new() -> Backoff {
+impl Pauses {
+    pub(crate) fn new(backoff: Backoff) -> Pauses {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let here = std::ptr::from_ref(&now) as usize as u64;
-        Backoff::seeded((now.as_nanos() as u64) ^ here.rotate_left(32))
+        let seed = (now.as_nanos() as u64) ^ here.rotate_left(32) | 1;
+        Pauses { backoff, attempts: 0, last: Duration::ZERO, seed }
     }
 
-    fn seeded(seed: u64) -> Backoff {
-        Backoff { attempt: 0, seed: seed | 1 }
-    }
-
-    /// The next delay, somewhere from nothing to twice the last one's bound.
+    /// The next pause.
     pub(crate) fn next(&mut self) -> Duration {
         self.seed ^= self.seed << 13;
         self.seed ^= self.seed >> 7;
         self.seed ^= self.seed << 17;
-        let bound = FIRST.saturating_mul(1 << self.attempt.min(16)).min(self.most());
-        self.attempt += 1;
-        let fraction = (self.seed >> 11) as f64 / (1u64 << 53) as f64;
-        bound.mul_f64(fraction)
+        let dice = (self.seed >> 11) as f64 / (1u64 << 53) as f64;
+        self.last = self.backoff.pause(self.attempts, self.last, dice);
+        self.attempts = self.attempts.saturating_add(1);
+        self.last
     }
 
-    fn most(&self) -> Duration {
-        if self.attempt < PATIENT { SOON } else { MOST }
-    }
-
+    /// Begins anew.
     pub(crate) fn reset(&mut self) {
-        self.attempt = 0;
+        self.attempts = 0;
+        self.last = Duration::ZERO;
     }
 }
 
@@ -53,16 +45,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn grows_to_a_bound_and_varies() {
-        let mut backoff = Backoff::seeded(42);
-        let delays: Vec<Duration> = (0..400).map(|_| backoff.next()).collect();
-        assert!(delays[0] <= FIRST);
-        assert!(delays.iter().all(|delay| *delay <= MOST));
-        assert!(delays[10..200].iter().all(|delay| *delay <= SOON));
-        assert!(delays[10..200].iter().any(|delay| *delay > SOON / 2));
-        assert!(delays[200..].iter().any(|delay| *delay > MOST / 2));
-        assert!(delays[200..].iter().any(|delay| *delay < MOST / 2));
-        backoff.reset();
-        assert!(backoff.next() <= FIRST);
+    fn pauses_grow_and_vary_and_begin_anew() {
+        let mut pauses = Pauses::new(Backoff::default());
+        let first = Duration::from_millis(10);
+        assert!(pauses.next() <= first);
+        let later: Vec<Duration> = (0..100).map(|_| pauses.next()).collect();
+        assert!(later.iter().any(|pause| *pause > Duration::from_millis(50)));
+        assert!(later[10..].iter().any(|pause| *pause < Duration::from_millis(50)));
+        pauses.reset();
+        assert!(pauses.next() <= first);
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
-use super::backoff::Backoff;
+use super::backoff::Pauses;
 use super::dedicated::Dedicated;
 use super::link::Link;
 use super::state::closed;
@@ -48,12 +48,12 @@ async fn run(mut guard: Guard) {
     let link = Arc::clone(&guard.link);
     let mut tick = tokio::time::interval(link.tick_length());
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut backoff = Backoff::new();
+    let mut pauses = Pauses::new(link.config.backoff);
     if !link.is_up() {
         let text = format!("there is no connection to {} yet", link.config.address());
         let mut first =
             Down { link: &link, tick: &mut tick, last: Error::new(ErrorKind::Connect, text) };
-        match first.reconnect(&mut backoff, None).await {
+        match first.reconnect(&mut pauses, None).await {
             Some(connection) => link.install(connection),
             None => {
                 link.end(&closed());
@@ -71,12 +71,12 @@ async fn run(mut guard: Guard) {
         link.lose(&error);
         let mut delay = None;
         if since.elapsed() < PROVEN {
-            delay = Some(backoff.next());
+            delay = Some(pauses.next());
         } else {
-            backoff.reset();
+            pauses.reset();
         }
         let mut down = Down { link: &link, tick: &mut tick, last: error };
-        let Some(connection) = down.reconnect(&mut backoff, delay).await else { break };
+        let Some(connection) = down.reconnect(&mut pauses, delay).await else { break };
         link.install(connection);
     }
     link.end(&closed());
@@ -177,7 +177,7 @@ impl Down<'_> {
     /// Connects, however often it takes; `None` when the client is closed.
     async fn reconnect(
         &mut self,
-        backoff: &mut Backoff,
+        pauses: &mut Pauses,
         mut delay: Option<Duration>,
     ) -> Option<Dedicated> {
         let link = self.link;
@@ -201,7 +201,7 @@ impl Down<'_> {
                 link.fail_waiting(&self.last, None);
                 self.watch(poll_fn(|cx| link.poll_demand(cx))).await?;
             }
-            delay = Some(backoff.next());
+            delay = Some(pauses.next());
         }
     }
 

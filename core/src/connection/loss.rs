@@ -36,12 +36,17 @@ impl Link {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// No connection can be made, for this reason: where there are other nodes, nobody waits.
+    /// No connection can be made, for this reason: where there are other nodes, or failing fast is
+    /// asked for, nobody waits for one.
     pub(crate) fn unreachable(&self, error: &Error) {
-        let Some(alarm) = &self.alarm else { return };
+        if self.alarm.is_none() && !self.config.fail_fast {
+            return;
+        }
         self.state().refusal = Some(error.duplicate().with_sent(Sent::No));
         self.fail_waiting(error, None);
-        alarm.notify_one();
+        if let Some(alarm) = &self.alarm {
+            alarm.notify_one();
+        }
     }
 
     /// Fails requests that wait for a connection: those that `is_due`, or all if that is `None`.

@@ -22,7 +22,7 @@ mod work;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use backoff::Backoff;
+pub(crate) use backoff::Pauses;
 pub(crate) use dedicated::Dedicated;
 pub(crate) use driver::{spawn, spawn_on};
 pub(crate) use flight::{Flight, polled_again};

@@ -11,7 +11,7 @@ use super::live::Live;
 use super::seat::Seat;
 use super::stream::Delivery;
 use super::topics::Topics;
-use crate::connection::{Backoff, Connector};
+use crate::connection::{Connector, Pauses};
 use crate::direct::is_timeout;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -27,7 +27,7 @@ pub(super) struct Branch {
     seat: Seat,
     topics: Topics,
     state: State,
-    backoff: Backoff,
+    pauses: Pauses,
     /// How long a blocking client waits before it tries again.
     pause: Option<Duration>,
     /// Since when the connection is up.
@@ -73,10 +73,10 @@ impl Branch {
     fn closed(seat: Seat, topics: Topics) -> Branch {
         let timed = !matches!(seat.connector, Connector::Blocking);
         Branch {
+            pauses: Pauses::new(seat.backoff()),
             seat,
             topics,
             state: State::Waiting,
-            backoff: Backoff::new(),
             pause: None,
             since: Instant::now(),
             heard: Instant::now(),
@@ -107,7 +107,7 @@ impl Branch {
     }
 
     fn wait(&mut self) {
-        let pause = self.backoff.next();
+        let pause = self.pauses.next();
         match &mut self.timer {
             Some(timer) => timer.as_mut().reset(Instant::now() + pause),
             None => self.pause = Some(pause),
@@ -173,7 +173,7 @@ impl Branch {
                         if this.since.elapsed() < PROVEN {
                             this.wait();
                         } else {
-                            this.backoff.reset();
+                            this.pauses.reset();
                             this.reopen();
                         }
                     }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use super::branch::Branch;
 use super::topics::Topics;
 use crate::cluster::{Address, Cluster, Place};
-use crate::config::Config;
+use crate::config::{Backoff, Config};
 use crate::connection::Connector;
 use crate::error::{Error, ErrorKind, Result, ServerCode};
 
@@ -38,6 +38,11 @@ impl Seat {
             Some((cluster, place)) => cluster.config_for(place),
             None => Ok(self.config.clone()),
         }
+    }
+
+    /// The pauses between attempts.
+    pub(super) fn backoff(&self) -> Backoff {
+        self.config.backoff
     }
 
     /// The one node it is bound to.
