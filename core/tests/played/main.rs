@@ -1,0 +1,5 @@
+//! Servers that refuse, lie, redirect or fall silent: played by threads.
+
+mod cluster;
+mod hostile;
+mod server;
