@@ -55,6 +55,8 @@ pub struct Config {
     pub(crate) backoff: Backoff,
     pub(crate) retries: u32,
     pub(crate) fail_fast: bool,
+    pub(crate) maintenance: bool,
+    pub(crate) relaxed_timeout: Duration,
     pub(crate) read_from: ReadFrom,
     pub(crate) max_redirects: u32,
     pub(crate) topology_interval: Duration,
@@ -73,6 +75,22 @@ pub(crate) enum Endpoint {
     Unix(PathBuf),
     /// Some of a cluster's nodes.
     Cluster(Vec<Address>),
+}
+
+impl Endpoint {
+    /// Which of its addresses a server shall name when it moves; `None` where it cannot move.
+    pub(crate) fn kind(&self) -> Option<&'static str> {
+        let Endpoint::Tcp { host, .. } = self else { return None };
+        Some(match host.parse::<std::net::IpAddr>() {
+            Ok(std::net::IpAddr::V4(ip)) if ip.is_private() || ip.is_loopback() => "internal-ip",
+            Ok(std::net::IpAddr::V6(ip)) if ip.is_unique_local() || ip.is_loopback() => {
+                "internal-ip"
+            }
+            Ok(_) => "external-ip",
+            Err(_) if host == "localhost" || host.ends_with(".local") => "internal-fqdn",
+            Err(_) => "external-fqdn",
+        })
+    }
 }
 
 /// A version of the protocol that client and server speak.
@@ -105,6 +123,8 @@ impl Config {
             backoff: Backoff::default(),
             retries: 2,
             fail_fast: false,
+            maintenance: true,
+            relaxed_timeout: Duration::from_secs(10),
             read_from: ReadFrom::Primary,
             max_redirects: 5,
             topology_interval: Duration::from_secs(60),
@@ -211,6 +231,24 @@ impl Config {
         self
     }
 
+    /// Whether the server is asked to announce maintenance (`CLIENT MAINT_NOTIFICATIONS`, Redis
+    /// Software and Redis Cloud, RESP3); it is unless set to `false`. A server that knows no such
+    /// thing may refuse. When a server announces that it moves, the client connects to the new
+    /// place and goes over to it between two requests, before the old connection is cut.
+    #[must_use]
+    pub fn maintenance(mut self, announced: bool) -> Config {
+        self.maintenance = announced;
+        self
+    }
+
+    /// How long an answer may take while the server has announced that it is busy with
+    /// maintenance, if that is longer than the [`Config::response_timeout`]; 10 seconds unless set.
+    #[must_use]
+    pub fn relaxed_timeout(mut self, timeout: Duration) -> Config {
+        self.relaxed_timeout = timeout;
+        self
+    }
+
     /// How many commands may wait for their answer at once before further ones wait their turn;
     /// 65 536 unless set. A pipeline or transaction counts as one.
     #[must_use]
@@ -265,6 +303,8 @@ impl fmt::Debug for Config {
             backoff,
             retries,
             fail_fast,
+            maintenance,
+            relaxed_timeout,
             read_from,
             max_redirects,
             topology_interval,
@@ -287,6 +327,8 @@ impl fmt::Debug for Config {
             .field("backoff", backoff)
             .field("retries", retries)
             .field("fail_fast", fail_fast)
+            .field("maintenance", maintenance)
+            .field("relaxed_timeout", relaxed_timeout)
             .field("read_from", read_from)
             .field("max_redirects", max_redirects)
             .field("topology_interval", topology_interval)

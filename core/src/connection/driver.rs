@@ -1,7 +1,7 @@
 //! The task behind a shared connection: writes, reads, keeps time, and connects again.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::backoff::Pauses;
 use super::dedicated::Dedicated;
 use super::link::Link;
 use super::state::closed;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
 
 /// A connection that lived for so long was a good one: the next attempt comes at once.
 const PROVEN: Duration = Duration::from_secs(1);
@@ -64,9 +64,15 @@ async fn run(mut guard: Guard) {
     }
     loop {
         let since = Instant::now();
-        let mut connected =
-            Connected { link: &link, tick: &mut tick, yielded: false, wakers: Vec::new() };
+        let mut connected = Connected {
+            link: &link,
+            tick: &mut tick,
+            yielded: false,
+            wakers: Vec::new(),
+            next: None,
+        };
         let Some(error) = poll_fn(|cx| connected.poll(cx)).await else { break };
+        drop(connected);
         tracing::debug!(address = %link.config.address(), %error, "connection lost");
         link.lose(&error);
         let mut delay = None;
@@ -90,9 +96,43 @@ struct Connected<'a> {
     /// Whether the scheduler ran others since bytes became pending.
     yielded: bool,
     wakers: Vec<Waker>,
+    next: Option<Next<'a>>,
+}
+
+/// The connection that is to replace the present one, which will be cut.
+enum Next<'a> {
+    Coming(Pin<Box<dyn Future<Output = Result<Dedicated>> + Send + 'a>>),
+    Here(Box<Dedicated>),
 }
 
 impl Connected<'_> {
+    /// Whether requests are written to the present connection.
+    fn next_is_far(&self) -> bool {
+        !matches!(self.next, Some(Next::Here(_)))
+    }
+
+    /// Begins to move, where that was announced, and goes on with it.
+    fn poll_next(&mut self, cx: &mut Context<'_>) {
+        let link = self.link;
+        if let Some(moving) = link.state().maintenance.moving.take() {
+            self.next = Some(Next::Coming(Box::pin(link.prepare_move(moving))));
+        }
+        let Some(Next::Coming(coming)) = &mut self.next else { return };
+        let Poll::Ready(outcome) = coming.as_mut().poll(cx) else { return };
+        self.next = match outcome {
+            Ok(next) => {
+                link.caller.clear();
+                link.state().maintenance.draining = true;
+                Some(Next::Here(Box::new(next)))
+            }
+            Err(error) => {
+                // It stays until it is cut; then it is made anew as always.
+                tracing::debug!(address = %link.config.address(), %error, "cannot move");
+                None
+            }
+        };
+    }
+
     /// Ready with the reason when the connection is lost, with `None` when it was closed.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Error>> {
         let link = self.link;
@@ -101,6 +141,7 @@ impl Connected<'_> {
                 return Poll::Ready(Some(error));
             }
         }
+        self.poll_next(cx);
         let mut io = link.io();
         link.state().counters.driver_polls += 1;
         if let Some(error) = io.broken.take() {
@@ -116,7 +157,15 @@ impl Connected<'_> {
                     return Poll::Pending;
                 }
                 state.driver = None;
-                if io.writing.is_empty() && !state.pending.is_empty() {
+                if matches!(self.next, Some(Next::Here(_)))
+                    && io.writing.is_empty()
+                    && state.slots.fifo.front().is_none_or(|entry| !io.writing.began(entry))
+                    && let Some(Next::Here(next)) = self.next.take()
+                {
+                    // All that the old connection got is answered.
+                    state.replace(&mut io, *next);
+                }
+                if io.writing.is_empty() && !state.pending.is_empty() && self.next_is_far() {
                     // Others are about to send: one round of the scheduler, and all go in one
                     // write.
                     wait = !self.yielded && state.slots.fifo.len() > 1;
@@ -147,7 +196,7 @@ impl Connected<'_> {
             }
             state.unwritten = io.writing.rest().len();
             state.grant(&link.config, &mut self.wakers);
-            let more = io.writing.is_empty() && !state.pending.is_empty();
+            let more = io.writing.is_empty() && !state.pending.is_empty() && self.next_is_far();
             let idle = io.writing.is_empty() && state.pending.is_empty();
             if state.closing && idle && state.slots.in_flight() == 0 {
                 return Poll::Ready(None);
@@ -185,7 +234,7 @@ impl Down<'_> {
             if let Some(delay) = delay {
                 self.watch(tokio::time::sleep(delay)).await?;
             }
-            match self.watch(Dedicated::connect(&link.config, &link.connector)).await? {
+            match self.watch(Dedicated::connect(&link.destination(), &link.connector)).await? {
                 Ok(connection) => return Some(connection),
                 Err(error) => {
                     tracing::debug!(address = %link.config.address(), %error, "cannot connect");
@@ -229,19 +278,19 @@ impl Link {
     /// Time passes; gives the error if the server has left the oldest request unanswered for too
     /// long.
     fn on_tick(&self) -> Option<Error> {
-        let limit = self.ticks(self.config.response_timeout);
         if let Some(mut io) = self.io_if_free() {
             io.inbox.shrink();
         }
         let mut wakers = Vec::new();
-        let outcome = self.overdue(limit, &mut wakers);
+        let outcome = self.overdue(&mut wakers);
         wakers.into_iter().for_each(Waker::wake);
         outcome
     }
 
-    fn overdue(&self, limit: u32, wakers: &mut Vec<Waker>) -> Option<Error> {
+    fn overdue(&self, wakers: &mut Vec<Waker>) -> Option<Error> {
         let mut state = self.state();
         state.advance(&self.config, wakers);
+        let limit = self.patience(&state);
         let (tick, progress) = (state.tick, state.progress);
         let head = state.slots.fifo.front()?.tick;
         if tick.wrapping_sub(head) > 1 {
@@ -250,7 +299,7 @@ impl Link {
         }
         let silence = tick.wrapping_sub(head).min(tick.wrapping_sub(progress));
         (silence > limit).then(|| {
-            let limit = self.config.response_timeout;
+            let limit = self.tick_length() * limit;
             Error::new(ErrorKind::Timeout, format!("the server gave no answer within {limit:?}"))
         })
     }

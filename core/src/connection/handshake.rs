@@ -228,6 +228,14 @@ impl<'c> Handshake<'c> {
         if self.config.readonly {
             add(Setup::Courtesy, words(&["READONLY"]));
         }
+        if self.config.maintenance && self.protocol == Protocol::Resp3 {
+            let mut packed = words(&["CLIENT", "MAINT_NOTIFICATIONS", "ON"]);
+            if let Some(kind) = self.config.endpoint.kind() {
+                packed.push(b"moving-endpoint-type");
+                packed.push(kind.as_bytes());
+                add(Setup::Courtesy, packed);
+            }
+        }
         add(Setup::Courtesy, words(&["CLIENT", "SETINFO", "LIB-NAME", "alizarin"]));
         add(Setup::Courtesy, words(&["CLIENT", "SETINFO", "LIB-VER", env!("CARGO_PKG_VERSION")]));
         if self.version.is_empty() {
@@ -324,7 +332,8 @@ mod tests {
         let info = info.unwrap();
         assert_eq!((info.version(), info.protocol()), ("8.6.3", Protocol::Resp3));
         assert_eq!(sent[..2], ["HELLO 3 AUTH u p SETNAME n", "SELECT 2"]);
-        assert_eq!(sent.len(), 4);
+        assert_eq!(sent[2], "CLIENT MAINT_NOTIFICATIONS ON moving-endpoint-type internal-ip");
+        assert_eq!(sent.len(), 5);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use super::caller::Caller;
 use super::dedicated::Dedicated;
 use super::inbox::{Inbox, Item};
+use super::maintenance;
 use super::outbox::Wire;
 use super::reply::Reply;
 use super::slots::{Leftover, Polled, Ticket};
@@ -149,6 +150,7 @@ impl Link {
         io.broken = None;
         let mut state = self.state();
         state.phase = Phase::Up;
+        state.maintenance.draining = false;
         state.refusal = None;
         self.up.store(true, Ordering::Relaxed);
         state.server = connection.server;
@@ -191,6 +193,7 @@ impl Link {
             && state.slots.in_flight() == 0
             && !state.slots.has_queue()
             && state.pending.is_empty()
+            && !state.maintenance.draining
             && io.writing.is_empty()
             && io.broken.is_none()
     }
@@ -261,7 +264,13 @@ impl Link {
         if io.stream.is_none() || io.broken.is_some() || !io.writing.is_empty() {
             return;
         }
-        io.writing.refill(&mut self.state().pending);
+        {
+            let mut state = self.state();
+            if state.maintenance.draining {
+                return;
+            }
+            io.writing.refill(&mut state.pending);
+        }
         io.write_now();
         self.state().unwritten = io.writing.rest().len();
     }
@@ -392,8 +401,16 @@ impl Link {
         loop {
             match io.inbox.next(state.slots.expected()) {
                 Ok(None) => break,
-                Ok(Some(Item::Push(frame))) if self.pushes.is_some() => pushes.push(frame),
-                Ok(Some(Item::Push(_))) => {}
+                Ok(Some(Item::Push(frame))) => match maintenance::read(&frame) {
+                    Some(notice) => {
+                        if self.announced(state, notice) {
+                            self.caller.clear();
+                            wakers.extend(state.driver.take());
+                        }
+                    }
+                    None if self.pushes.is_some() => pushes.push(frame),
+                    None => {}
+                },
                 Ok(Some(Item::Reply(reply))) => {
                     any = true;
                     if own.is_some() && own == state.slots.next_ticket() {

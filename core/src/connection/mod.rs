@@ -12,6 +12,7 @@ mod handshake;
 mod inbox;
 mod link;
 mod loss;
+mod maintenance;
 mod outbox;
 mod reply;
 mod slots;

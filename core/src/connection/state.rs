@@ -4,8 +4,9 @@ use std::io;
 use std::sync::MutexGuard;
 use std::task::{Context, Poll, Waker};
 
-use super::dedicated::{lost, poll_fill, poll_write};
+use super::dedicated::{Dedicated, lost, poll_fill, poll_write};
 use super::inbox::Inbox;
+use super::maintenance::Maintenance;
 use super::outbox::{Pending, Wire, Writing};
 use super::slots::{Entry, Slots};
 use super::stream::Stream;
@@ -40,6 +41,7 @@ pub(crate) struct State {
     pub(crate) refusal: Option<Error>,
     pub(crate) closers: Vec<Waker>,
     pub(crate) server: ServerInfo,
+    pub(crate) maintenance: Maintenance,
     pub(crate) counters: Counters,
 }
 
@@ -131,8 +133,19 @@ impl State {
             refusal: None,
             closers: Vec::new(),
             server,
+            maintenance: Maintenance::default(),
             counters: Counters::default(),
         }
+    }
+
+    /// Goes over to another connection, when all that the old one got is answered.
+    pub(crate) fn replace(&mut self, io: &mut Io, next: Dedicated) {
+        io.stream = Some(next.stream);
+        io.inbox = next.inbox;
+        self.server = next.server;
+        self.progress = self.tick;
+        self.counters.connections += 1;
+        self.maintenance.draining = false;
     }
 
     pub(crate) fn admit(&self) -> Result<()> {

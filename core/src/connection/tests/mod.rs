@@ -5,6 +5,7 @@ mod flow;
 mod honest;
 mod life;
 mod loss;
+mod maintenance;
 mod sole;
 mod turns;
 
@@ -142,7 +143,7 @@ impl Peer {
     pub(super) async fn handshake(&mut self) {
         self.request().await.unwrap();
         self.send("%1\r\n$7\r\nversion\r\n$5\r\n8.0.0\r\n").await;
-        for _ in 0..2 {
+        for _ in 0..3 {
             self.request().await.unwrap();
             self.send("+OK\r\n").await;
         }
