@@ -402,12 +402,11 @@ impl Link {
             match io.inbox.next(state.slots.expected()) {
                 Ok(None) => break,
                 Ok(Some(Item::Push(frame))) => match maintenance::read(&frame) {
-                    Some(notice) => {
-                        if self.announced(state, notice) {
-                            self.caller.clear();
-                            wakers.extend(state.driver.take());
-                        }
+                    Some(notice) if self.announced(state, &notice) => {
+                        self.caller.clear();
+                        wakers.extend(state.driver.take());
                     }
+                    Some(_) => {}
                     None if self.pushes.is_some() => pushes.push(frame),
                     None => {}
                 },

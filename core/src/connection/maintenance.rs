@@ -81,7 +81,7 @@ pub(crate) fn read(push: &[u8]) -> Option<Notice> {
 
 impl Link {
     /// Takes note of what the server announced; tells whether the driver has to see to it.
-    pub(crate) fn announced(&self, state: &mut State, notice: Notice) -> bool {
+    pub(crate) fn announced(&self, state: &mut State, notice: &Notice) -> bool {
         tracing::debug!(address = %self.config.address(), ?notice, "maintenance");
         let tick = state.tick;
         let maintenance = &mut state.maintenance;
@@ -104,7 +104,7 @@ impl Link {
                     let until = Instant::now() + moving.time;
                     maintenance.elsewhere = Some((Endpoint::Tcp { host, port }, until));
                 }
-                maintenance.moving = Some(moving);
+                maintenance.moving = Some(moving.clone());
                 return true;
             }
         }
