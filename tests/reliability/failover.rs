@@ -1,0 +1,253 @@
+//! A cluster's primary is killed: its slots serve again soon after the cluster can, the others
+//! notice nothing, and what was acknowledged is there.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use alizarin::Sent;
+use alizarin::prelude::*;
+
+use crate::cluster::Cluster;
+use crate::floor::first_ok;
+use crate::tier::{Times, alone, report, rounds};
+
+/// Keys of each of the three shards, by their tags.
+const TAGS: [&str; 3] = ["{b}", "{c}", "{a}"];
+
+/// What one writer has done.
+#[derive(Default)]
+struct Log {
+    /// Each call: when it ended, how long it took, whether it was acknowledged.
+    calls: Vec<(Instant, Duration, bool)>,
+    /// What the server acknowledged last for each key.
+    acknowledged: HashMap<String, u64>,
+    /// Written, but whether it is there nobody knows.
+    unknown: HashMap<String, u64>,
+    errors: Vec<Error>,
+}
+
+/// Writes to keys of one shard until it is told to stop.
+async fn write(client: Client, tag: &str, writer: usize, stop: Arc<AtomicBool>) -> Log {
+    let mut log = Log::default();
+    let mut count = 0u64;
+    while !stop.load(Ordering::Relaxed) {
+        count += 1;
+        let key = format!("{tag}:{writer}:{}", count % 1_000);
+        let start = Instant::now();
+        let outcome = client.set(&key, count).await;
+        log.calls.push((Instant::now(), start.elapsed(), outcome.is_ok()));
+        match outcome {
+            Ok(_) => {
+                log.unknown.remove(&key);
+                log.acknowledged.insert(key, count);
+            }
+            Err(error) => {
+                if error.sent() == Sent::Unknown {
+                    log.unknown.insert(key, count);
+                }
+                log.errors.push(error);
+            }
+        }
+    }
+    log
+}
+
+/// A writer on a raw socket of its own thread: what the server loses by itself.
+fn control(
+    cluster: &Cluster,
+    node: usize,
+    tag: &str,
+    stop: &Arc<AtomicBool>,
+) -> std::thread::JoinHandle<u64> {
+    let address = cluster.addresses()[node];
+    let (tag, stop) = (tag.to_owned(), Arc::clone(stop));
+    std::thread::spawn(move || {
+        let mut acknowledged = 0;
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        let mut reply = [0; 64];
+        for count in 1u64.. {
+            let (key, value) = (format!("{tag}:control"), count.to_string());
+            let wire = format!(
+                "*3\r\n$3\r\nSET\r\n${}\r\n{key}\r\n${}\r\n{value}\r\n",
+                key.len(),
+                value.len()
+            );
+            let written = std::io::Write::write_all(&mut stream, wire.as_bytes());
+            let read = written.and_then(|()| std::io::Read::read(&mut stream, &mut reply));
+            match read {
+                Ok(read) if reply[..read].starts_with(b"+OK") => acknowledged = count,
+                _ => break,
+            }
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
+        }
+        acknowledged
+    })
+}
+
+#[test]
+fn a_killed_primary() {
+    let _turn = alone();
+    let mut cluster = Cluster::start();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (mut after_floor, mut floors) = (Times::default(), Times::default());
+    let (mut acknowledged, mut lost, mut control_lost, mut unknown) = (0usize, 0u64, 0u64, 0usize);
+    let (mut least_share, mut errors_elsewhere, mut slowest) = (f64::MAX, 0, Duration::ZERO);
+    for round in 0..rounds(2, 20) {
+        let victim_tag = TAGS[round % 3];
+        let victim = cluster.primary_of(victim_tag);
+        let stop = Arc::new(AtomicBool::new(false));
+        let client = runtime.block_on(cluster.client());
+        let control_writer = control(&cluster, victim, victim_tag, &stop);
+        let writers: Vec<_> = (0..9)
+            .map(|writer| {
+                let (client, stop) = (client.clone(), Arc::clone(&stop));
+                let tag = TAGS[writer % 3];
+                runtime.spawn(async move { (tag, write(client, tag, writer, stop).await) })
+            })
+            .collect();
+        std::thread::park_timeout(Duration::from_millis(1_500));
+        let begin = Instant::now();
+        cluster.nodes[victim].stop().unwrap();
+        let killed = Instant::now();
+        let others: Vec<_> = cluster.addresses();
+        let floor = first_ok(others, &["SET", &format!("{victim_tag}:floor"), "1"]).join().unwrap();
+        std::thread::park_timeout(Duration::from_millis(700));
+        stop.store(true, Ordering::Relaxed);
+        let logs: Vec<(&str, Log)> =
+            writers.into_iter().map(|writer| runtime.block_on(writer).unwrap()).collect();
+        // The victim's slots.
+        let back =
+            logs.iter().filter(|(tag, _)| *tag == victim_tag).flat_map(|(_, log)| &log.calls);
+        let back = back.filter(|(at, _, fine)| *fine && *at > killed + Duration::from_millis(200));
+        let back = back.map(|(at, ..)| *at).min().expect("the victim's slots serve again");
+        floors.push(floor - killed);
+        after_floor.push(back.saturating_duration_since(floor));
+        // The others.
+        for (_, log) in logs.iter().filter(|(tag, _)| *tag != victim_tag) {
+            let span = Duration::from_millis(1_200);
+            let during = |from: Instant| {
+                log.calls.iter().filter(|(at, ..)| *at > from && *at < from + span).count()
+            };
+            let before = during(begin - Duration::from_millis(1_300));
+            let outage = during(killed + Duration::from_millis(200));
+            least_share = least_share.min(outage as f64 / before.max(1) as f64);
+            errors_elsewhere += log.errors.len();
+            let worst = log.calls.iter().map(|(_, took, _)| *took).max().unwrap_or_default();
+            slowest = slowest.max(worst);
+        }
+        // What was acknowledged.
+        let raw = control_writer.join().unwrap();
+        runtime.block_on(async {
+            let raw_kept: Option<u64> = client.get(format!("{victim_tag}:control")).await.unwrap();
+            control_lost += raw.saturating_sub(raw_kept.unwrap_or(0));
+            for (_, log) in &logs {
+                acknowledged += log.calls.iter().filter(|(_, _, fine)| *fine).count();
+                unknown += log.unknown.len();
+                for (key, value) in &log.acknowledged {
+                    let kept: Option<u64> = client.get(key).await.unwrap();
+                    let kept = kept.unwrap_or(0);
+                    // A later write that nobody knows of may have come.
+                    if kept < *value {
+                        lost += 1;
+                    }
+                }
+            }
+            client.close().await;
+        });
+        cluster.nodes[victim].restart().unwrap();
+        cluster.until_whole();
+    }
+    report(
+        "R4 killed primary",
+        &format!(
+            "first OK after the servers' floor: median {:?}, worst {:?}; floor {:?} to {:?}",
+            after_floor.median(),
+            after_floor.worst(),
+            floors.median(),
+            floors.worst()
+        ),
+    );
+    report(
+        "R5 the other shards meanwhile",
+        &format!(
+            "least throughput {:.0} % of before, {errors_elsewhere} errors, slowest call {slowest:?}",
+            least_share * 100.0
+        ),
+    );
+    report(
+        "R6 acknowledged writes",
+        &format!(
+            "{acknowledged} acknowledged, {lost} keys lost, control lost {control_lost} writes, {unknown} unknown"
+        ),
+    );
+    assert!(after_floor.median() <= Duration::from_millis(100), "{after_floor:?}");
+    assert!(after_floor.worst() <= Duration::from_millis(300), "{after_floor:?}");
+    assert_eq!(errors_elsewhere, 0);
+    assert!(lost == 0 || control_lost > 0, "{lost} lost by the client alone");
+}
+
+#[test]
+fn a_planned_failover() {
+    let _turn = alone();
+    let cluster = Cluster::start();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let client = runtime.block_on(cluster.client());
+    let stop = Arc::new(AtomicBool::new(false));
+    let errors = Arc::new(Mutex::new(Vec::<Error>::new()));
+    let slowest = Arc::new(AtomicU64::new(0));
+    let writers: Vec<_> = (0..9)
+        .map(|writer| {
+            let (client, stop) = (client.clone(), Arc::clone(&stop));
+            let (errors, slowest) = (Arc::clone(&errors), Arc::clone(&slowest));
+            runtime.spawn(async move {
+                let log = write(client, TAGS[writer % 3], writer, stop).await;
+                let worst = log.calls.iter().map(|(_, took, _)| took.as_micros() as u64).max();
+                slowest.fetch_max(worst.unwrap_or(0), Ordering::Relaxed);
+                errors.lock().unwrap().extend(log.errors);
+                log.acknowledged
+            })
+        })
+        .collect();
+    let failovers = rounds(4, 20);
+    for round in 0..failovers {
+        let tag = TAGS[round % 3];
+        let primary = cluster.primary_of(tag);
+        let id = cluster.nodes[primary].command(&["CLUSTER", "MYID"]).unwrap();
+        let replica = cluster.nodes.iter().find(|node| {
+            let nodes = node.command(&["CLUSTER", "NODES"]).unwrap();
+            nodes
+                .lines()
+                .any(|line| line.contains("myself") && line.contains(&format!("slave {id}")))
+        });
+        let replica = replica.expect("each primary has a replica");
+        replica.command(&["CLUSTER", "FAILOVER"]).unwrap();
+        crate::tier::until("the replica is the primary", || replica.command(&["GET", tag]).is_ok());
+        cluster.until_whole();
+    }
+    stop.store(true, Ordering::Relaxed);
+    let mut lost = 0;
+    for writer in writers {
+        let acknowledged = runtime.block_on(writer).unwrap();
+        runtime.block_on(async {
+            for (key, value) in acknowledged {
+                let kept: Option<u64> = client.get(key).await.unwrap();
+                lost += u32::from(kept != Some(value));
+            }
+        });
+    }
+    let errors = errors.lock().unwrap();
+    let slowest = Duration::from_micros(slowest.load(Ordering::Relaxed));
+    report(
+        "R8 planned failovers",
+        &format!(
+            "{failovers}: {} errors, slowest call {slowest:?}, {lost} writes lost",
+            errors.len()
+        ),
+    );
+    assert!(errors.is_empty(), "{:?}", errors.first());
+    assert_eq!(lost, 0);
+}

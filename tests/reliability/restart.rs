@@ -1,0 +1,142 @@
+//! One server that dies, hangs, and comes back.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use alizarin::Sent;
+use alizarin::prelude::*;
+use alizarin_testkit::Server;
+
+use crate::floor::first_ok;
+use crate::tier::{Times, alone, report, rounds};
+
+fn address(server: &Server) -> std::net::SocketAddr {
+    std::net::SocketAddr::from(([127, 0, 0, 1], server.port().unwrap()))
+}
+
+#[test]
+fn a_server_that_restarts() {
+    let _turn = alone();
+    let mut server = Server::builder().private().modules(false).start().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let client = runtime.block_on(Client::connect(server.url().as_str())).unwrap();
+    let mut after_floor = Times::default();
+    let mut errors = 0;
+    for _ in 0..rounds(3, 20) {
+        let stop = Arc::new(AtomicBool::new(false));
+        let readers: Vec<_> = (0..8)
+            .map(|_| {
+                let (client, stop) = (client.clone(), Arc::clone(&stop));
+                runtime.spawn(async move {
+                    let (mut oks, mut errors) = (Vec::new(), 0);
+                    while !stop.load(Ordering::Relaxed) {
+                        match client.get::<Option<String>>("k").await {
+                            Ok(_) => oks.push(Instant::now()),
+                            Err(_) => errors += 1,
+                        }
+                    }
+                    (oks, errors)
+                })
+            })
+            .collect();
+        std::thread::park_timeout(Duration::from_millis(200));
+        server.stop().unwrap();
+        let killed = Instant::now();
+        std::thread::park_timeout(Duration::from_millis(2_000));
+        let floor = first_ok(vec![address(&server)], &["PING"]);
+        server.restart().unwrap();
+        let floor = floor.join().unwrap();
+        std::thread::park_timeout(Duration::from_millis(400));
+        stop.store(true, Ordering::Relaxed);
+        let mut back = Vec::new();
+        for reader in readers {
+            let (oks, failed) = runtime.block_on(reader).unwrap();
+            errors += failed;
+            back.extend(oks.into_iter().filter(|at| *at > killed + Duration::from_millis(500)));
+        }
+        let back = back.into_iter().min().expect("the client comes back");
+        after_floor.push(back.saturating_duration_since(floor));
+    }
+    report(
+        "R1 restart in place",
+        &format!(
+            "first OK after the server's floor: median {:?}, worst {:?}; {errors} errors",
+            after_floor.median(),
+            after_floor.worst()
+        ),
+    );
+    assert_eq!(errors, 0);
+    assert!(after_floor.median() <= Duration::from_millis(50), "{after_floor:?}");
+    assert!(after_floor.worst() <= Duration::from_millis(150), "{after_floor:?}");
+}
+
+#[test]
+fn a_herd_comes_back_without_a_stampede() {
+    const CLIENTS: usize = 200;
+    let _turn = alone();
+    let mut server = Server::builder().private().modules(false).start().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let clients: Vec<Client> = runtime.block_on(async {
+        let mut clients = Vec::new();
+        for _ in 0..CLIENTS {
+            clients.push(Client::connect(server.url().as_str()).await.unwrap());
+        }
+        clients
+    });
+    server.stop().unwrap();
+    std::thread::park_timeout(Duration::from_millis(1_000));
+    let floor = first_ok(vec![address(&server)], &["PING"]);
+    server.restart().unwrap();
+    let floor = floor.join().unwrap();
+    let asked: Vec<_> = clients
+        .iter()
+        .map(|client| {
+            let client = client.clone();
+            runtime
+                .spawn(async move { client.get::<Option<u8>>("k").await.map(|_| Instant::now()) })
+        })
+        .collect();
+    let last = asked.into_iter().map(|one| runtime.block_on(one).unwrap().unwrap()).max().unwrap();
+    let back = last.saturating_duration_since(floor);
+    let stats = server.command(&["INFO", "stats"]).unwrap();
+    let made = stats.lines().find_map(|line| line.strip_prefix("total_connections_received:"));
+    let made: usize = made.unwrap().trim().parse().unwrap();
+    report("R19 herd", &format!("{CLIENTS} clients back after {back:?}, {made} connections made"));
+    assert!(made <= 2 * CLIENTS, "{made}");
+    assert!(back <= Duration::from_millis(1_500), "{back:?}");
+}
+
+#[test]
+fn a_client_that_closes_answers_everybody() {
+    let _turn = alone();
+    let server = Server::builder().private().modules(false).start().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let took = runtime.block_on(async {
+        let client = Client::connect(server.url().as_str()).await.unwrap();
+        let mut waiting = Vec::new();
+        for count in 0..1_000 {
+            let client = client.clone();
+            waiting.push(tokio::spawn(async move { client.set(format!("k{count}"), count).await }));
+        }
+        tokio::task::yield_now().await;
+        let start = Instant::now();
+        client.close().await;
+        let mut resolved = 0;
+        for one in waiting {
+            match one.await.unwrap() {
+                Ok(_) => resolved += 1,
+                Err(error) => {
+                    assert_eq!((error.kind(), error.sent()), (ErrorKind::Closed, Sent::No));
+                    resolved += 1;
+                }
+            }
+        }
+        assert_eq!(resolved, 1_000);
+        start.elapsed()
+    });
+    let tasks = runtime.metrics().num_alive_tasks();
+    report("R30 shutdown", &format!("1000 in flight resolved after {took:?}, {tasks} tasks left"));
+    assert!(took <= Duration::from_secs(1), "{took:?}");
+    assert_eq!(tasks, 0);
+}
