@@ -15,6 +15,9 @@
 //! # Ok::<(), alizarin_testkit::Error>(())
 //! ```
 //!
+//! [`Cluster::start`] gives a cluster of such servers, and [`Sentinel::start`] a primary with
+//! replicas under the watch of sentinels.
+//!
 //! # Which server
 //!
 //! The first of these that can be had:
@@ -47,17 +50,21 @@
 compile_error!("alizarin-testkit starts servers through Unix sockets and signals: it needs a Unix");
 
 mod client;
+mod cluster;
 mod endpoint;
 mod error;
 mod locate;
 mod process;
 mod provision;
 mod resp;
+mod sentinel;
 mod server;
 mod unique;
 mod version;
 
+pub use cluster::{Cluster, ClusterBuilder};
 pub use error::Error;
+pub use sentinel::{Sentinel, SentinelBuilder};
 pub use server::{Server, ServerBuilder};
 pub use unique::unique;
 pub use version::Version;

@@ -5,8 +5,20 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use alizarin_testkit::{Cluster, Server};
+
 /// Between two questions to one server.
 const STEP: Duration = Duration::from_millis(5);
+
+/// Where the nodes of a cluster listen.
+pub(crate) fn addresses(cluster: &Cluster) -> Vec<SocketAddr> {
+    (0..cluster.len()).map(|at| address(cluster.node(at))).collect()
+}
+
+/// Where a server listens.
+pub(crate) fn address(server: &Server) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], server.port().unwrap()))
+}
 
 /// Asks all of these servers, again and again, until one says `+OK` or `+PONG`; gives the moment.
 pub(crate) fn first_ok(addresses: Vec<SocketAddr>, command: &[&str]) -> JoinHandle<Instant> {

@@ -5,8 +5,9 @@
 //! load. Times that the servers need by themselves are measured by raw sockets (`floor`) and taken
 //! off. One test runs at a time, since each measures.
 
-mod cluster;
 mod failover;
 mod floor;
+mod lost;
+mod reshard;
 mod restart;
 mod tier;

@@ -8,12 +8,8 @@ use alizarin::Sent;
 use alizarin::prelude::*;
 use alizarin_testkit::Server;
 
-use crate::floor::first_ok;
+use crate::floor::{address, first_ok};
 use crate::tier::{Times, alone, report, rounds};
-
-fn address(server: &Server) -> std::net::SocketAddr {
-    std::net::SocketAddr::from(([127, 0, 0, 1], server.port().unwrap()))
-}
 
 #[test]
 fn a_server_that_restarts() {

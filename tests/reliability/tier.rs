@@ -3,6 +3,9 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use alizarin::prelude::*;
+use alizarin_testkit::Cluster;
+
 /// Whether everything is done, however long it takes.
 pub(crate) fn is_full() -> bool {
     std::env::var("ALIZARIN_RELIABILITY").is_ok_and(|tier| tier == "full")
@@ -18,6 +21,11 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     // A test that failed has left nothing behind that matters to the next one.
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A client of a cluster.
+pub(crate) async fn connect(cluster: &Cluster) -> Client {
+    Client::connect(cluster.url().as_str()).await.unwrap()
 }
 
 /// Prints a promise's line.

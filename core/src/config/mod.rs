@@ -115,7 +115,7 @@ impl Config {
             client_name: None,
             protocol: Protocol::Resp3,
             connect_timeout: Duration::from_secs(5),
-            response_timeout: Duration::from_secs(10),
+            response_timeout: Duration::from_millis(1_500),
             max_in_flight: 65_536,
             max_pending_bytes: 64 << 20,
             limits: Limits::default(),
@@ -191,8 +191,10 @@ impl Config {
         self
     }
 
-    /// How long the server may leave the oldest command without an answer before the connection
-    /// counts as dead; 10 seconds unless set. Blocking commands have no such limit.
+    /// How long the server may leave the oldest command without an answer, and answer nothing else
+    /// either, before the connection counts as dead; 1.5 seconds unless set. Commands that take the
+    /// server longer (a large `FLUSHALL`, a slow script) need more. Blocking commands have no such
+    /// limit.
     #[must_use]
     pub fn response_timeout(mut self, timeout: Duration) -> Config {
         self.response_timeout = timeout;

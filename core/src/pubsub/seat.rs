@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use super::branch::Branch;
 use super::topics::Topics;
@@ -42,7 +43,11 @@ impl Seat {
 
     /// The pauses between attempts.
     pub(super) fn backoff(&self) -> Backoff {
-        self.config.backoff
+        match &self.place {
+            // The cluster elects another node soon, or has done so.
+            Some(_) => Backoff::equal_jitter(Duration::from_millis(10), Duration::from_millis(40)),
+            None => self.config.backoff,
+        }
     }
 
     /// The one node it is bound to.

@@ -12,6 +12,8 @@ use crate::{
 pub(crate) struct Plan {
     pub(crate) source: Source,
     pub(crate) modules: bool,
+    /// Whether it watches over servers instead of being one.
+    pub(crate) sentinel: bool,
     /// Words for the server's command line, after our own: the last setting of a name wins.
     pub(crate) arguments: Vec<String>,
 }
@@ -39,11 +41,16 @@ impl Plan {
 
     fn local(&self, binary: &Binary, folder: &Path, port: u16) -> Words {
         let mut command = binary.command();
+        if self.sentinel {
+            command.extend([folder.join(SENTINEL).into(), "--sentinel".into()]);
+        }
         command.extend(["--port".into(), port.to_string().into()]);
         command.extend(["--bind", "127.0.0.1", "--daemonize", "no", "--dir"].map(OsString::from));
         command.extend([folder.into(), "--unixsocket".into(), folder.join(SOCKET).into()]);
         command.extend(["--logfile".into(), folder.join("redis.log").into()]);
-        command.extend(COMMON.map(OsString::from));
+        if !self.sentinel {
+            command.extend(COMMON.map(OsString::from));
+        }
         if self.modules {
             for module in &binary.modules {
                 command.extend(["--loadmodule".into(), module.into()]);
@@ -76,6 +83,9 @@ impl Plan {
 /// The name of a server's Unix socket in its folder.
 pub(crate) const SOCKET: &str = "redis.sock";
 
+/// The file that a sentinel writes down in what it learns.
+pub(crate) const SENTINEL: &str = "sentinel.conf";
+
 const COMMON: [&str; 10] = [
     "--save",
     "",
@@ -103,7 +113,8 @@ mod tests {
         let modules = vec!["/m/rejson.so".into()];
         let binary = Binary { server: "/b/redis-server".into(), loader: None, modules };
         let arguments = vec!["--maxmemory".to_owned(), "1mb".to_owned()];
-        let mut plan = Plan { source: Source::Binary(binary), modules: true, arguments };
+        let source = Source::Binary(binary);
+        let mut plan = Plan { source, modules: true, sentinel: false, arguments };
         let line = text(&plan.words(Path::new("/run/alz"), 7001));
         assert!(line.starts_with("/b/redis-server --port 7001 "), "{line}");
         assert!(line.contains("--unixsocket /run/alz/redis.sock"), "{line}");
@@ -115,7 +126,7 @@ mod tests {
     #[test]
     fn a_container_publishes_its_port_here_only() {
         let source = Source::Engine(Engine { program: "podman".into() });
-        let plan = Plan { source, modules: true, arguments: Vec::new() };
+        let plan = Plan { source, modules: true, sentinel: false, arguments: Vec::new() };
         let words = plan.words(Path::new("/run/alz"), 7001);
         let name = &words.container.as_ref().unwrap().name;
         let line = text(&words);

@@ -89,6 +89,10 @@ impl Process {
     fn start_once(plan: &Plan, password: Option<&str>) -> Result<Self, Error> {
         let port = port::free()?;
         let folder = folder::create()?;
+        if plan.sentinel {
+            fs::write(folder.join(command::SENTINEL), "")
+                .map_err(|error| Error::start(format!("its folder: {error}"), ""))?;
+        }
         let words = plan.words(&folder, port);
         let watchdog = Watchdog::spawn(&folder, &words).inspect_err(|_| {
             let _ = fs::remove_dir(&folder);

@@ -30,11 +30,18 @@ pub struct ServerBuilder {
     pub(super) modules: bool,
     pub(super) password: Option<String>,
     pub(super) private: bool,
+    pub(super) sentinel: bool,
 }
 
 impl ServerBuilder {
     pub(super) fn new() -> Self {
-        Self { arguments: Vec::new(), modules: true, password: None, private: false }
+        Self {
+            arguments: Vec::new(),
+            modules: true,
+            password: None,
+            private: false,
+            sentinel: false,
+        }
     }
 
     /// Adds a setting to the server's command line, such as `"--maxmemory", "1mb"`.
@@ -113,6 +120,12 @@ impl ServerBuilder {
         self
     }
 
+    /// Makes it a sentinel, which is told later what to watch.
+    pub(crate) fn sentinel(mut self) -> Self {
+        (self.sentinel, self.modules) = (true, false);
+        self.private()
+    }
+
     /// Starts the server and waits until it answers.
     ///
     /// # Errors
@@ -136,11 +149,12 @@ impl ServerBuilder {
 
 impl fmt::Debug for ServerBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { arguments, modules, password: _, private } = self;
+        let Self { arguments, modules, password: _, private, sentinel } = self;
         f.debug_struct("ServerBuilder")
             .field("arguments", arguments)
             .field("modules", modules)
             .field("private", private)
+            .field("sentinel", sentinel)
             .finish_non_exhaustive()
     }
 }

@@ -1,0 +1,204 @@
+//! Servers that hang, replies that are lost, a cluster that is gone and comes back, subscriptions
+//! whose server is killed.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use alizarin::prelude::*;
+use alizarin::{Delivery, Sent};
+use alizarin_testkit::{Cluster, Server};
+
+use crate::floor::{addresses, first_ok};
+use crate::tier::{Times, alone, connect, report, rounds};
+
+/// Passes bytes to a server and back, but cuts a connection instead of passing on the reply to a
+/// request that has `word` in it. Gives its port.
+fn lose_replies(server: &Server, word: &'static str, lost: Arc<AtomicU64>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (port, target) = (listener.local_addr().unwrap().port(), server.port().unwrap());
+    std::thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let lost = Arc::clone(&lost);
+            std::thread::spawn(move || pass(client, target, word, &lost));
+        }
+    });
+    port
+}
+
+fn pass(mut client: TcpStream, target: u16, word: &str, lost: &AtomicU64) -> Option<()> {
+    let mut server = TcpStream::connect(("127.0.0.1", target)).ok()?;
+    let mut bytes = [0; 4_096];
+    loop {
+        // One request, one reply: the client sends no second one before.
+        let read = client.read(&mut bytes).ok().filter(|read| *read > 0)?;
+        let request = bytes.get(..read)?;
+        let fatal = request.windows(word.len()).any(|window| window == word.as_bytes());
+        server.write_all(request).ok()?;
+        let requests = request.split(|byte| *byte == b'*').count();
+        let read = server.read(&mut bytes).ok().filter(|read| *read > 0)?;
+        if fatal && requests > 1 {
+            lost.fetch_add(1, Ordering::SeqCst);
+            client.shutdown(Shutdown::Both).ok()?;
+            return None;
+        }
+        client.write_all(bytes.get(..read)?).ok()?;
+    }
+}
+
+#[test]
+fn a_lost_reply_is_told_and_the_write_not_repeated() {
+    let _turn = alone();
+    let server = Server::builder().private().modules(false).start().unwrap();
+    let lost = Arc::new(AtomicU64::new(0));
+    let port = lose_replies(&server, "INCR", Arc::clone(&lost));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let count = rounds(300, 10_000);
+    let unknown = runtime.block_on(async {
+        let client = Client::connect(format!("redis://127.0.0.1:{port}")).await.unwrap();
+        let mut unknown = 0;
+        for _ in 0..count {
+            let error = client.incr("n").await.unwrap_err();
+            unknown += usize::from(error.sent() == Sent::Unknown);
+        }
+        unknown
+    });
+    let stored: usize = server.command(&["GET", "n"]).unwrap().parse().unwrap();
+    report(
+        "R22 lost replies",
+        &format!("{count} increments: {unknown} told as unknown, {stored} executed"),
+    );
+    assert_eq!((unknown, stored), (count, count));
+    assert_eq!(lost.load(Ordering::SeqCst) as usize, count);
+}
+
+#[test]
+fn a_server_that_hangs() {
+    let _turn = alone();
+    let mut server = Server::builder().private().modules(false).start().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let client = runtime.block_on(Client::connect(server.url().as_str())).unwrap();
+    let mut noticed = Times::default();
+    let mut stale = 0;
+    for round in 0..rounds(2, 10) {
+        runtime.block_on(async {
+            for n in 0..50 {
+                client.set(format!("{n}"), format!("{n} of {round}")).await.unwrap();
+            }
+        });
+        server.pause().unwrap();
+        let start = Instant::now();
+        let errors: Vec<_> = (0..50)
+            .map(|n| {
+                let client = client.clone();
+                runtime.spawn(async move {
+                    let outcome = client.set(format!("{n}"), "late").await;
+                    (outcome.is_err(), Instant::now())
+                })
+            })
+            .collect();
+        for one in errors {
+            let (failed, at) = runtime.block_on(one).unwrap();
+            assert!(failed);
+            noticed.push(at - start);
+        }
+        server.resume().unwrap();
+        runtime.block_on(async {
+            for n in 0..200 {
+                let (key, value) = (format!("after:{n}"), format!("{n} after {round}"));
+                let set = client.set(&key, &value).await;
+                let got: Result<String> = client.get(&key).await;
+                if set.is_ok() && got.is_ok_and(|got| got != value) {
+                    stale += 1;
+                }
+            }
+        });
+    }
+    report(
+        "R2 hung server",
+        &format!("noticed after {:?} at most, {stale} stale replies", noticed.worst()),
+    );
+    assert_eq!(stale, 0);
+    assert!(noticed.worst() <= Duration::from_secs(2), "{noticed:?}");
+}
+
+#[test]
+fn a_cluster_that_is_gone_and_comes_back() {
+    let _turn = alone();
+    let mut cluster = Cluster::start().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let client = runtime.block_on(connect(&cluster));
+    runtime.block_on(async { client.set("{b}", "x").await.unwrap() });
+    for node in 0..cluster.len() {
+        cluster.node_mut(node).stop().unwrap();
+    }
+    std::thread::park_timeout(Duration::from_secs(rounds(3, 15) as u64));
+    let error = runtime.block_on(async {
+        tokio::time::timeout(Duration::from_millis(1), client.get::<Option<String>>("{b}")).await
+    });
+    assert!(error.is_err(), "there is no server");
+    let floor = first_ok(addresses(&cluster), &["SET", "{b}", "1"]);
+    for node in 0..cluster.len() {
+        cluster.node_mut(node).restart().unwrap();
+    }
+    let back = runtime.block_on(async {
+        loop {
+            if client.set("{b}", "y").await.is_ok() {
+                return Instant::now();
+            }
+        }
+    });
+    let after = back.saturating_duration_since(floor.join().unwrap());
+    report("R11 all nodes gone and back", &format!("first OK after the servers' floor: {after:?}"));
+    assert!(after <= Duration::from_millis(500), "{after:?}");
+}
+
+#[test]
+fn subscriptions_whose_server_is_killed() {
+    let _turn = alone();
+    let mut cluster = Cluster::start().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let client = runtime.block_on(connect(&cluster));
+    let mut late = Times::default();
+    let (mut gaps, mut duplicates, kills) = (0, 0, rounds(2, 24));
+    let mut sharded = runtime.block_on(client.ssubscribe(["{b}news"])).unwrap();
+    for round in 0..kills {
+        let victim = cluster.primary_of("{b}").unwrap();
+        cluster.node_mut(victim).stop().unwrap();
+        let floor = first_ok(addresses(&cluster), &["SET", "{b}", "1"]).join().unwrap();
+        let back = runtime.block_on(async {
+            loop {
+                match sharded.next().await.unwrap() {
+                    Ok(Delivery::Gap) => return Instant::now(),
+                    Ok(other) => panic!("{other:?}"),
+                    Err(_) => {}
+                }
+            }
+        });
+        gaps += 1;
+        late.push(back.saturating_duration_since(floor));
+        runtime.block_on(async {
+            for n in 0..20 {
+                let text = format!("{round}:{n}");
+                let command = client.command::<u64>("SPUBLISH").key("{b}news").arg(&text);
+                assert_eq!(command.await.unwrap(), 1);
+                let message = sharded.next_message().await.unwrap().unwrap();
+                duplicates += u32::from(message.payload != text.as_bytes());
+            }
+        });
+        cluster.node_mut(victim).restart().unwrap();
+        cluster.wait_whole().unwrap();
+    }
+    report(
+        "R20 sharded subscription",
+        &format!(
+            "{kills} kills: {gaps} gaps told, {duplicates} duplicates, back after the floor: median {:?}, worst {:?}",
+            late.median(),
+            late.worst()
+        ),
+    );
+    assert_eq!((gaps, duplicates), (kills, 0));
+    assert!(late.median() <= Duration::from_millis(100), "{late:?}");
+}
