@@ -19,7 +19,7 @@ mod server;
 
 pub use client::{Client, Execute};
 pub use command::{Command, IntoCommand};
-pub use config::{Config, Protocol};
+pub use config::{Config, Protocol, Tls, TlsVersion};
 pub use connection::{Pipeline, Transaction, Work};
 pub use direct::{Iter, Run, Streamed};
 pub use error::{Error, ErrorKind, Result, Sent, ServerCode};

@@ -1,5 +1,7 @@
 //! What a client needs to know before it connects.
 
+mod tcp;
+mod tls;
 mod url;
 
 use std::fmt;
@@ -10,6 +12,10 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::resp::Limits;
 use crate::secret::Secret;
+
+pub(crate) use tcp::Tcp;
+pub(crate) use tls::Source;
+pub use tls::{Tls, TlsVersion};
 
 /// Where the server is, who logs in, and the client's limits.
 ///
@@ -41,6 +47,9 @@ pub struct Config {
     pub(crate) protocol: Protocol,
     pub(crate) connect_timeout: Duration,
     pub(crate) response_timeout: Duration,
+    pub(crate) heartbeat: Option<Duration>,
+    pub(crate) tcp: Tcp,
+    pub(crate) tls: Option<Tls>,
     pub(crate) max_in_flight: usize,
     pub(crate) max_pending_bytes: usize,
     pub(crate) limits: Limits,
@@ -75,7 +84,10 @@ impl Config {
             client_name: None,
             protocol: Protocol::Resp3,
             connect_timeout: Duration::from_secs(5),
-            response_timeout: Duration::from_secs(10),
+            response_timeout: Duration::from_millis(1500),
+            heartbeat: Some(Duration::from_secs(5)),
+            tcp: Tcp::default(),
+            tls: None,
             max_in_flight: 65_536,
             max_pending_bytes: 64 << 20,
             limits: Limits::default(),
@@ -140,11 +152,24 @@ impl Config {
         self
     }
 
-    /// How long the server may leave the oldest command without an answer before the connection
-    /// counts as dead; 10 seconds unless set. Blocking commands have no such limit.
+    /// How long commands may wait while the server gives no sign of progress (it neither answers
+    /// one nor takes in more) before the connection counts as dead; 1.5 seconds unless set.
+    ///
+    /// A server that works on one slow command answers nobody meanwhile: where scripts or searches
+    /// take longer, set more. Blocking commands (`BLPOP`) have no such limit.
     #[must_use]
     pub fn response_timeout(mut self, timeout: Duration) -> Config {
         self.response_timeout = timeout;
+        self
+    }
+
+    /// Encrypts the connection, as `rediss://` does; see [`Tls`] for the options.
+    ///
+    /// A Unix socket cannot be encrypted: connecting fails with `Usage`. Without the crate's
+    /// feature `tls` connecting fails with `Unsupported`.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Config {
+        self.tls = Some(tls);
         self
     }
 
@@ -195,6 +220,9 @@ impl fmt::Debug for Config {
             protocol,
             connect_timeout,
             response_timeout,
+            heartbeat,
+            tcp,
+            tls,
             max_in_flight,
             max_pending_bytes,
             limits,
@@ -208,6 +236,9 @@ impl fmt::Debug for Config {
             .field("protocol", protocol)
             .field("connect_timeout", connect_timeout)
             .field("response_timeout", response_timeout)
+            .field("heartbeat", heartbeat)
+            .field("tcp", tcp)
+            .field("tls", tls)
             .field("max_in_flight", max_in_flight)
             .field("max_pending_bytes", max_pending_bytes)
             .field("limits", limits)
