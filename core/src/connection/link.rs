@@ -36,7 +36,7 @@ pub(crate) struct Link {
     /// Whose future reads the socket itself, because it waits alone.
     pub(crate) caller: Caller,
     /// A hint, without a lock: whether others wait for replies.
-    busy: AtomicBool,
+    pub(super) busy: AtomicBool,
 }
 
 /// Takes the pushes of a connection, in order. Called between two reads: it must not wait.

@@ -8,6 +8,7 @@ mod caller;
 mod dedicated;
 mod driver;
 mod handshake;
+mod heartbeat;
 mod inbox;
 mod link;
 mod outbox;
@@ -15,6 +16,9 @@ mod reply;
 mod slots;
 mod state;
 mod stream;
+mod tcp;
+#[cfg(feature = "tls")]
+mod tls;
 mod work;
 
 #[cfg(test)]
@@ -28,4 +32,5 @@ pub(crate) use outbox::Wire;
 pub(crate) use reply::Reply;
 pub(crate) use slots::Ticket;
 pub(crate) use stream::{Connector, Stream};
+pub(crate) use tcp::{interleave, nowhere, set as set_options};
 pub use work::{Pipeline, Transaction, Work};
