@@ -54,11 +54,14 @@ mod process;
 mod provision;
 mod resp;
 mod server;
+mod tls;
 mod unique;
 mod version;
 
 pub use error::Error;
 pub use server::{Server, ServerBuilder};
+#[cfg(feature = "tls")]
+pub use tls::Tls;
 pub use unique::unique;
 pub use version::Version;
 

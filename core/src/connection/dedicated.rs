@@ -12,7 +12,7 @@ use super::handshake::{Handshake, Step};
 use super::inbox::{Inbox, Item};
 use super::reply::Reply;
 use super::stream::{Connector, Stage, Stream};
-use crate::config::{Config, Protocol};
+use crate::config::{Config, Endpoint, Protocol};
 use crate::direct::is_timeout;
 use crate::error::{Error, ErrorKind, Result, Sent};
 use crate::server::ServerInfo;
@@ -70,6 +70,7 @@ impl Dedicated {
         let server = ServerInfo::new(String::new(), protocol);
         let mut connection = Dedicated { stream, inbox: Inbox::new(&config.limits), server };
         let mut handshake = Handshake::new(config, protocol);
+        let mut answered = false;
         loop {
             let (bytes, count) = match handshake.next() {
                 Step::Done(server) => {
@@ -78,7 +79,7 @@ impl Dedicated {
                     while connection
                         .inbox
                         .next(None)
-                        .map_err(|error| explain(config, &error))?
+                        .map_err(|error| explain(config, &error, true))?
                         .is_some()
                     {}
                     return Ok(connection);
@@ -96,9 +97,12 @@ impl Dedicated {
                     },
                 };
                 let reply = reply.map_err(|error| Refused {
-                    at_hello: handshake.awaits_hello() && error.kind() == ErrorKind::Disconnected,
-                    error: explain(config, &error),
+                    at_hello: handshake.awaits_hello()
+                        && error.kind() == ErrorKind::Disconnected
+                        && !is_timeout(&error),
+                    error: explain(config, &error, answered),
                 })?;
+                answered = true;
                 handshake.reply(&mut reply.reader())?;
             }
         }
@@ -192,9 +196,16 @@ impl From<Error> for Refused {
 }
 
 /// A failure in the middle of the handshake, told as a failure to connect.
-fn explain(config: &Config, error: &Error) -> Error {
+fn explain(config: &Config, error: &Error, answered: bool) -> Error {
     let address = config.address();
+    let maybe_tls =
+        !answered && config.tls.is_none() && matches!(config.endpoint, Endpoint::Tcp { .. });
     match error.kind() {
+        // An alert of TLS begins with this byte.
+        ErrorKind::Protocol if maybe_tls && error.message().contains("\"\\x15\\x03") => Error::new(
+            ErrorKind::Tls,
+            format!("{address}: the server speaks TLS on this port: rediss:// asks for it"),
+        ),
         ErrorKind::Protocol => Error::new(
             ErrorKind::Protocol,
             format!("{address} does not speak the Redis protocol: {}", error.message()),
@@ -205,6 +216,14 @@ fn explain(config: &Config, error: &Error) -> Error {
             format!(
                 "cannot connect to {address}: connected, but no answer to the login within {:?}",
                 config.connect_timeout
+            ),
+        ),
+        ErrorKind::Disconnected if maybe_tls && !is_timeout(error) => Error::new(
+            ErrorKind::Connect,
+            format!(
+                "cannot connect to {address}: {}, and nothing was said before; where a port \
+                 wants TLS it is rediss://",
+                error.message()
             ),
         ),
         _ => Error::new(

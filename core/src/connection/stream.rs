@@ -186,7 +186,7 @@ impl Stream {
     }
 
     /// The socket that waits while it is polled, encrypted or not.
-    fn blocking(&mut self) -> Option<&mut Socket> {
+    pub(super) fn blocking(&mut self) -> Option<&mut Socket> {
         match self {
             Stream::Blocking(socket) => Some(socket),
             #[cfg(feature = "tls")]
@@ -198,7 +198,7 @@ impl Stream {
 
 macro_rules! each {
     ($stream:expr, $inner:ident => $call:expr) => {
-        match $stream.get_mut() {
+        match Pin::get_mut($stream) {
             Stream::Tcp(stream) => {
                 let $inner = Pin::new(stream);
                 $call
@@ -231,7 +231,12 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        each!(self, inner => inner.poll_read(cx, buffer))
+        let this = self.get_mut();
+        #[cfg(feature = "tls")]
+        if let Stream::Tls(stream) = this {
+            return tls::poll_read(stream, cx, buffer);
+        }
+        each!(Pin::new(this), inner => inner.poll_read(cx, buffer))
     }
 }
 

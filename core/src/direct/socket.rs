@@ -31,6 +31,9 @@ pub(crate) struct Socket {
     limit: Option<Duration>,
     /// While logging in: when all of it must be done.
     until: Option<Instant>,
+    /// Under TLS, which reads on as long as there is something to read: whether the next read may
+    /// wait for the peer, or is refused because the last one gave something.
+    turns: Option<bool>,
     /// Small replies are read here and copied: to clear the whole room for them would cost more.
     small: [u8; SMALL],
     /// Whether the last read showed that much comes.
@@ -78,6 +81,7 @@ pub(crate) fn connect(config: &Config) -> io::Result<Socket> {
         at_once: false,
         limit: None,
         until: Some(until),
+        turns: None,
         small: [0; SMALL],
         flood: false,
     })
@@ -167,6 +171,15 @@ impl Socket {
         Ok(())
     }
 
+    /// From now on every second read is refused, where each would wait; the next one `may_wait`.
+    pub(crate) fn take_turns(&mut self, may_wait: bool) {
+        self.turns = Some(may_wait);
+    }
+
+    pub(crate) fn returns_at_once(&self) -> bool {
+        self.at_once
+    }
+
     /// What is to be written is so large.
     pub(crate) fn expect(&mut self, bytes: usize) -> io::Result<()> {
         if bytes > LARGE { self.return_at_once(true) } else { Ok(()) }
@@ -206,6 +219,13 @@ impl AsyncRead for Socket {
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         this.hurry()?;
+        if let (false, Some(may_wait)) = (this.at_once, this.turns) {
+            this.turns = Some(!may_wait);
+            if !may_wait {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+        }
         loop {
             let direct = this.flood;
             let room = match direct {
@@ -280,5 +300,35 @@ impl AsyncWrite for Socket {
 
     fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(each!(self, socket => socket.shutdown(std::net::Shutdown::Both)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn soon(time: Duration) -> Instant {
+        Instant::now() + time
+    }
+
+    #[test]
+    fn names_are_resolved_in_time_or_not_at_all() {
+        let found = resolve("localhost", 7, soon(Duration::from_secs(20))).unwrap();
+        assert!(found.iter().all(|address| address.ip().is_loopback() && address.port() == 7));
+        assert_eq!(resolve("::1", 7, Instant::now()).unwrap(), ["[::1]:7".parse().unwrap()]);
+        let error = resolve("localhost", 7, Instant::now()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn the_next_address_is_tried() {
+        let open = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let addresses = [&closed, &open].map(|listener| listener.local_addr().unwrap());
+        drop(closed);
+        let stream = tcp(addresses.to_vec(), soon(Duration::from_secs(20))).unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), addresses[1]);
+        let refused = tcp(addresses[..1].to_vec(), soon(Duration::from_secs(20))).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
     }
 }

@@ -12,7 +12,7 @@ use crate::{
 
 impl Server {
     pub(super) fn start_with(builder: &ServerBuilder) -> Result<Self, Error> {
-        let ServerBuilder { arguments, modules, password, private } = builder;
+        let ServerBuilder { arguments, modules, password, private, papers } = builder;
         let named = if *private { None } else { named::named()? };
         if let Some(endpoint) = named {
             let namespace = format!("{}:", unique::unique("alizarin-test"));
@@ -22,7 +22,8 @@ impl Server {
         if let Some(password) = password {
             arguments.extend(["--requirepass".to_owned(), password.clone()]);
         }
-        let plan = Plan { source: Source::find()?, modules: *modules, arguments };
+        let papers = papers.clone();
+        let plan = Plan { source: Source::find()?, modules: *modules, arguments, papers };
         let process = Process::start(&plan, password.as_deref())?;
         Self::greet(Owner::Us(process), String::new())
     }

@@ -41,7 +41,7 @@ fn certificate(error: &CertificateError) -> String {
         }
         CertificateError::NotValidForNameContext { expected, presented } => format!(
             "the server's certificate is for another name: it is for [{}], not for {}",
-            presented.join(", "),
+            presented.iter().map(|name| bare(name)).collect::<Vec<_>>().join(", "),
             expected.to_str()
         ),
         CertificateError::UnknownIssuer => {
@@ -63,6 +63,12 @@ fn certificate(error: &CertificateError) -> String {
         }
         error => format!("the server's certificate cannot be accepted: {error}"),
     }
+}
+
+/// `DnsName("a.b")` is `a.b` to whoever reads the message.
+fn bare(name: &str) -> &str {
+    let inner = name.split_once('(').map_or(name, |(_, inner)| inner);
+    inner.trim_end_matches(')').trim_matches('"')
 }
 
 /// What the server said before it hung up.

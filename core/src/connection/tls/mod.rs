@@ -7,7 +7,10 @@ mod verify;
 pub(crate) use explain::explain;
 
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -20,10 +23,40 @@ use crate::error::{Error, ErrorKind, Result};
 /// # Errors
 /// `Usage` for options that cannot be used, `Tls` when one side refuses the other, `Connect` when
 /// the stream is lost.
-pub(crate) async fn secure(stream: Stream, config: &Config, tls: &Tls) -> Result<TlsStream<Stream>> {
+pub(crate) async fn secure(
+    mut stream: Stream,
+    config: &Config,
+    tls: &Tls,
+) -> Result<TlsStream<Stream>> {
     let client = setup::client(tls)?;
     let name = setup::server_name(config, tls)?;
+    if let Some(socket) = stream.blocking() {
+        socket.take_turns(true);
+    }
     TlsConnector::from(client).connect(name, stream).await.map_err(|error| refused(config, error))
+}
+
+/// Reads from an encrypted stream; over a blocking socket it waits until there is something.
+pub(crate) fn poll_read(
+    stream: &mut TlsStream<Stream>,
+    cx: &mut Context<'_>,
+    buffer: &mut ReadBuf<'_>,
+) -> Poll<io::Result<()>> {
+    loop {
+        // What was decrypted already needs no wait.
+        let may_wait = stream.get_ref().1.wants_read();
+        let waits = match stream.get_mut().0.blocking() {
+            Some(socket) => {
+                socket.take_turns(may_wait);
+                !socket.returns_at_once()
+            }
+            None => false,
+        };
+        let read = Pin::new(&mut *stream).poll_read(cx, buffer);
+        if read.is_ready() || !waits {
+            return read;
+        }
+    }
 }
 
 /// Refuses before connecting what cannot be encrypted.
@@ -59,4 +92,43 @@ fn refused(config: &Config, error: io::Error) -> Error {
     };
     let text = format!("cannot connect to {address}: {reason}");
     Error::new(ErrorKind::Connect, text).with_source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::TlsVersion;
+    use crate::connection::{Connector, Dedicated};
+    use rustls::HandshakeKind;
+
+    fn handshake(connection: &Dedicated) -> HandshakeKind {
+        match &connection.stream {
+            Stream::Tls(stream) => stream.get_ref().1.handshake_kind().unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_later_connection_resumes_the_session_of_an_earlier_one() {
+        let papers = alizarin_testkit::Tls::new().unwrap();
+        let server = alizarin_testkit::Server::builder().modules(false).tls(&papers).unwrap();
+        let server = server.start().unwrap();
+        for protocol in ["TLSv1.2", "TLSv1.3"] {
+            server.command(&["CONFIG", "SET", "tls-protocols", protocol]).unwrap();
+            let tls = Tls::new().ca_pem(papers.ca_pem()).minimum_version(TlsVersion::Tls12);
+            let config = Config::new().tcp("127.0.0.1", server.tls_port().unwrap()).tls(tls);
+            for (connector, expected) in [
+                (Connector::Endpoint, HandshakeKind::Full),
+                (Connector::Endpoint, HandshakeKind::Resumed),
+            ] {
+                let connection = Dedicated::log_in(&config.clone(), &connector).await.unwrap();
+                assert_eq!(handshake(&connection), expected, "{protocol}");
+            }
+            let blocking = tokio::task::spawn_blocking(move || {
+                let login = Dedicated::log_in(&config, &Connector::Blocking);
+                crate::Run::run(login).map(|connection| handshake(&connection)).unwrap()
+            });
+            assert_eq!(blocking.await.unwrap(), HandshakeKind::Resumed, "{protocol}");
+        }
+    }
 }
