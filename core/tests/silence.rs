@@ -33,9 +33,8 @@ async fn a_hung_server_is_noticed_and_its_late_answers_go_to_nobody() {
     server.resume().unwrap();
     let text: String = client.command("ECHO").arg("mine").await.unwrap();
     assert_eq!(text, "mine");
-    let text: String = tokio::task::spawn_blocking(move || blocking.get("k").run().unwrap())
-        .await
-        .unwrap();
+    let text: String =
+        tokio::task::spawn_blocking(move || blocking.get("k").run().unwrap()).await.unwrap();
     assert_eq!(text, "v");
 }
 
@@ -61,8 +60,7 @@ fn a_login_that_never_ends_has_its_time_all_the_same() {
             }
         }
     });
-    let config =
-        Config::new().tcp("127.0.0.1", port).connect_timeout(Duration::from_millis(300));
+    let config = Config::new().tcp("127.0.0.1", port).connect_timeout(Duration::from_millis(300));
     let since = Instant::now();
     let error = Client::connect_blocking(config).unwrap_err();
     assert_eq!((error.kind(), error.sent()), (ErrorKind::Connect, Sent::No));

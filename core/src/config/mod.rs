@@ -14,6 +14,7 @@ use crate::resp::Limits;
 use crate::secret::Secret;
 
 pub(crate) use tcp::Tcp;
+#[cfg(feature = "tls")]
 pub(crate) use tls::Source;
 pub use tls::{Tls, TlsVersion};
 
@@ -37,6 +38,11 @@ pub use tls::{Tls, TlsVersion};
 /// assert!(!format!("{same:?}").contains("hunter2"));
 /// # Ok::<(), alizarin_core::Error>(())
 /// ```
+///
+/// In a URL, options are named as the methods are: `client_name`, `connect_timeout`, `db`,
+/// `heartbeat`, `keepalive`, `keepalive_count`, `keepalive_interval`, `nodelay`, `password`,
+/// `protocol` (`2`, `3`), `response_timeout`, `user`, `user_timeout`; those of [`Tls`] begin with
+/// `tls_` and want `rediss://`. Times are `250ms`, `5s` or `2m`; `off` stands for `None`.
 #[derive(Clone)]
 pub struct Config {
     pub(crate) endpoint: Endpoint,
@@ -144,7 +150,8 @@ impl Config {
         self
     }
 
-    /// How long connecting and logging in may take together, and how long a command waits for a
+    /// How long finding the host's addresses, connecting (to all of them, racing) and logging in
+    /// may take together, and how long a command waits for a
     /// lost connection to come back; 5 seconds unless set.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Config {

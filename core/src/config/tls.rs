@@ -18,16 +18,35 @@ use crate::secret::Secret;
 /// later ones of the same [`Config`](crate::Config) and its clones.
 ///
 /// ```
-/// use alizarin_core::{Config, Tls, TlsVersion};
+/// # let papers = alizarin_testkit::Tls::new()?.client_certificates();
+/// # let server = alizarin_testkit::Server::builder().modules(false).tls(&papers)?.start()?;
+/// # let (folder, port) = (server.tls_folder().unwrap(), server.tls_port().unwrap());
+/// use alizarin_core::{Client, Config, Run, Tls, TlsVersion};
 ///
-/// let config = Config::new().tcp("db.internal", 6380).tls(
-///     Tls::new()
-///         .ca_file("/etc/redis/ca.pem")
-///         .client_certificate_files("/etc/app/cert.pem", "/etc/app/key.pem")
-///         .minimum_version(TlsVersion::Tls13),
+/// let tls = Tls::new()
+///     .ca_file(folder.join("ca.pem"))
+///     .client_certificate_files(folder.join("client.pem"), folder.join("client.key"))
+///     .minimum_version(TlsVersion::Tls13);
+/// let client = Client::connect_blocking(Config::new().tcp("localhost", port).tls(tls))?;
+/// client.set("k", "v").run()?;
+///
+/// // The same by URL.
+/// # let folder = folder.display();
+/// let url = format!(
+///     "rediss://localhost:{port}?tls_min_version=1.3&tls_ca_file={folder}/ca.pem\
+///      &tls_cert_file={folder}/client.pem&tls_key_file={folder}/client.key"
 /// );
-/// assert_eq!(config.address(), "db.internal:6380");
+/// assert_eq!(Client::connect_blocking(url)?.get::<String>("k").run()?, "v");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// | URL option | builder |
+/// |---|---|
+/// | `tls_ca_file` | [`Tls::ca_file`] |
+/// | `tls_roots`: `platform`, `webpki` | [`Tls::platform_roots`], [`Tls::webpki_roots`] |
+/// | `tls_cert_file`, `tls_key_file` | [`Tls::client_certificate_files`] |
+/// | `tls_server_name` | [`Tls::server_name`] |
+/// | `tls_min_version`: `1.2`, `1.3` | [`Tls::minimum_version`] |
 #[derive(Clone)]
 pub struct Tls {
     pub(crate) platform_roots: bool,

@@ -6,7 +6,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -144,13 +144,7 @@ impl Stream {
             #[cfg(unix)]
             Stream::Unix(stream) => stream.try_write(bytes),
             #[cfg(feature = "tls")]
-            Stream::Tls(stream) => {
-                let mut nobody = Context::from_waker(Waker::noop());
-                match Pin::new(stream).poll_write(&mut nobody, bytes) {
-                    Poll::Ready(written) => written,
-                    Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
-                }
-            }
+            Stream::Tls(stream) => tls::try_write(stream, bytes),
             Stream::Blocking(_) | Stream::Other(_) => Err(io::ErrorKind::WouldBlock.into()),
         }
     }
@@ -167,22 +161,9 @@ impl Stream {
         match self {
             Stream::Blocking(socket) => socket.is_quiet(),
             #[cfg(feature = "tls")]
-            Stream::Tls(_) => self.blocking().is_none() || self.is_quiet_inside(),
+            Stream::Tls(stream) => tls::is_quiet(stream),
             _ => true,
         }
-    }
-
-    /// TLS has messages of its own, which say nothing of replies: they are read by the way.
-    #[cfg(feature = "tls")]
-    fn is_quiet_inside(&mut self) -> bool {
-        if !self.blocking().is_some_and(|socket| socket.return_at_once(true).is_ok()) {
-            return false;
-        }
-        let mut byte = [0];
-        let mut nobody = Context::from_waker(Waker::noop());
-        let looked = Pin::new(&mut *self).poll_read(&mut nobody, &mut ReadBuf::new(&mut byte));
-        let back = self.blocking().is_some_and(|socket| socket.return_at_once(false).is_ok());
-        looked.is_pending() && back
     }
 
     /// The socket that waits while it is polled, encrypted or not.

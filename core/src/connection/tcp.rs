@@ -41,10 +41,7 @@ pub(crate) fn interleave(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
 
 /// Tries one address after the other, the next as soon as one fails or has had its time; all
 /// that were begun go on until one succeeds.
-async fn race<T, F>(
-    addresses: Vec<SocketAddr>,
-    connect: impl Fn(SocketAddr) -> F,
-) -> io::Result<T>
+async fn race<T, F>(addresses: Vec<SocketAddr>, connect: impl Fn(SocketAddr) -> F) -> io::Result<T>
 where
     F: Future<Output = io::Result<T>> + Send,
 {
@@ -181,8 +178,7 @@ mod tests {
         assert_eq!(socket.tcp_keepalive_retries().unwrap(), 3);
         #[cfg(target_os = "linux")]
         assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_secs(45)));
-        let plain =
-            Tcp { nodelay: false, keepalive: None, user_timeout: None, ..Tcp::default() };
+        let plain = Tcp { nodelay: false, keepalive: None, user_timeout: None, ..Tcp::default() };
         let stream = connect("127.0.0.1", port, &plain).await.unwrap();
         let socket = SockRef::from(&stream);
         assert!(!socket.tcp_nodelay().unwrap() && !socket.keepalive().unwrap());

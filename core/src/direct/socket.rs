@@ -172,10 +172,12 @@ impl Socket {
     }
 
     /// From now on every second read is refused, where each would wait; the next one `may_wait`.
+    #[cfg(feature = "tls")]
     pub(crate) fn take_turns(&mut self, may_wait: bool) {
         self.turns = Some(may_wait);
     }
 
+    #[cfg(feature = "tls")]
     pub(crate) fn returns_at_once(&self) -> bool {
         self.at_once
     }

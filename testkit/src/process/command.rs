@@ -106,7 +106,8 @@ mod tests {
         let modules = vec!["/m/rejson.so".into()];
         let binary = Binary { server: "/b/redis-server".into(), loader: None, modules };
         let arguments = vec!["--maxmemory".to_owned(), "1mb".to_owned()];
-        let mut plan = Plan { source: Source::Binary(binary), modules: true, arguments, papers: None };
+        let mut plan =
+            Plan { source: Source::Binary(binary), modules: true, arguments, papers: None };
         let line = text(&plan.words(Path::new("/run/alz"), 7001));
         assert!(line.starts_with("/b/redis-server --port 7001 "), "{line}");
         assert!(line.contains("--unixsocket /run/alz/redis.sock"), "{line}");

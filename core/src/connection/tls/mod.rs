@@ -8,9 +8,9 @@ pub(crate) use explain::explain;
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -57,6 +57,28 @@ pub(crate) fn poll_read(
             return read;
         }
     }
+}
+
+/// Writes what is taken at once; nobody is told when more is.
+pub(crate) fn try_write(stream: &mut TlsStream<Stream>, bytes: &[u8]) -> io::Result<usize> {
+    match Pin::new(stream).poll_write(&mut Context::from_waker(Waker::noop()), bytes) {
+        Poll::Ready(written) => written,
+        Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+    }
+}
+
+/// Whether nothing has come over a blocking socket since it was last read, nor its end. TLS has
+/// messages of its own, which say nothing of replies: they are read by the way.
+pub(crate) fn is_quiet(stream: &mut TlsStream<Stream>) -> bool {
+    let Some(socket) = stream.get_mut().0.blocking() else { return true };
+    if socket.return_at_once(true).is_err() {
+        return false;
+    }
+    let mut byte = [0];
+    let mut nobody = Context::from_waker(Waker::noop());
+    let looked = Pin::new(&mut *stream).poll_read(&mut nobody, &mut ReadBuf::new(&mut byte));
+    let back = stream.get_mut().0.blocking().is_some_and(|it| it.return_at_once(false).is_ok());
+    looked.is_pending() && back
 }
 
 /// Refuses before connecting what cannot be encrypted.

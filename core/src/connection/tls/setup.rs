@@ -71,7 +71,10 @@ fn make(tls: &Tls) -> Result<ClientConfig> {
     };
     match (&tls.certificate, &tls.key) {
         (Some(certificate), Some(key)) => builder
-            .with_client_auth_cert(certificates(certificate, "the client certificate")?, private(key)?)
+            .with_client_auth_cert(
+                certificates(certificate, "the client certificate")?,
+                private(key)?,
+            )
             .map_err(|error| wrong("the client certificate and its key", &error)),
         _ => Ok(builder.with_no_client_auth()),
     }
@@ -173,8 +176,14 @@ mod tests {
         assert!(fails(&Tls::new().ca_pem(broken)).contains("the CA's certificate"));
         for (key, part) in [
             ("hunter2", "no private key"),
-            ("-----BEGIN ENCRYPTED PRIVATE KEY-----\naHVudGVyMg==\n-----END ENCRYPTED PRIVATE KEY-----", "decrypt"),
-            ("-----BEGIN PRIVATE KEY-----\nhunter2?\n-----END PRIVATE KEY-----", "the client's key"),
+            (
+                "-----BEGIN ENCRYPTED PRIVATE KEY-----\naHVudGVyMg==\n-----END ENCRYPTED PRIVATE KEY-----",
+                "decrypt",
+            ),
+            (
+                "-----BEGIN PRIVATE KEY-----\nhunter2?\n-----END PRIVATE KEY-----",
+                "the client's key",
+            ),
         ] {
             let text = fails(&Tls::new().webpki_roots().client_certificate_pem(broken, key));
             assert!(text.contains(part), "{text}");
