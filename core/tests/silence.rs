@@ -66,6 +66,6 @@ fn a_login_that_never_ends_has_its_time_all_the_same() {
     assert_eq!((error.kind(), error.sent()), (ErrorKind::Connect, Sent::No));
     assert!(error.to_string().contains("no answer to the login within 300ms"), "{error}");
     let took = since.elapsed().as_secs_f64();
-    assert!((0.29..2.0).contains(&took), "{took} s");
+    assert!((0.29..5.0).contains(&took), "{took} s");
     peer.join().unwrap();
 }

@@ -86,24 +86,27 @@ impl Dedicated {
                 }
                 Step::Send(bytes, count) => (bytes, count),
             };
-            let sent = connection.send(&bytes).await;
-            for _ in 0..count {
-                let reply = match sent.as_ref().map_err(Error::duplicate) {
-                    Ok(()) => connection.reply(1).await,
-                    // What the peer said before it hung up tells more than that it did.
-                    Err(error) => match connection.reply(1).await {
-                        Err(reason) if reason.kind() != ErrorKind::Disconnected => Err(reason),
-                        _ => Err(error),
+            let refused = |handshake: &Handshake<'_>, error: &Error, answered| Refused {
+                at_hello: handshake.awaits_hello()
+                    && error.kind() == ErrorKind::Disconnected
+                    && !is_timeout(error),
+                error: explain(config, error, answered),
+            };
+            if let Err(error) = connection.send(&bytes).await {
+                // What the peer said before it hung up tells more than that it did.
+                return Err(match connection.reply(1).await {
+                    Ok(reply) => match handshake.reply(&mut reply.reader()) {
+                        Ok(()) => refused(&handshake, &error, true),
+                        Err(reason) => reason.into(),
                     },
-                };
-                let reply = reply.map_err(|error| Refused {
-                    at_hello: handshake.awaits_hello()
-                        && error.kind() == ErrorKind::Disconnected
-                        && !is_timeout(&error),
-                    error: explain(config, &error, answered),
-                })?;
-                answered = true;
+                    Err(reason) => refused(&handshake, &reason, answered),
+                });
+            }
+            for _ in 0..count {
+                let reply = connection.reply(1).await;
+                let reply = reply.map_err(|error| refused(&handshake, &error, answered))?;
                 handshake.reply(&mut reply.reader())?;
+                answered = true;
             }
         }
     }
@@ -198,6 +201,10 @@ impl From<Error> for Refused {
 /// A failure in the middle of the handshake, told as a failure to connect.
 fn explain(config: &Config, error: &Error, answered: bool) -> Error {
     let address = config.address();
+    #[cfg(feature = "tls")]
+    if let Some(refused) = super::tls::refusal(config, error) {
+        return refused;
+    }
     let maybe_tls =
         !answered && config.tls.is_none() && matches!(config.endpoint, Endpoint::Tcp { .. });
     match error.kind() {
@@ -210,7 +217,6 @@ fn explain(config: &Config, error: &Error, answered: bool) -> Error {
             ErrorKind::Protocol,
             format!("{address} does not speak the Redis protocol: {}", error.message()),
         ),
-        ErrorKind::Tls => Error::new(ErrorKind::Tls, format!("{address}: {}", error.message())),
         _ if is_timeout(error) => Error::new(
             ErrorKind::Connect,
             format!(
@@ -267,10 +273,6 @@ pub(crate) fn poll_write(
 
 /// The error for a socket that failed.
 pub(crate) fn lost(error: io::Error) -> Error {
-    #[cfg(feature = "tls")]
-    if let Some(reason) = super::tls::explain(&error) {
-        return Error::new(ErrorKind::Tls, reason).with_sent(Sent::Unknown).with_source(error);
-    }
     let text = match error.kind() {
         io::ErrorKind::UnexpectedEof => "the server closed the connection".to_owned(),
         _ => format!("the connection was lost: {error}"),

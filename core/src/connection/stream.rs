@@ -115,6 +115,9 @@ pub(crate) struct Stage(AtomicU8);
 impl Stage {
     #[cfg(feature = "tls")]
     const SECURE: u8 = 1;
+    #[cfg(feature = "tls")]
+    pub(super) const SILENCE: &str =
+        "no answer to the TLS handshake (a port that speaks no TLS gives none)";
     const LOG_IN: u8 = 2;
 
     fn enter(&self, stage: u8) {
@@ -125,9 +128,7 @@ impl Stage {
     pub(crate) fn unanswered(&self) -> &'static str {
         match self.0.load(Ordering::Relaxed) {
             #[cfg(feature = "tls")]
-            Stage::SECURE => {
-                "no answer to the TLS handshake (a port that speaks no TLS gives none)"
-            }
+            Stage::SECURE => Stage::SILENCE,
             Stage::LOG_IN => "connected, but no answer to the login",
             _ => "no answer",
         }

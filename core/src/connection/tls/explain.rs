@@ -7,7 +7,7 @@ use rustls::{AlertDescription, CertificateError, Error, OtherError, PeerIncompat
 use super::verify::SelfSigned;
 
 /// The reason, if TLS itself is it: whoever connects again at once is refused again.
-pub(crate) fn explain(error: &io::Error) -> Option<String> {
+pub(super) fn explain(error: &io::Error) -> Option<String> {
     let error = error.get_ref()?.downcast_ref::<Error>()?;
     Some(match error {
         Error::InvalidCertificate(reason) => certificate(reason),

@@ -4,8 +4,6 @@ mod explain;
 mod setup;
 mod verify;
 
-pub(crate) use explain::explain;
-
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -14,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::stream::Stream;
+use super::stream::{Stage, Stream};
 use crate::config::{Config, Endpoint, Tls};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -96,24 +94,33 @@ pub(crate) fn check(config: &Config, tls: &Tls) -> Result<()> {
     setup::client(tls).map(drop)
 }
 
+/// The error of a stream that was lost while logging in, if TLS was the reason: a server may
+/// look at the client's certificate when the handshake is over for the client.
+pub(crate) fn refusal(config: &Config, error: &Error) -> Option<Error> {
+    let source = std::error::Error::source(error)?.downcast_ref()?;
+    explain::explain(source).map(|reason| untrusted(config, &reason))
+}
+
 /// Why the handshake failed.
 fn refused(config: &Config, error: io::Error) -> Error {
-    let address = config.address();
-    if let Some(reason) = explain(&error) {
-        return Error::new(ErrorKind::Tls, format!("{address}: {reason}")).with_source(error);
+    if let Some(reason) = explain::explain(&error) {
+        return untrusted(config, &reason).with_source(error);
     }
     let reason = match error.kind() {
         io::ErrorKind::UnexpectedEof => {
             "the server closed the connection during the TLS handshake".to_owned()
         }
         io::ErrorKind::TimedOut => {
-            "the TLS handshake got no answer in time; a port that speaks no TLS gives none"
-                .to_owned()
+            format!("{} within {:?}", Stage::SILENCE, config.connect_timeout)
         }
         _ => format!("the connection was lost during the TLS handshake: {error}"),
     };
-    let text = format!("cannot connect to {address}: {reason}");
+    let text = format!("cannot connect to {}: {reason}", config.address());
     Error::new(ErrorKind::Connect, text).with_source(error)
+}
+
+fn untrusted(config: &Config, reason: &str) -> Error {
+    Error::new(ErrorKind::Tls, format!("{}: {reason}", config.address()))
 }
 
 #[cfg(test)]
