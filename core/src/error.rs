@@ -28,6 +28,9 @@ pub enum ErrorKind {
     Auth,
     /// A connection could not be made.
     Connect,
+    /// Client and server do not trust or understand each other's TLS: a wrong certificate, a
+    /// missing one, no common version, or one side that speaks no TLS at all.
+    Tls,
     /// The connection was lost; see [`Error::sent`] for what became of the request.
     Disconnected,
     /// No answer in time; see [`Error::sent`].

@@ -20,7 +20,7 @@ mod server;
 
 pub use client::{Client, Execute};
 pub use command::{Command, IntoCommand};
-pub use config::{Backoff, Config, Protocol, ReadFrom};
+pub use config::{Backoff, Config, Protocol, ReadFrom, Tls, TlsVersion};
 #[doc(hidden)]
 pub use connection::Route;
 pub use connection::{Pipeline, Transaction, Work};

@@ -59,6 +59,7 @@ mod provision;
 mod resp;
 mod sentinel;
 mod server;
+mod tls;
 mod unique;
 mod version;
 
@@ -66,6 +67,8 @@ pub use cluster::{Cluster, ClusterBuilder};
 pub use error::Error;
 pub use sentinel::{Sentinel, SentinelBuilder};
 pub use server::{Server, ServerBuilder};
+#[cfg(feature = "tls")]
+pub use tls::Tls;
 pub use unique::unique;
 pub use version::Version;
 

@@ -29,7 +29,10 @@ fn child() {
         "abort" => std::process::abort(),
         "exit" => std::process::exit(0),
         "shared" => {}
-        _ => thread::sleep(Duration::from_secs(60)),
+        // until it is killed
+        _ => loop {
+            thread::park();
+        },
     }
 }
 
@@ -50,9 +53,13 @@ fn after_an_interrupt_of_the_whole_group() {
     });
     let group = format!("-{}", child.id());
     assert!(Command::new("kill").args(["-INT", "--", &group]).status().unwrap().success());
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !ignores_interrupts() && child.try_wait().unwrap().is_none() {
+        assert!(Instant::now() < deadline, "the child lives on");
+        thread::sleep(Duration::from_millis(1));
+    }
     // where the test itself runs with interrupts ignored, so does the child
-    thread::sleep(Duration::from_millis(100));
-    child.kill().unwrap();
+    let _ = child.kill();
     child.wait().unwrap();
     server.assert_gone();
 }
@@ -76,6 +83,14 @@ fn after_the_end_of_a_process_with_a_shared_server() {
     let (mut child, server) = spawn("shared");
     assert!(child.wait().unwrap().success());
     server.assert_gone();
+}
+
+/// This process was started with SIGINT ignored, as by `nohup` or a shell's `&`.
+fn ignores_interrupts() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & 1 << (2 - 1) != 0)
 }
 
 struct Running {

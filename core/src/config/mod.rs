@@ -2,6 +2,8 @@
 
 mod backoff;
 mod cluster;
+mod tcp;
+mod tls;
 mod url;
 
 use std::fmt;
@@ -17,6 +19,11 @@ use crate::cluster::Address;
 use crate::error::{Error, Result};
 use crate::resp::Limits;
 use crate::secret::Secret;
+
+pub(crate) use tcp::Tcp;
+#[cfg(feature = "tls")]
+pub(crate) use tls::Source;
+pub use tls::{Tls, TlsVersion};
 
 /// Where the server is, who logs in, and the client's limits.
 ///
@@ -38,6 +45,11 @@ use crate::secret::Secret;
 /// assert!(!format!("{same:?}").contains("hunter2"));
 /// # Ok::<(), alizarin_core::Error>(())
 /// ```
+///
+/// In a URL, options are named as the methods are: `client_name`, `connect_timeout`, `db`,
+/// `heartbeat`, `keepalive`, `keepalive_count`, `keepalive_interval`, `nodelay`, `password`,
+/// `protocol` (`2`, `3`), `response_timeout`, `user`, `user_timeout`; those of [`Tls`] begin with
+/// `tls_` and want `rediss://`. Times are `250ms`, `5s` or `2m`; `off` stands for `None`.
 #[derive(Clone)]
 pub struct Config {
     pub(crate) endpoint: Endpoint,
@@ -48,6 +60,9 @@ pub struct Config {
     pub(crate) protocol: Protocol,
     pub(crate) connect_timeout: Duration,
     pub(crate) response_timeout: Duration,
+    pub(crate) heartbeat: Option<Duration>,
+    pub(crate) tcp: Tcp,
+    pub(crate) tls: Option<Tls>,
     pub(crate) max_in_flight: usize,
     pub(crate) max_pending_bytes: usize,
     pub(crate) limits: Limits,
@@ -115,7 +130,10 @@ impl Config {
             client_name: None,
             protocol: Protocol::Resp3,
             connect_timeout: Duration::from_secs(5),
-            response_timeout: Duration::from_millis(1_500),
+            response_timeout: Duration::from_millis(1500),
+            heartbeat: Some(Duration::from_secs(5)),
+            tcp: Tcp::default(),
+            tls: None,
             max_in_flight: 65_536,
             max_pending_bytes: 64 << 20,
             limits: Limits::default(),
@@ -183,7 +201,8 @@ impl Config {
         self
     }
 
-    /// How long connecting and logging in may take together, and how long a command waits for a
+    /// How long finding the host's addresses, connecting (to all of them, racing) and logging in
+    /// may take together, and how long a command waits for a
     /// lost connection to come back; 5 seconds unless set.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Config {
@@ -191,10 +210,11 @@ impl Config {
         self
     }
 
-    /// How long the server may leave the oldest command without an answer, and answer nothing else
-    /// either, before the connection counts as dead; 1.5 seconds unless set. Commands that take the
-    /// server longer (a large `FLUSHALL`, a slow script) need more. Blocking commands have no such
-    /// limit.
+    /// How long commands may wait while the server gives no sign of progress (it neither answers
+    /// one nor takes in more) before the connection counts as dead; 1.5 seconds unless set.
+    ///
+    /// A server that works on one slow command answers nobody meanwhile: where scripts or searches
+    /// take longer, set more. Blocking commands (`BLPOP`) have no such limit.
     #[must_use]
     pub fn response_timeout(mut self, timeout: Duration) -> Config {
         self.response_timeout = timeout;
@@ -251,6 +271,16 @@ impl Config {
         self
     }
 
+    /// Encrypts the connection, as `rediss://` does; see [`Tls`] for the options.
+    ///
+    /// A Unix socket cannot be encrypted: connecting fails with `Usage`. Without the crate's
+    /// feature `tls` connecting fails with `Unsupported`.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Config {
+        self.tls = Some(tls);
+        self
+    }
+
     /// How many commands may wait for their answer at once before further ones wait their turn;
     /// 65 536 unless set. A pipeline or transaction counts as one.
     #[must_use]
@@ -298,6 +328,9 @@ impl fmt::Debug for Config {
             protocol,
             connect_timeout,
             response_timeout,
+            heartbeat,
+            tcp,
+            tls,
             max_in_flight,
             max_pending_bytes,
             limits,
@@ -322,6 +355,9 @@ impl fmt::Debug for Config {
             .field("protocol", protocol)
             .field("connect_timeout", connect_timeout)
             .field("response_timeout", response_timeout)
+            .field("heartbeat", heartbeat)
+            .field("tcp", tcp)
+            .field("tls", tls)
             .field("max_in_flight", max_in_flight)
             .field("max_pending_bytes", max_pending_bytes)
             .field("limits", limits)

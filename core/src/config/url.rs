@@ -1,7 +1,8 @@
-//! URLs: `redis://[user[:password]@]host[:port][/database]?option=value&…`.
+//! URLs: `redis://[user[:password]@]host[:port][/database]?option=value&…`; `rediss://` for TLS.
 
 use std::time::Duration;
 
+use super::tls::TlsOptions;
 use super::{Config, Endpoint, Protocol, ReadFrom};
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
@@ -12,21 +13,27 @@ pub(super) fn parse(url: &str) -> Result<Config> {
         .split_once("://")
         .ok_or_else(|| usage("a URL begins with its scheme, as in redis://localhost:6379"))?;
     match scheme {
-        "redis" => tcp(rest),
+        "redis" => tcp(rest, false),
+        "rediss" if cfg!(feature = "tls") => tcp(rest, true),
+        "rediss" => Err(unsupported("rediss:// needs the feature `tls` of this crate")),
         "redis+unix" | "unix" => unix(rest),
-        "rediss" => Err(unsupported("TLS (rediss://) comes with a later version")),
-        "redis+cluster" => cluster(rest),
+        "redis+cluster" => cluster(rest, false),
+        "rediss+cluster" if cfg!(feature = "tls") => cluster(rest, true),
+        "rediss+cluster" => {
+            Err(unsupported("rediss+cluster:// needs the feature `tls` of this crate"))
+        }
         "redis+sentinel" => {
             Err(unsupported("sentinels (redis+sentinel://) come with a later version"))
         }
         _ => Err(usage(
-            "unknown scheme in the URL; there are redis, redis+cluster, redis+unix and unix",
+            "unknown scheme in the URL; there are redis, rediss, redis+cluster, rediss+cluster, \
+             redis+unix and unix",
         )),
     }
 }
 
 /// `[user[:password]@]host[:port],host[:port],…[?option=value&…]`
-fn cluster(rest: &str) -> Result<Config> {
+fn cluster(rest: &str, tls: bool) -> Result<Config> {
     let start = rest.rfind('@').map_or(0, |at| at + 1);
     let end = rest.get(start..).and_then(|rest| rest.find(['/', '?']));
     let end = end.map_or(rest.len(), |at| start + at);
@@ -37,10 +44,10 @@ fn cluster(rest: &str) -> Result<Config> {
     }
     // All but the hosts is as for one server.
     let path = rest.get(end..).unwrap_or_default();
-    Ok(tcp(&format!("{login}127.0.0.1{path}"))?.cluster(nodes))
+    Ok(tcp(&format!("{login}127.0.0.1{path}"), tls)?.cluster(nodes))
 }
 
-fn tcp(rest: &str) -> Result<Config> {
+fn tcp(rest: &str, tls: bool) -> Result<Config> {
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     // The last `@`: passwords written without percent-encoding may hold one.
@@ -59,7 +66,7 @@ fn tcp(rest: &str) -> Result<Config> {
         "" => Ok(0),
         path => number(path, "the database in the URL's path"),
     };
-    let read = database.and_then(|database| options(config.database(database), query));
+    let read = database.and_then(|database| options(config.database(database), query, tls));
     match read {
         // What seems to be the path or an option may be the rest of a password.
         Err(_) if path.contains('@') || query.contains('@') => Err(usage(
@@ -90,10 +97,13 @@ fn unix(rest: &str) -> Result<Config> {
         return Err(usage("a login in the URL of a Unix socket ends in @, then comes the path"));
     }
     config.endpoint = Endpoint::Unix(decode(path, "the socket's path")?.into());
-    options(config, query)
+    options(config, query, false)
 }
 
 fn host_and_port(text: &str) -> Result<(String, u16)> {
+    if text.contains('#') {
+        return Err(usage("the URL of a server has no part that begins with #"));
+    }
     let (host, port) = if let Some(rest) = text.strip_prefix('[') {
         let (host, after) = rest
             .split_once(']')
@@ -139,7 +149,8 @@ fn set_login(config: &mut Config, login: &str) -> Result<()> {
     Ok(())
 }
 
-fn options(mut config: Config, query: &str) -> Result<Config> {
+fn options(mut config: Config, query: &str, tls: bool) -> Result<Config> {
+    let mut encryption = TlsOptions::default();
     for option in query.split('&').filter(|option| !option.is_empty()) {
         let (name, value) = option.split_once('=').unwrap_or((option, ""));
         match name {
@@ -153,6 +164,22 @@ fn options(mut config: Config, query: &str) -> Result<Config> {
             "client_name" => config.client_name = Some(decode(value, "option `client_name`")?),
             "connect_timeout" => config.connect_timeout = duration(value, name)?,
             "db" => config.database = number(value, "option `db`")?,
+            "heartbeat" => config.heartbeat = duration_or_off(value, name)?,
+            "keepalive" => config.tcp.keepalive = duration_or_off(value, name)?,
+            "keepalive_count" => {
+                config.tcp.keepalive_count = match number(value, "option `keepalive_count`")? {
+                    0 => return Err(usage("option `keepalive_count` is 1 or more")),
+                    count => count,
+                };
+            }
+            "keepalive_interval" => config.tcp.keepalive_interval = duration(value, name)?,
+            "nodelay" => {
+                config.tcp.nodelay = match value {
+                    "true" | "1" => true,
+                    "false" | "0" => false,
+                    _ => return Err(usage("option `nodelay` is true or false")),
+                };
+            }
             "password" => config.password = Some(Secret::new(decode(value, "option `password`")?)),
             "max_redirects" => {
                 config.max_redirects = number(value, "option `max_redirects`")?;
@@ -174,10 +201,15 @@ fn options(mut config: Config, query: &str) -> Result<Config> {
             "fail_fast" => config.fail_fast = switch(value, name)?,
             "response_timeout" => config.response_timeout = duration(value, name)?,
             "total_timeout" => config.total_timeout = duration(value, name)?,
+            "user_timeout" => config.tcp.user_timeout = duration_or_off(value, name)?,
+            name if name.starts_with("tls_") => {
+                encryption.take(name, decode(value, &format!("option `{name}`"))?)?;
+            }
             "user" => config.user = Some(decode(value, "option `user`")?),
             _ => return Err(usage(format!("unknown option `{name}` in the URL"))),
         }
     }
+    config.tls = encryption.finish(tls)?;
     if config.user.is_some() && config.password.is_none() {
         return Err(usage(
             "the URL has a user without a password; redis://:password@host logs in the default user",
@@ -211,6 +243,14 @@ fn duration(text: &str, name: &str) -> Result<Duration> {
     match millis {
         Some(millis) if millis > 0 => Ok(Duration::from_millis(millis)),
         _ => Err(usage(format!("option `{name}` is no time like 250ms, 5s or 2m: {text:?}"))),
+    }
+}
+
+/// As [`duration`], or `off`.
+fn duration_or_off(text: &str, name: &str) -> Result<Option<Duration>> {
+    match text {
+        "off" => Ok(None),
+        _ => duration(text, name).map(Some),
     }
 }
 
@@ -289,6 +329,9 @@ mod tests {
             ("redis://h/x", "database"),
             ("redis://h?nope=1", "`nope`"),
             ("redis://h?protocol=4", "`protocol`"),
+            ("redis://h?heartbeat=never", "`heartbeat`"),
+            ("redis://h?keepalive_count=0", "`keepalive_count`"),
+            ("redis://h?nodelay=maybe", "`nodelay`"),
             ("redis://h?response_timeout=fast", "`response_timeout`"),
             ("redis://%zz:p@h", "user"),
             ("redis://[::1", "IPv6"),
@@ -298,7 +341,45 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::Usage, "{url}");
             assert!(error.to_string().contains(part), "{url}: {error}");
         }
-        assert_eq!(parse("rediss://h").unwrap_err().kind(), ErrorKind::Unsupported);
+    }
+
+    #[test]
+    fn sockets_have_options() {
+        let config = parse("redis://h?heartbeat=off&keepalive=1m&keepalive_interval=2&keepalive_count=9&user_timeout=off&nodelay=false").unwrap();
+        assert_eq!((config.heartbeat, config.tcp.user_timeout), (None, None));
+        assert_eq!(config.tcp.keepalive, Some(Duration::from_secs(60)));
+        assert_eq!(config.tcp.keepalive_interval, Duration::from_secs(2));
+        assert_eq!((config.tcp.keepalive_count, config.tcp.nodelay), (9, false));
+    }
+
+    #[test]
+    #[cfg(feature = "tls")]
+    fn encryption_has_options() {
+        assert!(parse("redis://h").unwrap().tls.is_none());
+        let plain = parse("rediss://h").unwrap();
+        assert_eq!((plain.address().as_str(), plain.tls.is_some()), ("h:6379", true));
+        let config = parse("rediss://h?tls_ca_file=/a%20b.pem&tls_cert_file=/c&tls_key_file=/k&tls_server_name=n&tls_min_version=1.3&tls_roots=webpki").unwrap();
+        let shown = format!("{:?}", config.tls.unwrap());
+        for part in ["/a b.pem", "/c", "/k", "\"n\"", "Tls13", "webpki_roots: true"] {
+            assert!(shown.contains(part), "{part}: {shown}");
+        }
+        for (url, part) in [
+            ("redis://h?tls_ca_file=/a", "`tls_ca_file`"),
+            ("unix:///s?tls_roots=webpki", "`tls_roots`"),
+            ("rediss://h?tls_cert_file=/c", "`tls_key_file`"),
+            ("rediss://h?tls_key_file=/k", "`tls_cert_file`"),
+            ("rediss://h?tls_min_version=1.1", "`tls_min_version`"),
+            ("rediss://h?tls_roots=mine", "`tls_roots`"),
+            ("rediss://h?tls_insecure=1", "danger_accept_invalid_certs"),
+            ("rediss://h?tls_ca_file=", "`tls_ca_file` is empty"),
+            ("rediss://h?tls_nope=1", "`tls_nope`"),
+            ("rediss://h#insecure", "#"),
+            ("rediss://h/1#insecure", "#"),
+        ] {
+            let error = parse(url).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Usage, "{url}");
+            assert!(error.to_string().contains(part), "{url}: {error}");
+        }
     }
 
     #[test]

@@ -6,13 +6,14 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use bytes::BytesMut;
-use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWrite};
 
 use super::handshake::{Handshake, Step};
 use super::inbox::{Inbox, Item};
 use super::reply::Reply;
-use super::stream::{Connector, Stream};
-use crate::config::{Config, Protocol};
+use super::stream::{Connector, Stage, Stream};
+use crate::config::{Config, Endpoint, Protocol};
+use crate::direct::is_timeout;
 use crate::error::{Error, ErrorKind, Result, Sent};
 use crate::server::ServerInfo;
 
@@ -26,14 +27,16 @@ pub(crate) struct Dedicated {
 impl Dedicated {
     /// Connects and logs in, within the configured time.
     pub(crate) async fn connect(config: &Config, connector: &Connector) -> Result<Dedicated> {
-        let attempt = Dedicated::log_in(config, connector);
+        let stage = Stage::default();
+        let attempt = Dedicated::staged(config, connector, &stage);
         match tokio::time::timeout(config.connect_timeout, attempt).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Error::new(
                 ErrorKind::Connect,
                 format!(
-                    "cannot connect to {}: no answer within {:?}",
+                    "cannot connect to {}: {} within {:?}",
                     config.address(),
+                    stage.unanswered(),
                     config.connect_timeout
                 ),
             )),
@@ -42,10 +45,15 @@ impl Dedicated {
 
     /// Connects and logs in, however long it takes.
     pub(crate) async fn log_in(config: &Config, connector: &Connector) -> Result<Dedicated> {
-        let attempt = match Dedicated::attempt(config, connector, config.protocol).await {
+        Dedicated::staged(config, connector, &Stage::default()).await
+    }
+
+    /// The same; `stage` tells how far it has come.
+    async fn staged(config: &Config, connector: &Connector, stage: &Stage) -> Result<Dedicated> {
+        let attempt = match Dedicated::attempt(config, connector, config.protocol, stage).await {
             // The peer hung up at HELLO: some proxies do so at a word they do not know.
             Err(Refused { error: _, at_hello: true }) => {
-                Dedicated::attempt(config, connector, Protocol::Resp2).await
+                Dedicated::attempt(config, connector, Protocol::Resp2, stage).await
             }
             outcome => outcome,
         };
@@ -56,11 +64,13 @@ impl Dedicated {
         config: &Config,
         connector: &Connector,
         protocol: Protocol,
+        stage: &Stage,
     ) -> Result<Dedicated, Refused> {
-        let stream = connector.open(config).await?;
+        let stream = connector.open(config, stage).await?;
         let server = ServerInfo::new(String::new(), protocol);
         let mut connection = Dedicated { stream, inbox: Inbox::new(&config.limits), server };
         let mut handshake = Handshake::new(config, protocol);
+        let mut answered = false;
         loop {
             let (bytes, count) = match handshake.next() {
                 Step::Done(server) => {
@@ -69,24 +79,34 @@ impl Dedicated {
                     while connection
                         .inbox
                         .next(None)
-                        .map_err(|error| explain(config, &error))?
+                        .map_err(|error| explain(config, &error, true))?
                         .is_some()
                     {}
                     return Ok(connection);
                 }
                 Step::Send(bytes, count) => (bytes, count),
             };
-            let sent = connection.send(&bytes).await;
+            let refused = |handshake: &Handshake<'_>, error: &Error, answered| Refused {
+                at_hello: handshake.awaits_hello()
+                    && error.kind() == ErrorKind::Disconnected
+                    && !is_timeout(error),
+                error: explain(config, error, answered),
+            };
+            if let Err(error) = connection.send(&bytes).await {
+                // What the peer said before it hung up tells more than that it did.
+                return Err(match connection.reply(1).await {
+                    Ok(reply) => match handshake.reply(&mut reply.reader()) {
+                        Ok(()) => refused(&handshake, &error, true),
+                        Err(reason) => reason.into(),
+                    },
+                    Err(reason) => refused(&handshake, &reason, answered),
+                });
+            }
             for _ in 0..count {
-                let reply = match sent.as_ref().map_err(Error::duplicate) {
-                    Ok(()) => connection.reply(1).await,
-                    Err(error) => Err(error),
-                };
-                let reply = reply.map_err(|error| Refused {
-                    at_hello: handshake.awaits_hello() && error.kind() == ErrorKind::Disconnected,
-                    error: explain(config, &error),
-                })?;
+                let reply = connection.reply(1).await;
+                let reply = reply.map_err(|error| refused(&handshake, &error, answered))?;
                 handshake.reply(&mut reply.reader())?;
+                answered = true;
             }
         }
     }
@@ -100,8 +120,14 @@ impl Dedicated {
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> Result<()> {
         let mut rest = bytes;
         poll_fn(|cx| {
-            while !rest.is_empty() {
-                match poll_write(&mut self.stream, rest, cx) {
+            loop {
+                // Encrypted bytes that were taken are on the wire only after the flush.
+                let done = match rest.is_empty() {
+                    false => poll_write(&mut self.stream, rest, cx),
+                    true => Pin::new(&mut self.stream).poll_flush(cx).map_ok(|()| 0),
+                };
+                match done {
+                    Poll::Ready(Ok(_)) if rest.is_empty() => return Poll::Ready(Ok(())),
                     Poll::Ready(Ok(count)) => rest = rest.get(count..).unwrap_or_default(),
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(lost(error))),
                     Poll::Pending => match poll_fill(&mut self.stream, self.inbox.room(), cx) {
@@ -111,10 +137,8 @@ impl Dedicated {
                     },
                 }
             }
-            Poll::Ready(Ok(()))
         })
-        .await?;
-        self.stream.flush().await.map_err(lost)
+        .await
     }
 
     /// The next reply of `frames` frames; pushes before and in it are dropped.
@@ -175,12 +199,38 @@ impl From<Error> for Refused {
 }
 
 /// A failure in the middle of the handshake, told as a failure to connect.
-fn explain(config: &Config, error: &Error) -> Error {
+fn explain(config: &Config, error: &Error, answered: bool) -> Error {
     let address = config.address();
+    #[cfg(feature = "tls")]
+    if let Some(refused) = super::tls::refusal(config, error) {
+        return refused;
+    }
+    let maybe_tls =
+        !answered && config.tls.is_none() && matches!(config.endpoint, Endpoint::Tcp { .. });
     match error.kind() {
+        // An alert of TLS begins with this byte.
+        ErrorKind::Protocol if maybe_tls && error.message().contains("\"\\x15\\x03") => Error::new(
+            ErrorKind::Tls,
+            format!("{address}: the server speaks TLS on this port: rediss:// asks for it"),
+        ),
         ErrorKind::Protocol => Error::new(
             ErrorKind::Protocol,
             format!("{address} does not speak the Redis protocol: {}", error.message()),
+        ),
+        _ if is_timeout(error) => Error::new(
+            ErrorKind::Connect,
+            format!(
+                "cannot connect to {address}: connected, but no answer to the login within {:?}",
+                config.connect_timeout
+            ),
+        ),
+        ErrorKind::Disconnected if maybe_tls && !is_timeout(error) => Error::new(
+            ErrorKind::Connect,
+            format!(
+                "cannot connect to {address}: {}, and nothing was said before; where a port \
+                 wants TLS it is rediss://",
+                error.message()
+            ),
         ),
         _ => Error::new(
             ErrorKind::Connect,

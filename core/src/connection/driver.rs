@@ -244,7 +244,7 @@ impl Down<'_> {
             }
             if matches!(
                 self.last.kind(),
-                ErrorKind::Auth | ErrorKind::Unsupported | ErrorKind::Usage
+                ErrorKind::Auth | ErrorKind::Tls | ErrorKind::Unsupported | ErrorKind::Usage
             ) {
                 // Trying again by itself would help nobody, and lock accounts.
                 link.fail_waiting(&self.last, None);
@@ -281,6 +281,7 @@ impl Link {
         if let Some(mut io) = self.io_if_free() {
             io.inbox.shrink();
         }
+        self.beat();
         let mut wakers = Vec::new();
         let outcome = self.overdue(&mut wakers);
         wakers.into_iter().for_each(Waker::wake);

@@ -39,7 +39,7 @@ pub(crate) struct Link {
     /// Whose future reads the socket itself, because it waits alone.
     pub(crate) caller: Caller,
     /// A hint, without a lock: whether others wait for replies.
-    busy: AtomicBool,
+    pub(super) busy: AtomicBool,
     /// A hint, without a lock: whether there is a connection.
     pub(super) up: AtomicBool,
     /// Whom to tell when a connection was lost or could not be made. Where there is somebody,

@@ -9,6 +9,7 @@ mod dedicated;
 mod driver;
 mod flight;
 mod handshake;
+mod heartbeat;
 mod inbox;
 mod link;
 mod loss;
@@ -18,6 +19,9 @@ mod reply;
 mod slots;
 mod state;
 mod stream;
+mod tcp;
+#[cfg(feature = "tls")]
+mod tls;
 mod work;
 
 #[cfg(test)]
@@ -31,4 +35,5 @@ pub(crate) use link::{Handle, Link};
 pub(crate) use outbox::Wire;
 pub(crate) use reply::Reply;
 pub(crate) use stream::{Connector, Stream, no_node};
+pub(crate) use tcp::{interleave, nowhere, set as set_options};
 pub use work::{Pipeline, Route, Transaction, Work};

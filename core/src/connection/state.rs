@@ -1,8 +1,11 @@
 //! What the two locks of a [`Link`](super::link::Link) guard.
 
 use std::io;
+use std::pin::Pin;
 use std::sync::MutexGuard;
 use std::task::{Context, Poll, Waker};
+
+use tokio::io::AsyncWrite;
 
 use super::dedicated::{Dedicated, lost, poll_fill, poll_write};
 use super::inbox::Inbox;
@@ -86,12 +89,20 @@ impl Io {
                 Poll::Pending => return Poll::Pending,
             }
         }
-        Poll::Ready(Ok(()))
+        // What an encrypted stream took is on the wire only after this.
+        match Pin::new(stream).poll_flush(cx) {
+            Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
+            Poll::Ready(Err(error)) => {
+                self.broken.get_or_insert(lost(error));
+                Poll::Ready(Err(()))
+            }
+            Poll::Pending => Poll::Pending,
+        }
     }
 
     /// Writes what the socket takes at once.
     pub(crate) fn write_now(&mut self) {
-        let Some(stream) = &self.stream else { return };
+        let Some(stream) = &mut self.stream else { return };
         while !self.writing.is_empty() {
             match stream.try_write(self.writing.rest()) {
                 Ok(0) => return,

@@ -1,10 +1,11 @@
-//! Sockets: TCP, Unix, and anything else that reads and writes.
+//! Sockets: TCP, Unix, what encrypts them, and anything else that reads and writes.
 
 use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,7 +13,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
+#[cfg(feature = "tls")]
+use tokio_rustls::client::TlsStream;
 
+use super::tcp;
+#[cfg(feature = "tls")]
+use super::tls;
 use crate::config::{Config, Endpoint};
 use crate::direct::Socket;
 use crate::error::{Error, ErrorKind, Result};
@@ -24,6 +30,9 @@ pub(crate) enum Stream {
     Unix(UnixStream),
     /// Waits while it is polled.
     Blocking(Box<Socket>),
+    /// Any other, encrypted.
+    #[cfg(feature = "tls")]
+    Tls(Box<TlsStream<Stream>>),
     /// For tests: both ends in one process.
     #[cfg_attr(not(test), expect(dead_code, reason = "made by tests alone"))]
     Other(Box<dyn Duplex>),
@@ -51,16 +60,37 @@ pub(crate) type Factory =
     Arc<dyn Fn() -> Pin<Box<dyn Future<Output = io::Result<Stream>> + Send>> + Send + Sync>;
 
 impl Connector {
-    /// Connects once. There is no time limit here: the caller sets one for connecting and
-    /// logging in together.
-    pub(crate) async fn open(&self, config: &Config) -> Result<Stream> {
+    /// Connects once, and encrypts where that is asked for. There is no time limit here: the
+    /// caller sets one for connecting and logging in together, and is told by `stage` where it
+    /// ended.
+    pub(crate) async fn open(&self, config: &Config, stage: &Stage) -> Result<Stream> {
+        #[cfg(not(feature = "tls"))]
+        if config.tls.is_some() {
+            let text = "encrypted connections need the feature `tls` of this crate";
+            return Err(Error::new(ErrorKind::Unsupported, text));
+        }
+        #[cfg(feature = "tls")]
+        if let Some(options) = &config.tls {
+            tls::check(config, options)?;
+            let stream = self.plain(config).await?;
+            stage.enter(Stage::SECURE);
+            let stream = tls::secure(stream, config, options).await?;
+            stage.enter(Stage::LOG_IN);
+            return Ok(Stream::Tls(Box::new(stream)));
+        }
+        let stream = self.plain(config).await?;
+        stage.enter(Stage::LOG_IN);
+        Ok(stream)
+    }
+
+    async fn plain(&self, config: &Config) -> Result<Stream> {
         let opened = match (self, &config.endpoint) {
             (Connector::Factory(factory), _) => factory().await,
             (Connector::Blocking, _) => {
                 crate::direct::connect(config).map(Box::new).map(Stream::Blocking)
             }
             (Connector::Endpoint, Endpoint::Tcp { host, port }) => {
-                tcp(host, *port).await.map(Stream::Tcp)
+                tcp::connect(host, *port, &config.tcp).await.map(Stream::Tcp)
             }
             (Connector::Endpoint, Endpoint::Cluster(_)) => Err(no_node()),
             #[cfg(unix)]
@@ -84,35 +114,51 @@ pub(crate) fn no_node() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "no node of the cluster is known")
 }
 
-async fn tcp(host: &str, port: u16) -> io::Result<TcpStream> {
-    let mut last = None;
-    for address in tokio::net::lookup_host((host, port)).await? {
-        match TcpStream::connect(address).await {
-            Ok(stream) => {
-                // Small requests must not wait for the acknowledgement of earlier ones.
-                stream.set_nodelay(true)?;
-                return Ok(stream);
-            }
-            Err(error) => last = Some(error),
+/// How far an attempt to connect has come.
+#[derive(Debug, Default)]
+pub(crate) struct Stage(AtomicU8);
+
+impl Stage {
+    #[cfg(feature = "tls")]
+    const SECURE: u8 = 1;
+    #[cfg(feature = "tls")]
+    pub(super) const SILENCE: &str =
+        "no answer to the TLS handshake (a port that speaks no TLS gives none)";
+    const LOG_IN: u8 = 2;
+
+    fn enter(&self, stage: u8) {
+        self.0.store(stage, Ordering::Relaxed);
+    }
+
+    /// What was waited for when the time was over.
+    pub(crate) fn unanswered(&self) -> &'static str {
+        match self.0.load(Ordering::Relaxed) {
+            #[cfg(feature = "tls")]
+            Stage::SECURE => Stage::SILENCE,
+            Stage::LOG_IN => "connected, but no answer to the login",
+            _ => "no answer",
         }
     }
-    Err(last.unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the name has no address")))
 }
 
 impl Stream {
     /// Writes what the socket takes at once, without asking to be told when it takes more.
-    pub(crate) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+    ///
+    /// Only while the driver is awake: it writes next, and asks then.
+    pub(crate) fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Stream::Tcp(stream) => stream.try_write(bytes),
             #[cfg(unix)]
             Stream::Unix(stream) => stream.try_write(bytes),
+            #[cfg(feature = "tls")]
+            Stream::Tls(stream) => tls::try_write(stream, bytes),
             Stream::Blocking(_) | Stream::Other(_) => Err(io::ErrorKind::WouldBlock.into()),
         }
     }
 
     /// How long one read or write of a blocking socket may take.
     pub(crate) fn limit(&mut self, limit: Option<Duration>) {
-        if let Stream::Blocking(socket) = self {
+        if let Some(socket) = self.blocking() {
             socket.limit(limit);
         }
     }
@@ -121,14 +167,26 @@ impl Stream {
     pub(crate) fn is_quiet(&mut self) -> bool {
         match self {
             Stream::Blocking(socket) => socket.is_quiet(),
+            #[cfg(feature = "tls")]
+            Stream::Tls(stream) => tls::is_quiet(stream),
             _ => true,
+        }
+    }
+
+    /// The socket that waits while it is polled, encrypted or not.
+    pub(super) fn blocking(&mut self) -> Option<&mut Socket> {
+        match self {
+            Stream::Blocking(socket) => Some(socket),
+            #[cfg(feature = "tls")]
+            Stream::Tls(stream) => stream.get_mut().0.blocking(),
+            _ => None,
         }
     }
 }
 
 macro_rules! each {
     ($stream:expr, $inner:ident => $call:expr) => {
-        match $stream.get_mut() {
+        match Pin::get_mut($stream) {
             Stream::Tcp(stream) => {
                 let $inner = Pin::new(stream);
                 $call
@@ -139,6 +197,11 @@ macro_rules! each {
                 $call
             }
             Stream::Blocking(stream) => {
+                let $inner = Pin::new(stream);
+                $call
+            }
+            #[cfg(feature = "tls")]
+            Stream::Tls(stream) => {
                 let $inner = Pin::new(stream);
                 $call
             }
@@ -156,7 +219,12 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        each!(self, inner => inner.poll_read(cx, buffer))
+        let this = self.get_mut();
+        #[cfg(feature = "tls")]
+        if let Stream::Tls(stream) = this {
+            return tls::poll_read(stream, cx, buffer);
+        }
+        each!(Pin::new(this), inner => inner.poll_read(cx, buffer))
     }
 }
 
@@ -166,7 +234,32 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        each!(self, inner => inner.poll_write(cx, bytes))
+        let mut this = self;
+        // Told here, since TLS cuts a large request into small ones.
+        if let Some(socket) = this.blocking() {
+            socket.expect(bytes.len())?;
+        }
+        each!(this, inner => inner.poll_write(cx, bytes))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        each!(self, inner => inner.poll_write_vectored(cx, parts))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Stream::Tcp(stream) => stream.is_write_vectored(),
+            #[cfg(unix)]
+            Stream::Unix(stream) => stream.is_write_vectored(),
+            Stream::Blocking(socket) => socket.is_write_vectored(),
+            #[cfg(feature = "tls")]
+            Stream::Tls(stream) => stream.is_write_vectored(),
+            Stream::Other(stream) => stream.is_write_vectored(),
+        }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -185,6 +278,8 @@ impl fmt::Debug for Stream {
             #[cfg(unix)]
             Stream::Unix(_) => "Stream::Unix",
             Stream::Blocking(_) => "Stream::Blocking",
+            #[cfg(feature = "tls")]
+            Stream::Tls(_) => "Stream::Tls",
             Stream::Other(_) => "Stream::Other",
         })
     }

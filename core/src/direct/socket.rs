@@ -1,17 +1,19 @@
 //! Sockets of the standard library in the place of the runtime's.
 
 use std::io::{self, Read, Write as _};
-use std::net::{TcpStream, ToSocketAddrs as _};
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs as _};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
+use std::sync::mpsc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::config::{Config, Endpoint};
-use crate::connection::no_node;
+use crate::connection::{interleave, no_node, nowhere, set_options};
 use crate::error::Error;
 
 /// Larger requests are written without waiting, so that replies are taken in meanwhile: else both
@@ -27,6 +29,11 @@ pub(crate) struct Socket {
     /// Whether it returns at once, for the time of a large request.
     at_once: bool,
     limit: Option<Duration>,
+    /// While logging in: when all of it must be done.
+    until: Option<Instant>,
+    /// Under TLS, which reads on as long as there is something to read: whether the next read may
+    /// wait for the peer, or is refused because the last one gave something.
+    turns: Option<bool>,
     /// Small replies are read here and copied: to clear the whole room for them would cost more.
     small: [u8; SMALL],
     /// Whether the last read showed that much comes.
@@ -49,12 +56,17 @@ macro_rules! each {
     };
 }
 
-/// Connects within the configured time, which then also bounds each step of the login.
+/// Connects within the configured time, of which what is left is that of the login: until
+/// [`Socket::limit`] says otherwise.
 pub(crate) fn connect(config: &Config) -> io::Result<Socket> {
-    let limit = config.connect_timeout;
+    let until = Instant::now() + config.connect_timeout;
     let inner = match &config.endpoint {
-        Endpoint::Tcp { host, port } => Inner::Tcp(tcp(host, *port, limit)?),
         Endpoint::Cluster(_) => return Err(no_node()),
+        Endpoint::Tcp { host, port } => {
+            let stream = tcp(resolve(host, *port, until)?, until)?;
+            set_options(&SockRef::from(&stream), &config.tcp)?;
+            Inner::Tcp(stream)
+        }
         #[cfg(unix)]
         Endpoint::Unix(path) => Inner::Unix(UnixStream::connect(path)?),
         #[cfg(not(unix))]
@@ -65,24 +77,49 @@ pub(crate) fn connect(config: &Config) -> io::Result<Socket> {
             ));
         }
     };
-    let mut socket = Socket { inner, at_once: false, limit: None, small: [0; SMALL], flood: false };
-    socket.limit(Some(limit));
-    Ok(socket)
+    Ok(Socket {
+        inner,
+        at_once: false,
+        limit: None,
+        until: Some(until),
+        turns: None,
+        small: [0; SMALL],
+        flood: false,
+    })
 }
 
-fn tcp(host: &str, port: u16, limit: Duration) -> io::Result<TcpStream> {
-    let mut last = None;
-    for address in (host, port).to_socket_addrs()? {
-        match TcpStream::connect_timeout(&address, limit) {
-            Ok(stream) => {
-                // Small requests must not wait for the acknowledgement of earlier ones.
-                stream.set_nodelay(true)?;
-                return Ok(stream);
-            }
-            Err(error) => last = Some(error),
+/// The addresses of a name. The system's own search knows no time limit, so it has a thread,
+/// which is left alone when the time is over.
+fn resolve(host: &str, port: u16, until: Instant) -> io::Result<Vec<SocketAddr>> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let (sender, found) = mpsc::channel();
+    let host = host.to_owned();
+    std::thread::Builder::new().name("alizarin-resolve".into()).spawn(move || {
+        let addresses = (host.as_str(), port).to_socket_addrs();
+        // Nobody waits any more: then nobody needs it.
+        let _ = sender.send(addresses.map(Vec::from_iter));
+    })?;
+    found.recv_timeout(until.saturating_duration_since(Instant::now())).unwrap_or_else(|_| {
+        Err(io::Error::new(io::ErrorKind::TimedOut, "the name was not resolved in time"))
+    })
+}
+
+/// One address after the other; each may use its share of the time that is left.
+fn tcp(addresses: Vec<SocketAddr>, until: Instant) -> io::Result<TcpStream> {
+    let addresses = interleave(addresses);
+    let mut last = nowhere();
+    for (position, address) in addresses.iter().enumerate() {
+        let left = until.saturating_duration_since(Instant::now());
+        let share = left / u32::try_from(addresses.len() - position).unwrap_or(u32::MAX);
+        // Zero would be refused as an argument.
+        match TcpStream::connect_timeout(address, share.max(Duration::from_millis(1))) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
         }
     }
-    Err(last.unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the name has no address")))
+    Err(last)
 }
 
 /// Whether the error is that of a time limit.
@@ -94,6 +131,11 @@ pub(crate) fn is_timeout(error: &Error) -> bool {
 impl Socket {
     /// How long one read or write may take; `None` for ever.
     pub(crate) fn limit(&mut self, limit: Option<Duration>) {
+        self.until = None;
+        self.set_limit(limit);
+    }
+
+    fn set_limit(&mut self, limit: Option<Duration>) {
         if self.limit == limit {
             return;
         }
@@ -119,7 +161,35 @@ impl Socket {
         quiet && self.return_at_once(false).is_ok()
     }
 
-    fn return_at_once(&mut self, at_once: bool) -> io::Result<()> {
+    /// While logging in: sets what is left of the time.
+    fn hurry(&mut self) -> io::Result<()> {
+        let Some(until) = self.until else { return Ok(()) };
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "no answer in time"));
+        }
+        self.set_limit(Some(left));
+        Ok(())
+    }
+
+    /// From now on every second read is refused, where each would wait; the next one `may_wait`.
+    #[cfg(feature = "tls")]
+    pub(crate) fn take_turns(&mut self, may_wait: bool) {
+        self.turns = Some(may_wait);
+    }
+
+    #[cfg(feature = "tls")]
+    pub(crate) fn returns_at_once(&self) -> bool {
+        self.at_once
+    }
+
+    /// What is to be written is so large.
+    pub(crate) fn expect(&mut self, bytes: usize) -> io::Result<()> {
+        if bytes > LARGE { self.return_at_once(true) } else { Ok(()) }
+    }
+
+    /// Whether reads and writes return at once with what there is, instead of waiting.
+    pub(crate) fn return_at_once(&mut self, at_once: bool) -> io::Result<()> {
         if self.at_once != at_once {
             each!(self, socket => socket.set_nonblocking(at_once))?;
             self.at_once = at_once;
@@ -151,6 +221,14 @@ impl AsyncRead for Socket {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        this.hurry()?;
+        if let (false, Some(may_wait)) = (this.at_once, this.turns) {
+            this.turns = Some(!may_wait);
+            if !may_wait {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+        }
         loop {
             let direct = this.flood;
             let room = match direct {
@@ -187,9 +265,7 @@ impl AsyncWrite for Socket {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        if bytes.len() > LARGE {
-            this.return_at_once(true)?;
-        }
+        this.hurry()?;
         loop {
             let written = each!(this, socket => { let mut socket = socket; socket.write(bytes) });
             match written {
@@ -199,6 +275,27 @@ impl AsyncWrite for Socket {
         }
     }
 
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        this.hurry()?;
+        loop {
+            let written =
+                each!(this, socket => { let mut socket = socket; socket.write_vectored(parts) });
+            match written {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                outcome => return this.outcome(outcome, cx),
+            }
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
     /// All is written: from now on reads wait.
     fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(self.get_mut().return_at_once(false))
@@ -206,5 +303,35 @@ impl AsyncWrite for Socket {
 
     fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(each!(self, socket => socket.shutdown(std::net::Shutdown::Both)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn soon(time: Duration) -> Instant {
+        Instant::now() + time
+    }
+
+    #[test]
+    fn names_are_resolved_in_time_or_not_at_all() {
+        let found = resolve("localhost", 7, soon(Duration::from_secs(20))).unwrap();
+        assert!(found.iter().all(|address| address.ip().is_loopback() && address.port() == 7));
+        assert_eq!(resolve("::1", 7, Instant::now()).unwrap(), ["[::1]:7".parse().unwrap()]);
+        let error = resolve("localhost", 7, Instant::now()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn the_next_address_is_tried() {
+        let open = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let addresses = [&closed, &open].map(|listener| listener.local_addr().unwrap());
+        drop(closed);
+        let stream = tcp(addresses.to_vec(), soon(Duration::from_secs(20))).unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), addresses[1]);
+        let refused = tcp(addresses[..1].to_vec(), soon(Duration::from_secs(20))).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
     }
 }

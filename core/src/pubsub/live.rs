@@ -63,6 +63,7 @@ impl Live {
             outbox: b"",
         };
         live.stream.write_all(&topics.wire()).await.map_err(lost)?;
+        live.stream.flush().await.map_err(lost)?;
         let mut unconfirmed = topics.len();
         while unconfirmed > 0 {
             match std::future::poll_fn(|cx| live.poll_arrival(cx)).await? {
@@ -104,6 +105,10 @@ impl Live {
                     self.outbox = self.outbox.get(written..).unwrap_or_default();
                 }
             }
+        }
+        // Encrypted, it may have been taken without being sent.
+        if let Poll::Ready(sent) = Pin::new(&mut self.stream).poll_flush(cx) {
+            sent.map_err(lost)?;
         }
         Ok(())
     }

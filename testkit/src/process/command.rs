@@ -4,6 +4,7 @@ use std::{ffi::OsString, path::Path};
 
 use crate::{
     locate::{Binary, Engine, Source},
+    tls::Papers,
     unique,
 };
 
@@ -16,6 +17,8 @@ pub(crate) struct Plan {
     pub(crate) sentinel: bool,
     /// Words for the server's command line, after our own: the last setting of a name wins.
     pub(crate) arguments: Vec<String>,
+    /// With these the server speaks TLS too.
+    pub(crate) papers: Option<Papers>,
 }
 
 /// A command line, and the container that it makes.
@@ -114,7 +117,7 @@ mod tests {
         let binary = Binary { server: "/b/redis-server".into(), loader: None, modules };
         let arguments = vec!["--maxmemory".to_owned(), "1mb".to_owned()];
         let source = Source::Binary(binary);
-        let mut plan = Plan { source, modules: true, sentinel: false, arguments };
+        let mut plan = Plan { source, modules: true, sentinel: false, arguments, papers: None };
         let line = text(&plan.words(Path::new("/run/alz"), 7001));
         assert!(line.starts_with("/b/redis-server --port 7001 "), "{line}");
         assert!(line.contains("--unixsocket /run/alz/redis.sock"), "{line}");
@@ -126,7 +129,8 @@ mod tests {
     #[test]
     fn a_container_publishes_its_port_here_only() {
         let source = Source::Engine(Engine { program: "podman".into() });
-        let plan = Plan { source, modules: true, sentinel: false, arguments: Vec::new() };
+        let plan =
+            Plan { source, modules: true, sentinel: false, arguments: Vec::new(), papers: None };
         let words = plan.words(Path::new("/run/alz"), 7001);
         let name = &words.container.as_ref().unwrap().name;
         let line = text(&words);

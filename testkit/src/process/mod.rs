@@ -10,6 +10,7 @@ use std::{
 use crate::{
     endpoint::{Address, Endpoint},
     error::Error,
+    tls,
 };
 
 mod command;
@@ -19,6 +20,7 @@ mod ready;
 mod watchdog;
 
 pub(crate) use command::Plan;
+use command::Words;
 pub(crate) use folder::last_lines;
 use watchdog::Watchdog;
 
@@ -30,6 +32,7 @@ pub(crate) struct Process {
     /// `None` for a container: its socket would be in another file system.
     socket: Option<PathBuf>,
     endpoint: Endpoint,
+    tls_port: Option<u16>,
 }
 
 impl Process {
@@ -52,6 +55,16 @@ impl Process {
     /// Its TCP address.
     pub(crate) fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// Where it speaks TLS.
+    pub(crate) fn tls_port(&self) -> Option<u16> {
+        self.tls_port
+    }
+
+    /// The certificates that it was given.
+    pub(crate) fn tls_folder(&self) -> Option<PathBuf> {
+        self.tls_port.map(|_| tls::folder(&self.folder))
     }
 
     /// Kills the server; its port, folder and files stay.
@@ -88,21 +101,37 @@ impl Process {
 
     fn start_once(plan: &Plan, password: Option<&str>) -> Result<Self, Error> {
         let port = port::free()?;
+        let tls_port = plan.papers.as_ref().map(|_| port::free()).transpose()?;
         let folder = folder::create()?;
-        if plan.sentinel {
-            fs::write(folder.join(command::SENTINEL), "")
-                .map_err(|error| Error::start(format!("its folder: {error}"), ""))?;
-        }
-        let words = plan.words(&folder, port);
-        let watchdog = Watchdog::spawn(&folder, &words).inspect_err(|_| {
-            let _ = fs::remove_dir(&folder);
+        let (watchdog, words) = Self::prepare(plan, &folder, port, tls_port).inspect_err(|_| {
+            let _ = fs::remove_dir_all(&folder);
         })?;
         let socket = words.container.is_none().then(|| folder.join(command::SOCKET));
         let address = Address::Tcp { host: "127.0.0.1".to_owned(), port };
         let endpoint = Endpoint::new(address, password.map(str::to_owned));
-        let mut process = Self { watchdog, folder, socket, endpoint };
+        let mut process = Self { watchdog, folder, socket, endpoint, tls_port };
         process.run()?;
         Ok(process)
+    }
+
+    fn prepare(
+        plan: &Plan,
+        folder: &Path,
+        port: u16,
+        tls_port: Option<u16>,
+    ) -> Result<(Watchdog, Words), Error> {
+        if plan.sentinel {
+            fs::write(folder.join(command::SENTINEL), "")
+                .map_err(|error| Error::start(format!("its folder: {error}"), ""))?;
+        }
+        let mut words = plan.words(folder, port);
+        if let (Some(papers), Some(port)) = (&plan.papers, tls_port) {
+            if words.container.is_some() {
+                return Err(Error::unavailable("a server in a container gets no certificates"));
+            }
+            words.command.extend(papers.place(folder, port)?);
+        }
+        Ok((Watchdog::spawn(folder, &words)?, words))
     }
 
     fn run(&mut self) -> Result<(), Error> {

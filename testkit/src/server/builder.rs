@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Server;
-use crate::error::Error;
+use crate::{error::Error, tls::Papers};
 
 /// How a [`Server`] is to be started; from [`Server::builder`].
 ///
@@ -31,6 +31,7 @@ pub struct ServerBuilder {
     pub(super) password: Option<String>,
     pub(super) private: bool,
     pub(super) sentinel: bool,
+    pub(super) papers: Option<Papers>,
 }
 
 impl ServerBuilder {
@@ -41,6 +42,7 @@ impl ServerBuilder {
             password: None,
             private: false,
             sentinel: false,
+            papers: None,
         }
     }
 
@@ -103,6 +105,30 @@ impl ServerBuilder {
         self
     }
 
+    /// Lets the server speak TLS, on a port of its own: [`Server::tls_url`]. The other port and
+    /// the Unix socket stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// When no certificate can be made for the names that were asked for.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use alizarin_testkit::{Server, Tls};
+    ///
+    /// let tls = Tls::new()?;
+    /// let server = Server::builder().tls(&tls)?.start()?;
+    /// assert_ne!(server.tls_port(), server.port());
+    /// assert!(server.tls_folder().unwrap().join("ca.pem").exists());
+    /// # Ok::<(), alizarin_testkit::Error>(())
+    /// ```
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, tls: &crate::Tls) -> Result<Self, Error> {
+        self.papers = Some(tls.papers()?);
+        Ok(self.private())
+    }
+
     /// Insists on a process of its own, even where `REDIS_URL` names a server.
     ///
     /// Only such a server can be stopped, paused and restarted.
@@ -149,12 +175,13 @@ impl ServerBuilder {
 
 impl fmt::Debug for ServerBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { arguments, modules, password: _, private, sentinel } = self;
+        let Self { arguments, modules, password: _, private, sentinel, papers } = self;
         f.debug_struct("ServerBuilder")
             .field("arguments", arguments)
             .field("modules", modules)
             .field("private", private)
             .field("sentinel", sentinel)
+            .field("tls", &papers.is_some())
             .finish_non_exhaustive()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -177,6 +177,34 @@ impl Server {
         match self.endpoint().address {
             Address::Tcp { port, .. } => Some(port),
             Address::Unix(_) => None,
+        }
+    }
+
+    /// The URL to connect to over TLS, `rediss://127.0.0.1:PORT`; `None` without
+    /// `ServerBuilder::tls`.
+    #[must_use]
+    pub fn tls_url(&self) -> Option<String> {
+        let mut endpoint = self.endpoint().clone();
+        endpoint.address = Address::Tcp { host: "127.0.0.1".to_owned(), port: self.tls_port()? };
+        Some(endpoint.url().replacen("redis:", "rediss:", 1))
+    }
+
+    /// The port where it speaks TLS; `None` without `ServerBuilder::tls`.
+    #[must_use]
+    pub fn tls_port(&self) -> Option<u16> {
+        match &self.owner {
+            Owner::Us(process) => process.tls_port(),
+            Owner::Other(_) => None,
+        }
+    }
+
+    /// The folder with the certificates as files: `ca.pem`, `client.pem`, `client.key` (and the
+    /// server's own); `None` without `ServerBuilder::tls`.
+    #[must_use]
+    pub fn tls_folder(&self) -> Option<PathBuf> {
+        match &self.owner {
+            Owner::Us(process) => process.tls_folder(),
+            Owner::Other(_) => None,
         }
     }
 

@@ -12,7 +12,7 @@ use crate::{
 
 impl Server {
     pub(super) fn start_with(builder: &ServerBuilder) -> Result<Self, Error> {
-        let ServerBuilder { arguments, modules, password, private, sentinel } = builder;
+        let ServerBuilder { arguments, modules, password, private, sentinel, papers } = builder;
         let named = if *private { None } else { named::named()? };
         if let Some(endpoint) = named {
             let namespace = format!("{}:", unique::unique("alizarin-test"));
@@ -23,7 +23,7 @@ impl Server {
             arguments.extend(["--requirepass".to_owned(), password.clone()]);
         }
         let (source, modules, sentinel) = (Source::find()?, *modules, *sentinel);
-        let plan = Plan { source, modules, sentinel, arguments };
+        let plan = Plan { source, modules, sentinel, arguments, papers: papers.clone() };
         let process = Process::start(&plan, password.as_deref())?;
         Self::greet(Owner::Us(process), String::new())
     }

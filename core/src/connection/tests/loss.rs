@@ -89,7 +89,7 @@ async fn a_silent_server_is_given_up() {
     drop(peer);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_slow_server_that_answers_is_not_given_up() {
     let config = Config::new().response_timeout(Duration::from_millis(200));
     let (client, mut peer, _peers) = super::client(config, 4096).await;

@@ -1,5 +1,6 @@
 //! The shared connection against scripted peers in the same process: no server, no socket.
 
+mod beat;
 mod cancel;
 mod flow;
 mod honest;
