@@ -262,7 +262,11 @@ impl Cluster {
             }
         }
         round.renew = true;
-        round.last = Some(error);
+        round.last = Some(match error.kind() {
+            // Its connection ended when the map went on without it.
+            ErrorKind::Closed => gone(&group.node),
+            _ => error,
+        });
     }
 
     fn uncovered(&self) -> Error {
@@ -280,6 +284,11 @@ impl Cluster {
 struct Group {
     node: Arc<Node>,
     parts: Vec<usize>,
+}
+
+fn gone(node: &Node) -> Error {
+    let text = format!("{} is no longer a node of the cluster", node.address);
+    Error::new(ErrorKind::Connect, text)
 }
 
 /// The first frames of `reply`, which loses them.
