@@ -16,6 +16,7 @@ mod error;
 mod pubsub;
 pub mod resp;
 mod secret;
+mod sentinel;
 mod server;
 
 pub use client::{Client, Execute};

@@ -10,4 +10,5 @@ mod floor;
 mod lost;
 mod reshard;
 mod restart;
+mod sentinel;
 mod tier;

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use super::again::{again, again_blocking, refusal};
 use super::{Client, Way};
 use crate::connection::{Dedicated, Flight, Link, Reply, Route, Wire, Work, polled_again};
 use crate::direct::check_waiting;
@@ -48,10 +49,11 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
             Stage::Apart(future) => return future.as_mut().poll(cx),
             Stage::Here(Flight::Start) => {}
             Stage::Here(flight) => {
-                return match &self.client.borrow().way {
+                let polled = match &self.client.borrow().way {
                     Way::Shared(handle) => flight.poll(&handle.0, || self.work.wire(), cx),
                     _ => Poll::Ready(Err(polled_again())),
                 };
+                return self.poll_here(ready!(polled), cx);
             }
             Stage::There(link, flight) => {
                 let outcome = ready!(flight.poll(link, || self.work.wire(), cx));
@@ -61,7 +63,12 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
         self.work.check()?;
         match &self.client.borrow().way {
             Way::Direct(direct) => {
-                Poll::Ready(direct.run(&self.work.wire(), self.work.is_blocking()))
+                let wire = self.work.wire();
+                let reply = direct.run(&wire, self.work.is_blocking())?;
+                match (&wire, refusal(&reply, direct.config.elects())) {
+                    (Wire::One(_), Some(_)) => Poll::Ready(again_blocking(direct, &wire, reply)),
+                    _ => Poll::Ready(Ok(reply)),
+                }
             }
             Way::Shared(handle) => {
                 check_waiting()?;
@@ -72,7 +79,7 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
                 let mut flight = Flight::Start;
                 let polled = flight.poll(&handle.0, || self.work.wire(), cx);
                 self.stage = Stage::Here(flight);
-                polled
+                self.poll_here(ready!(polled), cx)
             }
             Way::Cluster(cluster) => {
                 if !cluster.is_blocking() {
@@ -90,6 +97,33 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
                 }
                 self.poll_steps(cx)
             }
+        }
+    }
+
+    /// What came back on the client's own connection: the answer, or a refusal that passes.
+    #[inline]
+    fn poll_here(&mut self, outcome: Result<Reply>, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
+        match outcome {
+            Ok(reply) if matches!(reply.as_bytes().first(), Some(b'-')) => {
+                self.poll_again(reply, cx)
+            }
+            outcome => Poll::Ready(outcome),
+        }
+    }
+
+    #[cold]
+    fn poll_again(&mut self, reply: Reply, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
+        let Way::Shared(handle) = &self.client.borrow().way else {
+            return Poll::Ready(Ok(reply));
+        };
+        let link = Arc::clone(&handle.0);
+        match self.work.wire() {
+            Wire::One(packed) if refusal(&reply, link.config.elects()).is_some() => {
+                let mut bytes = Vec::with_capacity(packed.wire_len());
+                packed.write_to(&mut bytes);
+                self.step(Box::pin(again(link, bytes.into(), reply)), cx)
+            }
+            _ => Poll::Ready(Ok(reply)),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The handle that applications hold.
 
+mod again;
 mod execute;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use crate::connection::{Connector, Dedicated, Handle, Link, Pipeline, Transactio
 use crate::direct::{Direct, block};
 use crate::error::{Error, Result};
 use crate::resp::FromReply;
+use crate::sentinel;
 use crate::server::ServerInfo;
 
 pub use execute::Execute;
@@ -74,7 +76,15 @@ impl Client {
     /// A client whose streams come from `connector`.
     pub(crate) async fn open(config: Config, connector: Connector) -> Result<Client> {
         let first = Dedicated::connect(&config, &connector).await?;
-        Ok(Client::from_link(Link::new(config, connector, first)))
+        let watched = match &config.endpoint {
+            Endpoint::Sentinel(sentinels) => Some((config.clone(), sentinels.clone())),
+            _ => None,
+        };
+        let client = Client::from_link(Link::new(config, connector, first));
+        if let (Some((config, sentinels)), Way::Shared(handle)) = (watched, &client.way) {
+            sentinel::watch(&handle.0, &config, &sentinels);
+        }
+        Ok(client)
     }
 
     /// A client over a link that nobody drives yet.

@@ -6,9 +6,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 
-use super::map::{Address, Map, View};
+use super::map::{Map, View};
 use super::node::{Means, Node};
 use super::{Cluster, redirect};
+use crate::config::Address;
 use crate::config::ReadFrom;
 use crate::connection::Reply;
 use crate::error::{Error, ErrorKind, Result};

@@ -1,30 +1,13 @@
 //! Which node serves which slot.
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 
 use super::node::Node;
 use crate::command::SLOTS;
-use crate::config::ReadFrom;
+use crate::config::{Address, ReadFrom};
 use crate::error::{Error, ErrorKind, Result};
 use crate::resp::{Frame, FromReply, Reader};
-
-/// Where a node listens.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Address {
-    pub(crate) host: String,
-    pub(crate) port: u16,
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.host.contains(':') {
-            true => write!(f, "[{}]:{}", self.host, self.port),
-            false => write!(f, "{}:{}", self.host, self.port),
-        }
-    }
-}
 
 /// What a node says of the cluster.
 #[derive(Debug, Default, PartialEq, Eq)]

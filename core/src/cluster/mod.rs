@@ -22,14 +22,13 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use tokio::sync::{Notify, watch};
 
-pub(crate) use map::Address;
 use map::{Map, View};
 use node::{Means, Node};
 use plan::{Plan, To};
 use redirect::Verdict;
 
 use crate::command::{Flags, slot};
-use crate::config::{Config, Endpoint, ReadFrom};
+use crate::config::{Address, Config, Endpoint, ReadFrom};
 use crate::connection::{Connector, Link, Reply, Route, Wire};
 use crate::error::{Error, ErrorKind, Result, Sent};
 use crate::resp::{Packed, Value};

@@ -11,9 +11,11 @@ use bytes::Bytes;
 use tokio::runtime;
 use tokio::sync::Notify;
 
-use super::map::Address;
+use crate::config::Address;
 use crate::config::Config;
-use crate::connection::{Connector, Dedicated, Flight, Handle, Link, Reply, Wire, spawn_on};
+use crate::connection::{
+    Connector, Dedicated, Exchange, Handle, Link, Reply, Wire, polled_again, spawn_on,
+};
 use crate::direct::Direct;
 use crate::error::{Result, Sent};
 use crate::server::ServerInfo;
@@ -116,9 +118,14 @@ impl Node {
     }
 
     /// Sends requests; their replies together.
-    pub(super) fn exchange(self: &Arc<Node>, bytes: Bytes, frames: u32) -> Exchange {
-        let since = Instant::now();
-        Exchange { node: Arc::clone(self), bytes, frames, flight: Flight::default(), since }
+    pub(super) fn exchange(self: &Arc<Node>, bytes: Bytes, frames: u32) -> ToNode {
+        let way = match &self.way {
+            Way::Shared(shared) => {
+                Leg::Shared(Exchange::new(Arc::clone(shared.link()), bytes, frames))
+            }
+            Way::Direct(_) => Leg::Direct(bytes, frames),
+        };
+        ToNode { node: Arc::clone(self), way, since: Instant::now() }
     }
 
     /// Sends a command that may wait on the server, on a connection of its own.
@@ -177,36 +184,32 @@ impl Shared {
 }
 
 /// Requests on their way to a node.
-pub(super) struct Exchange {
+pub(super) struct ToNode {
     node: Arc<Node>,
-    bytes: Bytes,
-    frames: u32,
-    flight: Flight,
+    way: Leg,
     since: Instant,
 }
 
-impl Future for Exchange {
+enum Leg {
+    Shared(Exchange),
+    Direct(Bytes, u32),
+}
+
+impl Future for ToNode {
     type Output = Result<Reply>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
-        let this = self.get_mut();
-        let Exchange { node, bytes, frames, flight, since } = this;
-        let wire = || Wire::Many { bytes, frames: *frames };
-        let outcome = match &node.way {
-            Way::Shared(shared) => flight.poll(shared.link(), wire, cx),
-            Way::Direct(direct) => Poll::Ready(direct.run(&wire(), false)),
+        let ToNode { node, way, since } = self.get_mut();
+        let outcome = match (way, &node.way) {
+            (Leg::Shared(exchange), _) => Pin::new(exchange).poll(cx),
+            (Leg::Direct(bytes, frames), Way::Direct(direct)) => {
+                Poll::Ready(direct.run(&Wire::Many { bytes, frames: *frames }, false))
+            }
+            (Leg::Direct(..), Way::Shared(_)) => Poll::Ready(Err(polled_again())),
         };
         if let Poll::Ready(Ok(_)) = &outcome {
             node.note_latency(since.elapsed());
         }
         outcome
-    }
-}
-
-impl Drop for Exchange {
-    fn drop(&mut self) {
-        if let Way::Shared(shared) = &self.node.way {
-            self.flight.cancel(shared.link());
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! Error replies that say where else, or when, a command is to be sent. No I/O.
 
-use super::map::Address;
+use crate::config::Address;
 use crate::error::{Error, ServerCode};
 use crate::resp::{Frame, Reader};
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 
 use super::Cluster;
-use super::node::{Exchange, Node};
+use super::node::{Node, ToNode};
 use super::plan::{Part, Plan, To};
 use super::redirect::{self, Verdict};
 use crate::config::ReadFrom;
@@ -115,7 +115,7 @@ impl Cluster {
         groups
     }
 
-    fn send(&self, group: &Group, parts: &[Part], progress: &[Progress]) -> Exchange {
+    fn send(&self, group: &Group, parts: &[Part], progress: &[Progress]) -> ToNode {
         let members =
             || group.parts.iter().filter_map(|at| Some((parts.get(*at)?, progress.get(*at)?)));
         if let [only] = *group.parts
@@ -314,7 +314,7 @@ fn verdict(reply: &Bytes, frames: u32) -> (Verdict, Bytes) {
 }
 
 /// Waits for all of them at once.
-async fn together(mut exchanges: Vec<Exchange>) -> Vec<Result<Reply>> {
+async fn together(mut exchanges: Vec<ToNode>) -> Vec<Result<Reply>> {
     let mut outcomes: Vec<Option<Result<Reply>>> = Vec::new();
     outcomes.resize_with(exchanges.len(), || None);
     std::future::poll_fn(|cx| {

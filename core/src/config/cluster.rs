@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Config, Endpoint};
-use crate::cluster::Address;
+use crate::config::Address;
 
 /// Which node of a shard answers commands that only read.
 ///

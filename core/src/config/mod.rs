@@ -1,7 +1,9 @@
 //! What a client needs to know before it connects.
 
+mod address;
 mod backoff;
 mod cluster;
+mod sentinel;
 mod tcp;
 mod tls;
 mod url;
@@ -11,11 +13,12 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+pub(crate) use address::Address;
 pub use backoff::Backoff;
 pub use cluster::ReadFrom;
 pub(crate) use cluster::Remap;
+pub(crate) use sentinel::Sentinels;
 
-use crate::cluster::Address;
 use crate::error::{Error, Result};
 use crate::resp::Limits;
 use crate::secret::Secret;
@@ -90,6 +93,8 @@ pub(crate) enum Endpoint {
     Unix(PathBuf),
     /// Some of a cluster's nodes.
     Cluster(Vec<Address>),
+    /// The server that sentinels name.
+    Sentinel(Box<Sentinels>),
 }
 
 impl Endpoint {
@@ -385,6 +390,11 @@ impl fmt::Display for Endpoint {
             Endpoint::Cluster(nodes) => {
                 let nodes: Vec<String> = nodes.iter().map(ToString::to_string).collect();
                 f.write_str(&nodes.join(","))
+            }
+            Endpoint::Sentinel(sentinels) => {
+                let seeds: Vec<String> =
+                    sentinels.seeds().iter().map(ToString::to_string).collect();
+                write!(f, "{} by sentinels {}", sentinels.name, seeds.join(","))
             }
         }
     }

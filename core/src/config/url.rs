@@ -22,28 +22,78 @@ pub(super) fn parse(url: &str) -> Result<Config> {
         "rediss+cluster" => {
             Err(unsupported("rediss+cluster:// needs the feature `tls` of this crate"))
         }
-        "redis+sentinel" => {
-            Err(unsupported("sentinels (redis+sentinel://) come with a later version"))
+        "redis+sentinel" => sentinel(rest, false),
+        "rediss+sentinel" if cfg!(feature = "tls") => sentinel(rest, true),
+        "rediss+sentinel" => {
+            Err(unsupported("rediss+sentinel:// needs the feature `tls` of this crate"))
         }
         _ => Err(usage(
             "unknown scheme in the URL; there are redis, rediss, redis+cluster, rediss+cluster, \
-             redis+unix and unix",
+             redis+sentinel, rediss+sentinel, redis+unix and unix",
         )),
     }
 }
 
-/// `[user[:password]@]host[:port],host[:port],…[?option=value&…]`
-fn cluster(rest: &str, tls: bool) -> Result<Config> {
+/// `[user[:password]@]host[:port],host[:port],…/name[/database][?option=value&…]`
+fn sentinel(rest: &str, tls: bool) -> Result<Config> {
+    let (login, hosts, path) = hosts(rest)?;
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let mut parts = path.trim_matches('/').splitn(2, '/');
+    let name = decode(parts.next().unwrap_or_default(), "the primary's name")?;
+    if name.is_empty() {
+        return Err(usage("after the sentinels comes the primary's name, as in /mymaster"));
+    }
+    let database = parts.next().unwrap_or_default();
+    let (mut own, mut others) = (Vec::new(), Vec::new());
+    for option in query.split('&').filter(|option| !option.is_empty()) {
+        match option.split_once('=') {
+            Some(("sentinel_user" | "sentinel_password" | "min_other_sentinels", _)) => {
+                own.push(option);
+            }
+            _ => others.push(option),
+        }
+    }
+    let hosts: Vec<(String, u16)> =
+        hosts.into_iter().map(|(host, port)| (host, port.unwrap_or(26_379))).collect();
+    let all = format!("{login}127.0.0.1/{database}?{}", others.join("&"));
+    let mut config = tcp(&all, tls)?.sentinels(hosts, name);
+    let Endpoint::Sentinel(sentinels) = &mut config.endpoint else { return Ok(config) };
+    for option in own {
+        match option.split_once('=') {
+            Some(("sentinel_user", value)) => {
+                sentinels.user = Some(decode(value, "option `sentinel_user`")?);
+            }
+            Some(("sentinel_password", value)) => {
+                let password = decode(value, "option `sentinel_password`")?;
+                sentinels.password = Some(Secret::new(password));
+            }
+            Some((_, value)) => {
+                sentinels.others = number(value, "option `min_other_sentinels`")?;
+            }
+            None => {}
+        }
+    }
+    Ok(config)
+}
+
+/// A login with its `@`, hosts with their ports, and what comes after them.
+type Hosts<'u> = (&'u str, Vec<(String, Option<u16>)>, &'u str);
+
+fn hosts(rest: &str) -> Result<Hosts<'_>> {
     let start = rest.rfind('@').map_or(0, |at| at + 1);
     let end = rest.get(start..).and_then(|rest| rest.find(['/', '?']));
     let end = end.map_or(rest.len(), |at| start + at);
-    let (login, hosts) = rest.split_at(end).0.split_at(start);
-    let mut nodes = Vec::new();
-    for node in hosts.split(',') {
-        nodes.push(host_and_port(node)?);
-    }
+    let (before, after) = rest.split_at(end);
+    let (login, hosts) = before.split_at(start);
+    let hosts = hosts.split(',').map(host_and_port).collect::<Result<_>>()?;
+    Ok((login, hosts, after))
+}
+
+/// `[user[:password]@]host[:port],host[:port],…[?option=value&…]`
+fn cluster(rest: &str, tls: bool) -> Result<Config> {
+    let (login, hosts, path) = hosts(rest)?;
+    let nodes = hosts.into_iter().map(|(host, port)| (host, port.unwrap_or(6_379)));
     // All but the hosts is as for one server.
-    let path = rest.get(end..).unwrap_or_default();
     Ok(tcp(&format!("{login}127.0.0.1{path}"), tls)?.cluster(nodes))
 }
 
@@ -56,6 +106,7 @@ fn tcp(rest: &str, tls: bool) -> Result<Config> {
         None => (None, authority),
     };
     let (host, port) = host_and_port(host_port)?;
+    let port = port.unwrap_or(6_379);
     let mut config = Config::new();
     config.endpoint = Endpoint::Tcp { host, port };
     if let Some(login) = login {
@@ -100,7 +151,7 @@ fn unix(rest: &str) -> Result<Config> {
     options(config, query, false)
 }
 
-fn host_and_port(text: &str) -> Result<(String, u16)> {
+fn host_and_port(text: &str) -> Result<(String, Option<u16>)> {
     if text.contains('#') {
         return Err(usage("the URL of a server has no part that begins with #"));
     }
@@ -123,9 +174,9 @@ fn host_and_port(text: &str) -> Result<(String, u16)> {
     };
     let host = if host.is_empty() { "127.0.0.1".to_owned() } else { decode(host, "the host")? };
     match port {
-        None | Some("") => Ok((host, 6379)),
+        None | Some("") => Ok((host, None)),
         Some(port) => match port.parse() {
-            Ok(port) if port != 0 => Ok((host, port)),
+            Ok(port) if port != 0 => Ok((host, Some(port))),
             // The text is not repeated: a stray `@` can make a part of the password the port.
             _ => Err(usage("the port in the URL is no number from 1 to 65535")),
         },

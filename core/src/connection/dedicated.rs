@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWrite};
 
 use super::handshake::{Handshake, Step};
 use super::inbox::{Inbox, Item};
+use super::primary;
 use super::reply::Reply;
 use super::stream::{Connector, Stage, Stream};
 use crate::config::{Config, Endpoint, Protocol};
@@ -22,6 +23,8 @@ pub(crate) struct Dedicated {
     pub(crate) stream: Stream,
     pub(crate) inbox: Inbox,
     pub(crate) server: ServerInfo,
+    /// Which server it is connected to, where there is a choice.
+    pub(crate) peer: Endpoint,
 }
 
 impl Dedicated {
@@ -49,7 +52,16 @@ impl Dedicated {
     }
 
     /// The same; `stage` tells how far it has come.
-    async fn staged(config: &Config, connector: &Connector, stage: &Stage) -> Result<Dedicated> {
+    pub(super) async fn staged(
+        config: &Config,
+        connector: &Connector,
+        stage: &Stage,
+    ) -> Result<Dedicated> {
+        if let Endpoint::Sentinel(sentinels) = &config.endpoint
+            && !matches!(connector, Connector::Factory(_))
+        {
+            return Box::pin(primary::log_in(config, connector, sentinels)).await;
+        }
         let attempt = match Dedicated::attempt(config, connector, config.protocol, stage).await {
             // The peer hung up at HELLO: some proxies do so at a word they do not know.
             Err(Refused { error: _, at_hello: true }) => {
@@ -68,7 +80,8 @@ impl Dedicated {
     ) -> Result<Dedicated, Refused> {
         let stream = connector.open(config, stage).await?;
         let server = ServerInfo::new(String::new(), protocol);
-        let mut connection = Dedicated { stream, inbox: Inbox::new(&config.limits), server };
+        let (inbox, peer) = (Inbox::new(&config.limits), config.endpoint.clone());
+        let mut connection = Dedicated { stream, inbox, server, peer };
         let mut handshake = Handshake::new(config, protocol);
         let mut answered = false;
         loop {

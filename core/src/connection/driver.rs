@@ -234,9 +234,15 @@ impl Down<'_> {
             if let Some(delay) = delay {
                 self.watch(tokio::time::sleep(delay)).await?;
             }
-            match self.watch(Dedicated::connect(&link.destination(), &link.connector)).await? {
-                Ok(connection) => return Some(connection),
-                Err(error) => {
+            let destination = link.destination();
+            match self.watch(Dedicated::connect(&destination, &link.connector)).await? {
+                Some(Ok(connection)) => return Some(connection),
+                None => {
+                    // There is news of where to go.
+                    delay = None;
+                    continue;
+                }
+                Some(Err(error)) => {
                     tracing::debug!(address = %link.config.address(), %error, "cannot connect");
                     link.unreachable(&error);
                     self.last = error;
@@ -254,8 +260,9 @@ impl Down<'_> {
         }
     }
 
-    /// Runs `future` while time passes for those who wait; `None` when the client is closed.
-    async fn watch<F: Future>(&mut self, future: F) -> Option<F::Output> {
+    /// Runs `future` while time passes for those who wait; `None` when the client is closed,
+    /// nothing inside of it when there is a reason to connect at once.
+    async fn watch<F: Future>(&mut self, future: F) -> Option<Option<F::Output>> {
         let mut future = pin!(future);
         poll_fn(|cx| {
             {
@@ -263,12 +270,15 @@ impl Down<'_> {
                 if state.closing {
                     return Poll::Ready(None);
                 }
+                if std::mem::take(&mut state.hurry) {
+                    return Poll::Ready(Some(None));
+                }
                 state.driver = Some(cx.waker().clone());
             }
             while self.tick.poll_tick(cx).is_ready() {
                 self.link.on_tick_down(&self.last);
             }
-            future.as_mut().poll(cx).map(Some)
+            future.as_mut().poll(cx).map(|outcome| Some(Some(outcome)))
         })
         .await
     }

@@ -1,6 +1,11 @@
 //! One request on its way over a shared connection.
 
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
+
+use bytes::Bytes;
 
 use super::link::{Link, Submitted};
 use super::outbox::Wire;
@@ -60,6 +65,35 @@ impl Flight {
             *self = Flight::Done;
             link.cancel(ticket);
         }
+    }
+}
+
+/// Requests in wire form on their way over a shared connection.
+pub(crate) struct Exchange {
+    link: Arc<Link>,
+    bytes: Bytes,
+    frames: u32,
+    flight: Flight,
+}
+
+impl Exchange {
+    pub(crate) fn new(link: Arc<Link>, bytes: Bytes, frames: u32) -> Exchange {
+        Exchange { link, bytes, frames, flight: Flight::Start }
+    }
+}
+
+impl Future for Exchange {
+    type Output = Result<Reply>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
+        let Exchange { link, bytes, frames, flight } = self.get_mut();
+        flight.poll(link, || Wire::Many { bytes, frames: *frames }, cx)
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.flight.cancel(&self.link);
     }
 }
 

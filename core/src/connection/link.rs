@@ -5,12 +5,13 @@
 //! `state` no code of the user's runs: wakers are collected and woken after it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::Notify;
+use tokio::task::AbortHandle;
 
 use super::caller::Caller;
 use super::dedicated::Dedicated;
@@ -45,6 +46,8 @@ pub(crate) struct Link {
     /// Whom to tell when a connection was lost or could not be made. Where there is somebody,
     /// nothing waits here for a connection that cannot be made: there are other nodes.
     pub(super) alarm: Option<Arc<Notify>>,
+    /// A task that ends with the link.
+    pub(super) companion: OnceLock<AbortHandle>,
 }
 
 /// Takes the pushes of a connection, in order. Called between two reads: it must not wait.
@@ -97,6 +100,7 @@ impl Link {
             busy: AtomicBool::new(false),
             up: AtomicBool::new(false),
             alarm,
+            companion: OnceLock::new(),
         }
     }
 
@@ -154,6 +158,8 @@ impl Link {
         state.refusal = None;
         self.up.store(true, Ordering::Relaxed);
         state.server = connection.server;
+        state.peer = Some(connection.peer);
+        state.hurry = false;
         state.progress = state.tick;
         state.counters.connections += 1;
     }

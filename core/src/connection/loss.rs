@@ -4,10 +4,14 @@
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
+use tokio::task::AbortHandle;
+
 use super::link::Link;
 use super::slots::Entry;
 use super::state::{Phase, wake_after};
-use crate::error::{Error, Sent};
+use crate::config::Address;
+use crate::config::Endpoint;
+use crate::error::{Error, ErrorKind, Sent};
 
 impl Link {
     /// The connection is lost: fails what was written of, keeps the rest for the next one.
@@ -85,8 +89,44 @@ impl Link {
         wakers.into_iter().for_each(Waker::wake);
     }
 
+    /// Leaves the present server for another one; requests that it was not sent wait.
+    pub(crate) fn leave(&self, reason: &'static str) {
+        {
+            let mut io = self.io();
+            if io.stream.is_some() {
+                io.broken.get_or_insert(Error::new(ErrorKind::Disconnected, reason));
+            }
+        }
+        let mut state = self.state();
+        state.hurry = true;
+        self.caller.clear();
+        wake_after(state);
+    }
+
+    /// The same, unless the connection goes to this server already.
+    pub(crate) fn leave_unless_at(&self, server: &Address) {
+        let there = Endpoint::Tcp { host: server.host.clone(), port: server.port };
+        let arrived = {
+            let state = self.state();
+            matches!(state.phase, Phase::Up) && state.peer.as_ref() == Some(&there)
+        };
+        if !arrived {
+            self.leave("another server is the primary from now on");
+        }
+    }
+
+    /// A task that is ended when the link is closed.
+    pub(crate) fn end_with_it(&self, task: &AbortHandle) {
+        if self.companion.set(task.clone()).is_err() {
+            task.abort();
+        }
+    }
+
     /// Accepts nothing more; the driver ends once all is answered.
     pub(crate) fn close(&self) {
+        if let Some(companion) = self.companion.get() {
+            companion.abort();
+        }
         let mut state = self.state();
         state.closing = true;
         self.caller.clear();

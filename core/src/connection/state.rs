@@ -13,7 +13,7 @@ use super::maintenance::Maintenance;
 use super::outbox::{Pending, Wire, Writing};
 use super::slots::{Entry, Slots};
 use super::stream::Stream;
-use crate::config::Config;
+use crate::config::{Config, Endpoint};
 use crate::error::{Error, ErrorKind, Result};
 use crate::server::ServerInfo;
 
@@ -44,6 +44,10 @@ pub(crate) struct State {
     pub(crate) refusal: Option<Error>,
     pub(crate) closers: Vec<Waker>,
     pub(crate) server: ServerInfo,
+    /// Which server the connection goes to.
+    pub(crate) peer: Option<Endpoint>,
+    /// Whether the next attempt to connect is not to wait.
+    pub(crate) hurry: bool,
     pub(crate) maintenance: Maintenance,
     pub(crate) counters: Counters,
 }
@@ -144,6 +148,8 @@ impl State {
             refusal: None,
             closers: Vec::new(),
             server,
+            peer: None,
+            hurry: false,
             maintenance: Maintenance::default(),
             counters: Counters::default(),
         }
@@ -154,6 +160,7 @@ impl State {
         io.stream = Some(next.stream);
         io.inbox = next.inbox;
         self.server = next.server;
+        self.peer = Some(next.peer);
         self.progress = self.tick;
         self.counters.connections += 1;
         self.maintenance.draining = false;

@@ -92,7 +92,7 @@ impl Connector {
             (Connector::Endpoint, Endpoint::Tcp { host, port }) => {
                 tcp::connect(host, *port, &config.tcp).await.map(Stream::Tcp)
             }
-            (Connector::Endpoint, Endpoint::Cluster(_)) => Err(no_node()),
+            (Connector::Endpoint, Endpoint::Cluster(_) | Endpoint::Sentinel(_)) => Err(no_node()),
             #[cfg(unix)]
             (Connector::Endpoint, Endpoint::Unix(path)) => {
                 UnixStream::connect(path).await.map(Stream::Unix)
@@ -109,9 +109,9 @@ impl Connector {
     }
 }
 
-/// A connection goes to a node, not to a cluster.
+/// A connection goes to one server, not to several.
 pub(crate) fn no_node() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, "no node of the cluster is known")
+    io::Error::new(io::ErrorKind::InvalidInput, "no server is known")
 }
 
 /// How far an attempt to connect has come.

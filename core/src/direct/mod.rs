@@ -71,6 +71,11 @@ impl Direct {
         Ok(exchanged)
     }
 
+    /// Leaves the present server: later calls connect anew.
+    pub(crate) fn leave(&self) {
+        lock(&self.idle).clear();
+    }
+
     /// Whether there is a connection that works, as far as is known.
     pub(crate) fn is_up(&self) -> bool {
         !lock(&self.idle).is_empty()

@@ -61,7 +61,7 @@ macro_rules! each {
 pub(crate) fn connect(config: &Config) -> io::Result<Socket> {
     let until = Instant::now() + config.connect_timeout;
     let inner = match &config.endpoint {
-        Endpoint::Cluster(_) => return Err(no_node()),
+        Endpoint::Cluster(_) | Endpoint::Sentinel(_) => return Err(no_node()),
         Endpoint::Tcp { host, port } => {
             let stream = tcp(resolve(host, *port, until)?, until)?;
             set_options(&SockRef::from(&stream), &config.tcp)?;

@@ -12,6 +12,8 @@ pub use stream::{Delivery, Message, Subscription};
 use crate::client::Client;
 use crate::cluster::Place;
 use crate::command::slot;
+use crate::config::Config;
+use crate::connection::Connector;
 use crate::error::{Error, ErrorKind, Result};
 use seat::{Follow, Seat};
 use topics::Topics;
@@ -182,6 +184,17 @@ impl Client {
         };
         Subscription::open(vec![(seat, topics)]).await
     }
+}
+
+/// A channel of several servers, each connected when the subscription is polled.
+pub(crate) fn feed(
+    servers: impl Iterator<Item = Config>,
+    connector: &Connector,
+    channel: &str,
+) -> Subscription {
+    let topics = Topics { channels: vec![channel.as_bytes().to_vec()], ..Topics::default() };
+    let seat = |config| (Seat::fixed(config, connector.clone()), topics.clone());
+    Subscription::later(servers.map(seat).collect())
 }
 
 fn names<T: AsRef<[u8]>>(names: impl IntoIterator<Item = T>) -> Vec<Vec<u8>> {

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use super::branch::Branch;
 use super::topics::Topics;
-use crate::cluster::{Address, Cluster, Place};
+use crate::cluster::{Cluster, Place};
+use crate::config::Address;
 use crate::config::{Backoff, Config};
 use crate::connection::Connector;
 use crate::error::{Error, ErrorKind, Result, ServerCode};

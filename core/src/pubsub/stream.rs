@@ -59,6 +59,13 @@ impl Subscription {
         Ok(Subscription { branches: open, turn: 0, follow: None })
     }
 
+    /// The same; the connections are made when it is polled.
+    pub(super) fn later(branches: Vec<(Seat, Topics)>) -> Subscription {
+        let later = |(seat, topics)| Branch::later(seat, topics);
+        let branches = branches.into_iter().map(later).collect();
+        Subscription { branches, turn: 0, follow: None }
+    }
+
     /// The same, that from now on has a connection to each primary of a cluster.
     pub(super) fn following(mut self, follow: Follow) -> Subscription {
         self.follow = Some(follow);

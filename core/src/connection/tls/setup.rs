@@ -38,7 +38,7 @@ pub(super) fn server_name(config: &Config, tls: &Tls) -> Result<ServerName<'stat
     let host = match (&tls.server_name, &config.endpoint) {
         (Some(name), _) => name.as_str(),
         (None, Endpoint::Tcp { host, .. }) => host.as_str(),
-        (None, Endpoint::Unix(_) | Endpoint::Cluster(_)) => "",
+        (None, Endpoint::Unix(_) | Endpoint::Cluster(_) | Endpoint::Sentinel(_)) => "",
     };
     // A dot at the end belongs to DNS; certificates do not have it.
     let host = host.strip_suffix('.').unwrap_or(host);

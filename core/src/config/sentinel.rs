@@ -1,0 +1,135 @@
+//! What concerns deployments under Redis Sentinel alone.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{Config, Endpoint};
+use crate::config::Address;
+use crate::secret::Secret;
+
+/// The sentinels, and the primary that they are asked for. Clones share what was learned.
+#[derive(Debug, Clone)]
+pub(crate) struct Sentinels {
+    /// The primary's name.
+    pub(crate) name: String,
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<Secret>,
+    /// How many other sentinels one must know of for its word to count.
+    pub(crate) others: u32,
+    seeds: Arc<[Address]>,
+    /// All that are known, the one that answered last first.
+    known: Arc<Mutex<Vec<Address>>>,
+}
+
+impl PartialEq for Sentinels {
+    fn eq(&self, other: &Sentinels) -> bool {
+        self.name == other.name && self.seeds == other.seeds
+    }
+}
+
+impl Eq for Sentinels {}
+
+impl Sentinels {
+    pub(crate) fn new(name: String, seeds: Vec<Address>) -> Sentinels {
+        let known = Arc::new(Mutex::new(seeds.clone()));
+        Sentinels { name, user: None, password: None, others: 0, seeds: seeds.into(), known }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Address>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whom to ask, in this order.
+    pub(crate) fn known(&self) -> Vec<Address> {
+        self.lock().clone()
+    }
+
+    /// Whom the configuration names.
+    pub(crate) fn seeds(&self) -> &[Address] {
+        &self.seeds
+    }
+
+    /// This one answered, and named others. The seeds are never forgotten.
+    pub(crate) fn learn(&self, answered: &Address, others: Vec<Address>) {
+        let mut known = self.lock();
+        known.retain(|address| address != answered);
+        known.insert(0, answered.clone());
+        for other in others {
+            // No deployment has more; a liar may name any number.
+            if !known.contains(&other) && known.len() < 64 {
+                known.push(other);
+            }
+        }
+    }
+}
+
+impl Config {
+    /// Sentinels, by host and port, and the name under which they know the primary: the client is
+    /// always connected to the server that they name, and follows at once when they elect another
+    /// one. Some of the sentinels are enough, the others are asked for.
+    ///
+    /// ```no_run
+    /// # async fn example() -> alizarin_core::Result<()> {
+    /// use alizarin_core::{Client, Config};
+    ///
+    /// let sentinels = [("10.0.0.1", 26379), ("10.0.0.2", 26379), ("10.0.0.3", 26379)];
+    /// let client = Client::connect(Config::new().sentinels(sentinels, "mymaster")).await?;
+    /// client.set("greeting", "hello").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// As a URL: `redis+sentinel://10.0.0.1:26379,10.0.0.2:26379/mymaster`, with the database
+    /// behind the name (`/mymaster/2`). Login, TLS and all other options are those of the servers.
+    #[must_use]
+    pub fn sentinels<H: Into<String>>(
+        mut self,
+        sentinels: impl IntoIterator<Item = (H, u16)>,
+        name: impl Into<String>,
+    ) -> Config {
+        let address = |(host, port): (H, u16)| Address { host: host.into(), port };
+        let seeds = sentinels.into_iter().map(address).collect();
+        self.endpoint = Endpoint::Sentinel(Box::new(Sentinels::new(name.into(), seeds)));
+        self
+    }
+
+    /// The sentinels' own password, with their user where they have users; none unless set. In a
+    /// URL: `sentinel_user`, `sentinel_password`.
+    #[must_use]
+    pub fn sentinel_login(mut self, user: Option<&str>, password: impl Into<String>) -> Config {
+        if let Endpoint::Sentinel(sentinels) = &mut self.endpoint {
+            sentinels.user = user.map(str::to_owned);
+            sentinels.password = Some(Secret::new(password));
+        }
+        self
+    }
+
+    /// How many other sentinels one must know of for its word to count; 0 unless set. In a URL:
+    /// `min_other_sentinels`.
+    #[must_use]
+    pub fn min_other_sentinels(mut self, others: u32) -> Config {
+        if let Endpoint::Sentinel(sentinels) = &mut self.endpoint {
+            sentinels.others = others;
+        }
+        self
+    }
+
+    /// Whether another server may take the place of the present one.
+    pub(crate) fn elects(&self) -> bool {
+        matches!(self.endpoint, Endpoint::Sentinel(_))
+    }
+
+    /// What a connection to one of the sentinels needs.
+    pub(crate) fn of_sentinel(&self, sentinels: &Sentinels, address: &Address) -> Config {
+        let mut config = self.clone();
+        config.endpoint = Endpoint::Tcp { host: address.host.clone(), port: address.port };
+        config.user.clone_from(&sentinels.user);
+        config.password.clone_from(&sentinels.password);
+        config.database = 0;
+        config.maintenance = false;
+        config.readonly = false;
+        // A dead one must not hold up the others' word.
+        config.connect_timeout = self.connect_timeout.min(std::time::Duration::from_millis(500));
+        config.response_timeout = config.connect_timeout;
+        config
+    }
+}
