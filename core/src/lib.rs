@@ -5,6 +5,7 @@
 
 mod macros;
 
+mod cache;
 mod client;
 mod cluster;
 pub mod command;
@@ -18,6 +19,7 @@ pub mod resp;
 mod secret;
 mod server;
 
+pub use cache::{Cache, CacheConfig, CacheMetrics, Fetch, FetchShared};
 pub use client::{Client, Execute};
 pub use command::{Command, IntoCommand};
 pub use config::{Backoff, Config, Protocol, ReadFrom, Tls, TlsVersion};

@@ -46,6 +46,12 @@ impl<R> Command<R> {
         Command { packed, flags: Flags::of(name), reply: PhantomData, target: () }
     }
 
+    /// A command of arguments that are encoded already.
+    pub(crate) fn from_packed(packed: Packed) -> Command<R> {
+        let flags = Flags::of(&packed.name());
+        Command { packed, flags, reply: PhantomData, target: () }
+    }
+
     /// A command with a name that is known when the program is compiled.
     #[inline]
     pub(crate) fn named(name: &'static Name) -> Command<R> {

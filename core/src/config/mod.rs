@@ -15,6 +15,7 @@ pub use backoff::Backoff;
 pub use cluster::ReadFrom;
 pub(crate) use cluster::Remap;
 
+use crate::cache::Tracking;
 use crate::cluster::Address;
 use crate::error::{Error, Result};
 use crate::resp::Limits;
@@ -78,6 +79,8 @@ pub struct Config {
     pub(crate) remap: Option<Remap>,
     /// Whether the connections may read from replicas (`READONLY`).
     pub(crate) readonly: bool,
+    /// For connections that are told of changes, to whom they tell them.
+    pub(crate) tracking: Option<Tracking>,
 }
 
 /// Where a server listens.
@@ -148,6 +151,7 @@ impl Config {
             topology_interval: Duration::from_secs(60),
             remap: None,
             readonly: false,
+            tracking: None,
         }
     }
 
@@ -345,6 +349,7 @@ impl fmt::Debug for Config {
             topology_interval,
             remap,
             readonly,
+            tracking,
         } = self;
         f.debug_struct("Config")
             .field("endpoint", endpoint)
@@ -372,6 +377,7 @@ impl fmt::Debug for Config {
             .field("topology_interval", topology_interval)
             .field("remap", remap)
             .field("readonly", readonly)
+            .field("tracking", tracking)
             .finish()
     }
 }
