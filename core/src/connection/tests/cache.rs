@@ -24,8 +24,9 @@ async fn tracked(peers: &mut Peers) -> Peer {
     peer.send("%1\r\n$7\r\nversion\r\n$5\r\n8.0.0\r\n").await;
     assert_eq!(peer.request().await.unwrap()[..3], ["CLIENT", "TRACKING", "ON"]);
     peer.send("+OK\r\n").await;
-    for _ in 0..2 {
-        peer.request().await.unwrap();
+    let mut last = false;
+    while !last {
+        last = peer.request().await.unwrap().contains(&"LIB-VER".to_owned());
         peer.send("+OK\r\n").await;
     }
     peer
@@ -183,6 +184,20 @@ async fn a_lost_connection_empties_the_cache_and_what_is_under_way_is_not_kept()
     assert_eq!(within(under_way).await.unwrap().unwrap(), "v");
     assert_eq!(cache.metrics().entries, 0);
     is_not_kept(&cache, &mut peer).await;
+}
+
+#[tokio::test]
+async fn a_move_to_another_server_empties_the_cache() {
+    let (cache, mut old, mut peers) = cache(CacheConfig::new()).await;
+    is_not_kept(&cache, &mut old).await;
+    let under_way = fetch(&cache, "other");
+    asked(&mut old, "other").await;
+    old.send(">4\r\n+MOVING\r\n:1\r\n:30\r\n+there:6380\r\n").await;
+    let mut new = tracked(&mut peers).await;
+    old.send("$1\r\nv\r\n:-1\r\n").await;
+    assert_eq!(within(under_way).await.unwrap().unwrap(), "v");
+    until(|| cache.metrics().entries == 0).await;
+    is_not_kept(&cache, &mut new).await;
 }
 
 #[tokio::test(start_paused = true)]
