@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use alizarin_core::commands::{Script, get, hgetall, mget};
 use alizarin_core::{
-    Cache, CacheConfig, CacheMetrics, Client, Command, ErrorKind, Result, Run as _,
+    Cache, CacheConfig, CacheMetrics, Client, Command, Config, ErrorKind, Result, Run as _,
 };
 use alizarin_testkit::Server;
 
@@ -400,4 +400,32 @@ fn a_blocking_cache_notices_a_lost_connection_before_it_answers() {
     let client = Client::connect_blocking(server.url().as_str()).unwrap();
     client.set("k", "w").run().unwrap();
     assert_eq!(cache.get::<String>("k").run().unwrap(), "w");
+}
+
+#[tokio::test]
+async fn on_a_cluster_the_cache_follows_too() {
+    let server = Server::builder().private().modules(false).arg("--cluster-enabled", "yes");
+    // The bus is of no use to one node alone, but wants a port that exists.
+    let bus = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let server = server.arg("--cluster-port", &bus.to_string()).start().unwrap();
+    server.command(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]).unwrap();
+    let config = Config::new().cluster([("127.0.0.1", server.port().unwrap())]);
+    eventually("the cluster", || async {
+        server.command(&["CLUSTER", "INFO"]).unwrap().contains("cluster_state:ok")
+    })
+    .await;
+    let client = Client::connect(config).await.unwrap();
+    for config in ways() {
+        let cache = client.cache(config).await.unwrap();
+        let hits = cache.metrics().hits;
+        client.set("k", "v").await.unwrap();
+        eventually("kept", || async {
+            text(&cache, "k").await.as_deref() == Some("v") && cache.metrics().hits > hits
+        })
+        .await;
+        client.set("k", "w").await.unwrap();
+        eventually("followed", || async { text(&cache, "k").await.as_deref() == Some("w") }).await;
+        client.command("FLUSHALL").exec().await.unwrap();
+        eventually("flushed", || async { text(&cache, "k").await.is_none() }).await;
+    }
 }
