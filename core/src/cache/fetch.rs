@@ -59,13 +59,13 @@ enum Stage {
 }
 
 impl<'c, R> Fetch<'c, R> {
-    pub(super) fn new(cache: &'c Cache, command: &Command<R>) -> Fetch<'c, R> {
+    pub(super) fn new(cache: &'c Cache, command: Command<R>) -> Fetch<'c, R> {
         Fetch { inner: Inner::new(cache, command, None, whole), reply: PhantomData }
     }
 }
 
 impl<'c, R: FromReply + Send + Sync + 'static> FetchShared<'c, R> {
-    pub(super) fn new(cache: &'c Cache, command: &Command<R>) -> FetchShared<'c, R> {
+    pub(super) fn new(cache: &'c Cache, command: Command<R>) -> FetchShared<'c, R> {
         let kind = Some(TypeId::of::<R>());
         FetchShared { inner: Inner::new(cache, command, kind, decoded::<R>), reply: PhantomData }
     }
@@ -85,11 +85,11 @@ fn decoded<R: FromReply + Send + Sync + 'static>(reply: &Bytes) -> Result<(Value
 impl<'c> Inner<'c> {
     fn new<R>(
         cache: &'c Cache,
-        command: &Command<R>,
+        command: Command<R>,
         kind: Option<TypeId>,
         decode: Decode,
     ) -> Inner<'c> {
-        let (packed, flags) = (command.packed().clone(), command.known_flags());
+        let (packed, flags) = command.into_parts();
         Inner { cache, packed, flags, kind, decode, stage: Stage::Start }
     }
 

@@ -109,7 +109,10 @@ impl Fill {
 }
 
 fn duplicate(outcome: &Result<Value>) -> Result<Value> {
-    outcome.as_ref().map(Clone::clone).map_err(Error::duplicate)
+    match outcome {
+        Ok(value) => Ok(value.clone()),
+        Err(error) => Err(error.duplicate()),
+    }
 }
 
 impl Wake for Fill {

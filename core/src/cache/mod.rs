@@ -111,7 +111,7 @@ enum Face {
     /// Over the client's one connection, which is this one to the store.
     Shared(u64),
     Cluster,
-    Blocking(Seat),
+    Blocking(Box<Seat>),
 }
 
 impl Client {
@@ -150,7 +150,10 @@ impl Client {
                 let text = "the blocking client of a cluster has no client-side caching";
                 return Err(Error::new(ErrorKind::Unsupported, text));
             }
-            (true, false) => (self.clone(), Face::Blocking(Seat::connect(config, tracking)?)),
+            (true, false) => {
+                let seat = Seat::connect(config, tracking)?;
+                (self.clone(), Face::Blocking(Box::new(seat)))
+            }
             (false, true) => (Client::connect(config).await?, Face::Cluster),
             (false, false) => {
                 let client = Client::open(config, self.connector()).await?;
@@ -177,7 +180,7 @@ impl Cache {
     /// # Errors
     /// As [`Cache::run`].
     pub fn get<R: FromReply>(&self, key: impl ToArgs) -> Fetch<'_, R> {
-        Fetch::new(self, &commands::get(key))
+        Fetch::new(self, commands::get(key))
     }
 
     /// The reply to a command that reads; the same bytes are decoded for each caller.
@@ -198,7 +201,7 @@ impl Cache {
     /// `Usage` for a command whose reply cannot be kept, or for a key outside of
     /// [`CacheConfig::broadcast`]; else as the command itself.
     pub fn run<C: IntoCommand>(&self, command: C) -> Fetch<'_, C::Reply> {
-        Fetch::new(self, &command.into_command())
+        Fetch::new(self, command.into_command())
     }
 
     /// The reply to a command that reads, decoded once for all who ask for it as this type.
@@ -222,7 +225,7 @@ impl Cache {
     where
         C: IntoCommand<Reply: Send + Sync + 'static>,
     {
-        FetchShared::new(self, &command.into_command())
+        FetchShared::new(self, command.into_command())
     }
 
     /// Drops what concerns these keys, and keeps nothing of reads that are under way. After a write

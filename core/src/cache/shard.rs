@@ -24,7 +24,7 @@ pub(super) enum Value {
 #[derive(Default)]
 pub(super) struct Shard {
     /// For each type that replies are decoded to (`None`: not at all), the commands.
-    names: Vec<(Option<TypeId>, HashMap<Arc<[u8]>, usize>)>,
+    names: Vec<Names>,
     /// The nodes that each key concerns.
     index: HashMap<Arc<[u8]>, Vec<usize>>,
     /// Invariant: a place is taken, or in `free`.
@@ -32,6 +32,12 @@ pub(super) struct Shard {
     free: Vec<usize>,
     /// Where the search for what may go stopped.
     hand: usize,
+}
+
+/// Where the commands are whose replies are decoded to one type.
+struct Names {
+    kind: Option<TypeId>,
+    places: HashMap<Arc<[u8]>, usize>,
 }
 
 /// One command's reply, there or to come.
@@ -76,8 +82,8 @@ impl Entry {
 
 impl Shard {
     fn place(&self, kind: Option<TypeId>, name: &[u8]) -> Option<usize> {
-        let (_, names) = self.names.iter().find(|(known, _)| *known == kind)?;
-        names.get(name).copied()
+        let names = self.names.iter().find(|names| names.kind == kind)?;
+        names.places.get(name).copied()
     }
 
     /// What there is of a command.
@@ -116,15 +122,12 @@ impl Shard {
             self.index.entry(Arc::clone(&key)).or_default().push(at);
             own.push(key);
         }
-        let names = match self.names.iter().position(|(known, _)| *known == kind) {
-            Some(names) => names,
+        match self.names.iter_mut().find(|names| names.kind == kind) {
+            Some(names) => drop(names.places.insert(Arc::clone(&name), at)),
             None => {
-                self.names.push((kind, HashMap::new()));
-                self.names.len() - 1
+                let places = HashMap::from([(Arc::clone(&name), at)]);
+                self.names.push(Names { kind, places });
             }
-        };
-        if let Some((_, names)) = self.names.get_mut(names) {
-            names.insert(Arc::clone(&name), at);
         }
         let fill = fill(at);
         let content = Content::Filling(Arc::clone(&fill));
@@ -146,8 +149,8 @@ impl Shard {
     pub(super) fn remove(&mut self, at: usize) -> Option<Node> {
         let node = self.nodes.get_mut(at)?.take()?;
         self.free.push(at);
-        if let Some((_, names)) = self.names.iter_mut().find(|(kind, _)| *kind == node.kind) {
-            names.remove(&node.name);
+        if let Some(names) = self.names.iter_mut().find(|names| names.kind == node.kind) {
+            names.places.remove(&node.name);
         }
         for key in &node.keys {
             if let Some(places) = self.index.get_mut(key) {
@@ -164,6 +167,12 @@ impl Shard {
     pub(super) fn invalidate(&mut self, key: &[u8], removed: &mut Vec<Node>) {
         let Some(places) = self.index.remove(key) else { return };
         removed.extend(places.into_iter().filter_map(|at| self.remove(at)));
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        let names = self.names.iter().all(|names| names.places.is_empty());
+        names && self.index.is_empty() && self.nodes.iter().all(Option::is_none)
     }
 
     /// All there was.

@@ -357,3 +357,75 @@ fn part_of(key: &[u8]) -> usize {
     });
     (hash >> 32) as usize % PARTS
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fill::Waiter;
+    use super::*;
+    use bytes::Bytes;
+
+    /// Numbers that seem to be in no order.
+    fn next(state: &mut u64) -> usize {
+        *state ^= *state << 13;
+        *state ^= *state >> 7;
+        *state ^= *state << 17;
+        (*state >> 16) as usize
+    }
+
+    #[test]
+    fn whatever_happens_at_once_the_limits_hold_and_nothing_is_left_over() {
+        let (max_bytes, max_entries) = (20_000, 40);
+        let config = CacheConfig::new().max_bytes(max_bytes).max_entries(max_entries);
+        let store = Arc::new(Store::new(config));
+        let work = |seed: u64| {
+            let mut state = seed;
+            for _ in 0..20_000 {
+                let texts: Vec<String> =
+                    (0..3).map(|_| format!("key:{}", next(&mut state) % 60)).collect();
+                let mut texts = texts.iter().map(String::as_bytes);
+                let first = texts.next().unwrap_or_default();
+                let rest = texts.take(next(&mut state) % 3).collect();
+                let keys = Keys { first, rest };
+                let command: Vec<u8> = keys.iter().flatten().copied().collect();
+                match next(&mut state) % 40 {
+                    0 => store.lost(1),
+                    1 if next(&mut state) % 50 == 0 => store.clear(),
+                    2..8 => store.invalidate(first),
+                    _ => {
+                        let name = Name::new(&keys, None, &command);
+                        let begin = |part, node| Fill::new(part, node, command.len(), |_| panic!());
+                        match store.find(name, &keys, |_| true, begin) {
+                            Found::Hit(_) => {}
+                            Found::Join(fill) => drop(Waiter::new(&store, fill)),
+                            Found::Begun(fill) => {
+                                let _waiter = Waiter::new(&store, Arc::clone(&fill));
+                                let size = next(&mut state) % 1_000;
+                                let value = (Value::Raw(Bytes::new()), size);
+                                let kept = Kept::new(&store, &fill, value, seed % 2, None);
+                                let kept = Some(kept).filter(|_| next(&mut state) % 10 > 0);
+                                store.settle(&fill, kept);
+                            }
+                        }
+                    }
+                }
+                let metrics = store.metrics();
+                // What others have reserved and will not use counts as well, one for each.
+                assert!(metrics.entries <= max_entries + 4, "{metrics:?}");
+                assert!(metrics.bytes <= max_bytes + 4 * 1_300, "{metrics:?}");
+            }
+        };
+        std::thread::scope(|scope| {
+            for seed in 1..=4 {
+                let work = &work;
+                scope.spawn(move || work(seed * 7_919));
+            }
+        });
+        let metrics = store.metrics();
+        assert!(metrics.entries <= max_entries && metrics.bytes <= max_bytes, "{metrics:?}");
+        assert!(metrics.hits > 0 && metrics.evictions > 0 && metrics.entries > 0, "{metrics:?}");
+        store.clear();
+        let metrics = store.metrics();
+        assert_eq!((metrics.entries, metrics.bytes), (0, 0));
+        assert!(store.all().all(|part| part.read().is_empty()));
+    }
+}
