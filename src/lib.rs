@@ -65,8 +65,9 @@ pub mod prelude;
 pub mod __private;
 
 pub use alizarin_core::{
-    Client, Command, Config, Delivery, Error, ErrorKind, FromReply, IntoCommand, Message, Result,
-    Sent, ServerCode, Subscription, Tls, TlsVersion, ToArgs, Value, command, commands, resp,
+    Cache, CacheConfig, CacheMetrics, Client, Command, Config, Delivery, Error, ErrorKind,
+    FromReply, IntoCommand, Message, Result, Sent, ServerCode, Subscription, Tls, TlsVersion,
+    ToArgs, Value, command, commands, resp,
 };
 #[doc = include_str!("docs/attributes.md")]
 pub use alizarin_derive::RedisAttributes;

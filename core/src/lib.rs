@@ -5,6 +5,7 @@
 
 mod macros;
 
+mod cache;
 mod client;
 mod cluster;
 pub mod command;
@@ -19,6 +20,7 @@ mod secret;
 mod sentinel;
 mod server;
 
+pub use cache::{Cache, CacheConfig, CacheMetrics, Fetch, FetchShared};
 pub use client::{Client, Execute};
 pub use command::{Command, IntoCommand};
 pub use config::{Backoff, Config, Protocol, ReadFrom, Tls, TlsVersion};

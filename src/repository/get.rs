@@ -14,7 +14,7 @@ use crate::model::{Loaded, RedisModel, Storage};
 use crate::{Client, Command, Error, ErrorKind, Result};
 
 /// How many documents one pipeline reads.
-const PAGE: usize = 500;
+pub(super) const PAGE: usize = 500;
 
 impl<M: RedisModel> Repository<M> {
     /// Reads a document (`HGETALL`, `JSON.GET`); `None` when there is none.
@@ -210,7 +210,7 @@ impl<M: RedisModel> fmt::Debug for Exists<'_, M> {
     }
 }
 
-fn read_command<M: RedisModel>(key: &[u8]) -> Command<Loaded<M>> {
+pub(super) fn read_command<M: RedisModel>(key: &[u8]) -> Command<Loaded<M>> {
     match M::SCHEMA.storage {
         Storage::Hash => commands::hgetall(key),
         Storage::Json => commands::json_get(key, ()),
@@ -258,7 +258,7 @@ pub(crate) async fn load_marked<M: RedisModel>(
 }
 
 /// A decode error, naming the document.
-fn at_key(error: Error, key: &str) -> Error {
+pub(super) fn at_key(error: Error, key: &str) -> Error {
     if error.kind() == ErrorKind::Decode {
         return name_key(&error, key);
     }

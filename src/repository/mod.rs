@@ -45,6 +45,7 @@
 //! | the same with slow work in between | [`locked`](Repository::locked), [`lock`](Repository::lock) | waits for the lock; `Conflict` after a writer without it |
 //! | delete | [`delete`](Repository::delete) | whatever they wrote, unless [`if_version`](Delete::if_version) |
 //! | read by id | [`get`](Repository::get), [`get_many`](Repository::get_many), [`exists`](Repository::exists) | |
+//! | read by id what seldom changes | [`cached`](Repository::cached) | the server tells of it |
 //! | read all | [`scan`](Repository::scan), [`scan_ids`](Repository::scan_ids) | |
 //! | search | [`find`](Repository::find), [`nearest`](Repository::nearest), [`within`](Repository::within), [`aggregate`](Repository::aggregate) | |
 //! | count all | [`find`](Repository::find)`(\|_\| everything()).count()`, with [`everything`](crate::query::everything) | |
@@ -52,6 +53,7 @@
 //! | follow changes | [`changes`](Repository::changes) | |
 
 mod bulk;
+mod cached;
 mod delete;
 mod failure;
 mod get;
@@ -73,6 +75,7 @@ pub(crate) use get::load_page;
 pub(crate) use scan::glob;
 
 pub use bulk::SaveAll;
+pub use cached::{CachedGet, CachedGetMany, CachedRepository};
 pub use delete::Delete;
 pub use get::{Exists, Get, GetMany};
 pub use guard::{Lock, TakeLock};

@@ -5,6 +5,7 @@ mod adversity;
 mod aggregate;
 mod blocking;
 mod bulk;
+mod cached;
 mod common;
 mod events;
 mod films;

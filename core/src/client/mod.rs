@@ -258,6 +258,14 @@ impl Client {
         }
     }
 
+    /// Which link the client's one shared connection is to those who take its pushes.
+    pub(crate) fn source(&self) -> Option<u64> {
+        match &self.way {
+            Way::Shared(handle) => handle.0.source(),
+            _ => None,
+        }
+    }
+
     /// Where the client's own connections come from.
     pub(crate) fn connector(&self) -> Connector {
         match &self.way {

@@ -103,7 +103,7 @@ impl Flags {
 }
 
 /// A name as one number, folded to upper case: quick to compare, and sorted as text is.
-const fn pack(name: &[u8]) -> u128 {
+pub(crate) const fn pack(name: &[u8]) -> u128 {
     if name.len() > 16 {
         return u128::MAX;
     }

@@ -11,6 +11,7 @@ pub use batch::{Batch, Each, Fixed, Many, Replies, each};
 pub(crate) use check::{check, is_blocking, may_fire};
 pub use encoded::Encoded;
 pub use flags::Flags;
+pub(crate) use flags::pack;
 pub(crate) use name::{Name, named};
 pub(crate) use slot::{SLOTS, slot};
 
@@ -44,6 +45,12 @@ impl<R> Command<R> {
         let mut packed = Packed::new();
         packed.push(name.as_bytes());
         Command { packed, flags: Flags::of(name), reply: PhantomData, target: () }
+    }
+
+    /// A command of arguments that are encoded already.
+    pub(crate) fn from_packed(packed: Packed) -> Command<R> {
+        let flags = Flags::of(&packed.name());
+        Command { packed, flags, reply: PhantomData, target: () }
     }
 
     /// A command with a name that is known when the program is compiled.
@@ -93,6 +100,11 @@ impl<R, X> Command<R, X> {
     #[inline]
     pub fn known_flags(&self) -> Flags {
         self.flags
+    }
+
+    /// The arguments, and what is known of the command.
+    pub(crate) fn into_parts(self) -> (Packed, Flags) {
+        (self.packed, self.flags)
     }
 
     /// The same command with another type of reply.

@@ -19,6 +19,7 @@ pub use cluster::ReadFrom;
 pub(crate) use cluster::Remap;
 pub(crate) use sentinel::Sentinels;
 
+use crate::cache::Tracking;
 use crate::error::{Error, Result};
 use crate::resp::Limits;
 use crate::secret::Secret;
@@ -81,6 +82,8 @@ pub struct Config {
     pub(crate) remap: Option<Remap>,
     /// Whether the connections may read from replicas (`READONLY`).
     pub(crate) readonly: bool,
+    /// For connections that are told of changes, to whom they tell them.
+    pub(crate) tracking: Option<Tracking>,
 }
 
 /// Where a server listens.
@@ -153,6 +156,7 @@ impl Config {
             topology_interval: Duration::from_secs(60),
             remap: None,
             readonly: false,
+            tracking: None,
         }
     }
 
@@ -350,6 +354,7 @@ impl fmt::Debug for Config {
             topology_interval,
             remap,
             readonly,
+            tracking,
         } = self;
         f.debug_struct("Config")
             .field("endpoint", endpoint)
@@ -377,6 +382,7 @@ impl fmt::Debug for Config {
             .field("topology_interval", topology_interval)
             .field("remap", remap)
             .field("readonly", readonly)
+            .field("tracking", tracking)
             .finish()
     }
 }

@@ -3,9 +3,9 @@
 use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWrite};
 
 use super::handshake::{Handshake, Step};
@@ -167,6 +167,46 @@ impl Dedicated {
                 return Ok(reply);
             }
         }
+    }
+
+    /// The next reply of `frames` frames, and the pushes before and in it.
+    ///
+    /// # Errors
+    /// `Disconnected`, `Protocol`.
+    pub(crate) async fn reply_and_pushes(
+        &mut self,
+        frames: u32,
+        push: impl Fn(Bytes),
+    ) -> Result<Reply> {
+        loop {
+            match self.item(Some(frames)).await? {
+                Item::Reply(reply) => return Ok(reply),
+                Item::Push(frame) => push(frame),
+            }
+        }
+    }
+
+    /// Takes the pushes that have arrived, without waiting; gives whether anything has. For blocking
+    /// sockets.
+    ///
+    /// # Errors
+    /// `Disconnected`, `Protocol`.
+    pub(crate) fn arrived(&mut self, push: impl Fn(Bytes)) -> Result<bool> {
+        let mut any = false;
+        self.stream.at_once(true).map_err(lost)?;
+        let mut cx = Context::from_waker(Waker::noop());
+        while let Poll::Ready(outcome) = poll_fill(&mut self.stream, self.inbox.room(), &mut cx) {
+            outcome.map_err(lost)?;
+            any = true;
+            self.inbox.scan()?;
+            while let Some(item) = self.inbox.next(None)? {
+                if let Item::Push(frame) = item {
+                    push(frame);
+                }
+            }
+        }
+        self.stream.at_once(false).map_err(lost)?;
+        Ok(any)
     }
 
     /// The next push, or the next reply of `frames` frames. With `None` a reply is an error.

@@ -148,7 +148,7 @@ impl Connected<'_> {
             return Poll::Ready(Some(error));
         }
         loop {
-            let mut wait = false;
+            let (mut wait, mut moved) = (false, false);
             {
                 let mut state = link.state();
                 if link.caller.is_somebody() {
@@ -164,6 +164,7 @@ impl Connected<'_> {
                 {
                     // All that the old connection got is answered.
                     state.replace(&mut io, *next);
+                    moved = true;
                 }
                 if io.writing.is_empty() && !state.pending.is_empty() && self.next_is_far() {
                     // Others are about to send: one round of the scheduler, and all go in one
@@ -175,6 +176,9 @@ impl Connected<'_> {
                     }
                 }
                 state.unwritten = io.writing.rest().len();
+            }
+            if moved {
+                link.hears_no_more();
             }
             // Both directions in each round: neither waits for the other.
             let before = io.writing.written();

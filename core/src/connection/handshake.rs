@@ -33,6 +33,8 @@ enum Setup {
     /// A refusal changes nothing that matters.
     Courtesy,
     Info,
+    /// Without it the connection is of no use.
+    Tracking,
 }
 
 pub(crate) struct Handshake<'c> {
@@ -162,6 +164,10 @@ impl<'c> Handshake<'c> {
     fn on_setup(&mut self, reader: &mut Reader<'_>) -> Result<()> {
         let kind = self.setup.next().unwrap_or(Setup::Courtesy);
         match (kind, reader.next()?) {
+            (Setup::Tracking, _) if self.protocol == Protocol::Resp2 => {
+                Err(self
+                    .untracked("it is spoken to in RESP2, in which servers cannot tell of changes"))
+            }
             (_, Frame::Error(line)) if is_login(line) => Err(self.refused_login(line)),
             (Setup::Select, Frame::Error(line)) => {
                 let database = self.config.database;
@@ -173,6 +179,7 @@ impl<'c> Handshake<'c> {
                 Err(Error::new(kind, format!("database {database} cannot be selected: {line}"))
                     .with_command("SELECT"))
             }
+            (Setup::Tracking, Frame::Error(line)) => Err(self.untracked(self.shown(line))),
             (Setup::Info, Frame::Bulk(text) | Frame::Verbatim(_, text)) => {
                 let text = String::from_utf8_lossy(text);
                 let version = text.lines().find_map(|line| line.strip_prefix("redis_version:"));
@@ -225,6 +232,10 @@ impl<'c> Handshake<'c> {
         {
             add(Setup::Courtesy, words(&["CLIENT", "SETNAME", name]));
         }
+        if let Some(tracking) = &self.config.tracking {
+            let words: Vec<&str> = tracking.words().iter().map(String::as_str).collect();
+            add(Setup::Tracking, self::words(&words));
+        }
         if self.config.readonly {
             add(Setup::Courtesy, words(&["READONLY"]));
         }
@@ -264,6 +275,12 @@ impl<'c> Handshake<'c> {
 
     fn no_permission(&self, line: &str) -> Error {
         Error::new(ErrorKind::Auth, format!("the user may not connect: {}", self.shown(line)))
+    }
+
+    fn untracked(&self, reason: &str) -> Error {
+        let address = self.config.address();
+        let text = format!("{address} offers no client-side caching: {reason}");
+        Error::new(ErrorKind::Unsupported, text).with_command("CLIENT TRACKING")
     }
 
     /// The peer's words, unless they quote the password.

@@ -22,6 +22,7 @@ use super::reply::Reply;
 use super::slots::{Leftover, Polled, Ticket};
 use super::state::{Io, Phase, State, wake_after};
 use super::stream::Connector;
+use crate::cache::Tracking;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::server::ServerInfo;
@@ -54,6 +55,13 @@ pub(crate) struct Link {
 pub(crate) trait PushSink: Send + Sync {
     /// One whole push frame.
     fn push(&self, frame: Bytes);
+
+    /// The connection is no more: what it would have pushed is unknown. Called before anything is
+    /// sent on the next one.
+    fn lost(&self);
+
+    /// Which of all links this is.
+    fn source(&self) -> u64;
 }
 
 /// The last one that is dropped ends the connection.
@@ -92,9 +100,9 @@ impl Link {
         let state = State::new(ServerInfo::new(String::new(), config.protocol));
         Link {
             io: Mutex::new(Io::new(Inbox::new(&config.limits))),
+            pushes: config.tracking.as_ref().map(Tracking::sink),
             config: Arc::new(config),
             connector,
-            pushes: None,
             state: Mutex::new(state),
             caller: Caller::nobody(),
             busy: AtomicBool::new(false),
@@ -109,8 +117,20 @@ impl Link {
         self.up.load(Ordering::Relaxed)
     }
 
+    /// Which link it is to who takes its pushes.
+    pub(crate) fn source(&self) -> Option<u64> {
+        self.pushes.as_ref().map(|sink| sink.source())
+    }
+
+    /// There is another connection, or none: what the old one would have pushed is unknown.
+    pub(super) fn hears_no_more(&self) {
+        if let Some(sink) = &self.pushes {
+            sink.lost();
+        }
+    }
+
     /// The same link, with somebody to take its pushes.
-    #[cfg_attr(not(test), expect(dead_code, reason = "client-side caching will use it"))]
+    #[cfg(test)]
     pub(crate) fn with_pushes(mut self, sink: Arc<dyn PushSink>) -> Link {
         self.pushes = Some(sink);
         self

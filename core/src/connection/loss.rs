@@ -34,6 +34,7 @@ impl Link {
             state.grant(&self.config, &mut wakers);
         }
         drop(old);
+        self.hears_no_more();
         if let Some(alarm) = &self.alarm {
             alarm.notify_one();
         }

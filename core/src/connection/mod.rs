@@ -32,7 +32,7 @@ pub(crate) use backoff::Pauses;
 pub(crate) use dedicated::Dedicated;
 pub(crate) use driver::{spawn, spawn_on};
 pub(crate) use flight::{Exchange, Flight, polled_again};
-pub(crate) use link::{Handle, Link};
+pub(crate) use link::{Handle, Link, PushSink};
 pub(crate) use outbox::Wire;
 pub(crate) use reply::Reply;
 pub(crate) use stream::{Connector, Stream, no_node};

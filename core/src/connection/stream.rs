@@ -163,6 +163,11 @@ impl Stream {
         }
     }
 
+    /// Whether a blocking socket's reads and writes return at once.
+    pub(crate) fn at_once(&mut self, at_once: bool) -> io::Result<()> {
+        self.blocking().map_or(Ok(()), |socket| socket.return_at_once(at_once))
+    }
+
     /// Whether nothing has come on a blocking socket since it was last read, nor its end.
     pub(crate) fn is_quiet(&mut self) -> bool {
         match self {

@@ -26,6 +26,8 @@ pub struct Packed {
     /// Where the first key stands in the bytes.
     /// Invariant: `start <= end <= bytes().len()`.
     key: Option<(u32, u32)>,
+    /// How many arguments are known as keys.
+    keys: u32,
     buffer: Buffer,
 }
 
@@ -56,7 +58,7 @@ impl Packed {
     pub(crate) fn named(wire: &[u8; 32], len: u8) -> Packed {
         let mut bytes = [0; INLINE];
         bytes[..32].copy_from_slice(wire);
-        Packed { argc: 1, key: None, buffer: Buffer::Inline { len, bytes } }
+        Packed { argc: 1, key: None, keys: 0, buffer: Buffer::Inline { len, bytes } }
     }
 
     /// The number of arguments, the command's name included.
@@ -120,6 +122,7 @@ impl Packed {
     #[inline]
     pub fn push_key(&mut self, key: &[u8]) {
         self.push(key);
+        self.keys += 1;
         if self.key.is_none() {
             let end = self.bytes().len() - 2;
             // A command past 4 GiB is refused by every server; saturating keeps the range inside.
@@ -174,6 +177,11 @@ impl Packed {
     pub fn first_key(&self) -> Option<&[u8]> {
         let (start, end) = self.key?;
         self.bytes().get(start as usize..end as usize)
+    }
+
+    /// How many arguments were added as keys.
+    pub(crate) fn keys(&self) -> u32 {
+        self.keys
     }
 
     /// The arguments one by one.

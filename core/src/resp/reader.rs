@@ -101,6 +101,11 @@ impl<'a> Reader<'a> {
         Reader { bytes, at: 0, backing: Some(bytes) }
     }
 
+    /// What was not read yet.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
     /// Whether everything was read.
     pub fn is_empty(&self) -> bool {
         self.at == self.bytes.len()

@@ -10,13 +10,13 @@ use alizarin_core::commands::{get, set};
 use alizarin_core::{Client, Config, ErrorKind, ReadFrom, Run, Sent, ServerCode};
 
 /// The slot of the key `foo`.
-const FOO: u16 = 12_182;
+pub(crate) const FOO: u16 = 12_182;
 
 /// Which node was asked what, in order.
 type Log = Arc<Mutex<Vec<(usize, Vec<String>)>>>;
 
 /// Played nodes, and what they were asked.
-struct Nodes {
+pub(crate) struct Nodes {
     ports: Vec<u16>,
     log: Log,
 }
@@ -24,7 +24,7 @@ struct Nodes {
 impl Nodes {
     /// Starts so many nodes. Node `n` serves the `n`th part of the slots by `CLUSTER SLOTS`, until
     /// the script says otherwise: it is asked first, with the ports of all nodes.
-    fn start(
+    pub(crate) fn start(
         count: usize,
         script: impl Fn(&[u16], usize, &[&str]) -> Option<Act> + Send + Sync + 'static,
     ) -> Nodes {
@@ -45,22 +45,22 @@ impl Nodes {
         Nodes { ports, log }
     }
 
-    fn config(&self) -> Config {
+    pub(crate) fn config(&self) -> Config {
         Config::new().cluster([("127.0.0.1", self.ports[0])])
     }
 
-    async fn client(&self) -> Client {
+    pub(crate) async fn client(&self) -> Client {
         Client::connect(self.config()).await.unwrap()
     }
 
     /// What was asked by this name, and of which node.
-    fn asked(&self, name: &str) -> Vec<(usize, Vec<String>)> {
+    pub(crate) fn asked(&self, name: &str) -> Vec<(usize, Vec<String>)> {
         let log = self.log.lock().unwrap();
         log.iter().filter(|(_, command)| command[0] == name).cloned().collect()
     }
 
     /// Which nodes were asked this, in order.
-    fn nodes_asked(&self, name: &str) -> Vec<usize> {
+    pub(crate) fn nodes_asked(&self, name: &str) -> Vec<usize> {
         self.asked(name).into_iter().map(|(node, _)| node).collect()
     }
 }
@@ -79,7 +79,7 @@ fn everyday(ports: &[u16], node: usize, command: &[&str]) -> Act {
 }
 
 /// A view with a primary for each port.
-fn slots(ports: &[u16], address: impl Fn(u16) -> String) -> String {
+pub(crate) fn slots(ports: &[u16], address: impl Fn(u16) -> String) -> String {
     let mut view = format!("*{}\r\n", ports.len());
     let part = 16_384 / ports.len();
     for (at, port) in ports.iter().enumerate() {
@@ -89,11 +89,11 @@ fn slots(ports: &[u16], address: impl Fn(u16) -> String) -> String {
     view
 }
 
-fn moved(slot: u16, port: u16) -> Option<Act> {
+pub(crate) fn moved(slot: u16, port: u16) -> Option<Act> {
     Some(say(&format!("-MOVED {slot} 127.0.0.1:{port}\r\n")))
 }
 
-async fn within<T>(future: impl IntoFuture<Output = T>) -> T {
+pub(crate) async fn within<T>(future: impl IntoFuture<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(20), future.into_future()).await.expect("hangs")
 }
 

@@ -1,5 +1,6 @@
 //! Servers that refuse, lie, redirect or fall silent: played by threads.
 
+mod cached;
 mod cluster;
 mod hostile;
 mod server;

@@ -65,6 +65,12 @@ impl crate::connection::link::PushSink for Sink {
     fn push(&self, frame: bytes::Bytes) {
         self.0.lock().unwrap().push(frame);
     }
+
+    fn lost(&self) {}
+
+    fn source(&self) -> u64 {
+        0
+    }
 }
 
 #[tokio::test]

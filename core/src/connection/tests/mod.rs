@@ -1,6 +1,7 @@
 //! The shared connection against scripted peers in the same process: no server, no socket.
 
 mod beat;
+mod cache;
 mod cancel;
 mod flow;
 mod honest;

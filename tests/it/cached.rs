@@ -1,0 +1,146 @@
+//! Documents read through a cache: decoded once, and never older than a change that was told of.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use alizarin::prelude::*;
+use alizarin::repository::CachedRepository;
+use alizarin::{Cache, CacheConfig};
+use alizarin_testkit::Server;
+
+use crate::common::{connect, eventually, namespace, on, spoil};
+
+/// A repository, and the same one read through a cache on another connection.
+async fn pair<M: RedisModel>() -> (Repository<M>, CachedRepository<M>) {
+    let server = Server::shared().unwrap();
+    let notes: Repository<M> = on(server, 3).await;
+    let cache = connect(server, 3).await.cache(CacheConfig::new()).await.unwrap();
+    let cached = notes.cached(&cache);
+    (notes, cached)
+}
+
+crate::each_storage! {
+    async fn a_document_is_decoded_once_and_followed() {
+        let (notes, cached) = pair::<Note>().await;
+        assert_eq!(cached.get(&1).await.unwrap(), None);
+        notes.save(&note(1, "first")).await.unwrap();
+        eventually("the first", async || {
+            cached.get(&1).await.unwrap().is_some_and(|kept| *kept == note(1, "first"))
+        })
+        .await;
+        let (one, other) = (cached.get(&1).await.unwrap(), cached.get(&1).await.unwrap());
+        assert!(Arc::ptr_eq(&one.unwrap(), &other.unwrap()));
+        notes.update(&1, |note| note.count = 7).await.unwrap();
+        eventually("the update", async || cached.get(&1).await.unwrap().unwrap().count == 7).await;
+        notes.set(&1, |n| n.text.to("set")).await.unwrap();
+        eventually("the field", async || cached.get(&1).await.unwrap().unwrap().text == "set").await;
+        assert!(notes.delete(&1).await.unwrap());
+        eventually("the deletion", async || cached.get(&1).await.unwrap().is_none()).await;
+    }
+
+    async fn own_writes_are_seen_after_forgetting() {
+        let (notes, cached) = pair::<Note>().await;
+        for n in 0..50 {
+            notes.save(&Note { count: n, ..note(1, "x") }).await.unwrap();
+            cached.forget(&1);
+            assert_eq!(cached.get(&1).await.unwrap().unwrap().count, n);
+        }
+    }
+
+    async fn many_are_read_at_once_and_only_those_that_are_missing() {
+        let (notes, cached) = pair::<Note>().await;
+        let all: Vec<Note> = (0..1_200).map(|id| note(id, "x")).collect();
+        notes.save_all(&all).await.unwrap();
+        let ids: Vec<u32> = (0..1_300).collect();
+        let first = cached.get_many(&ids).await.unwrap();
+        for (id, document) in (0..).zip(&first) {
+            let expected = (id < 1_200).then(|| note(id, "x"));
+            assert_eq!(document.as_deref(), expected.as_ref());
+        }
+        assert_eq!(cached.cache().metrics().misses, 1_300);
+        notes.save(&note(600, "y")).await.unwrap();
+        cached.forget(&600);
+        let second = cached.get_many(&ids).await.unwrap();
+        assert_eq!(cached.cache().metrics().misses, 1_301);
+        let same = |one: &Option<Arc<Note>>, other: &Option<Arc<Note>>| {
+            one.as_ref().map(Arc::as_ptr) == other.as_ref().map(Arc::as_ptr)
+        };
+        let changed: HashSet<usize> =
+            (0..ids.len()).filter(|at| !same(&first[*at], &second[*at])).collect();
+        assert_eq!(changed, HashSet::from([600]));
+        assert_eq!(cached.get_many(&[]).await.unwrap(), []);
+    }
+
+    async fn a_document_that_expires_is_gone() {
+        let (visits, cached) = pair::<Visit>().await;
+        visits.save(&Visit { id: 1, text: "x".into(), label: None }).await.unwrap();
+        eventually("it is read", async || cached.get(&1).await.unwrap().is_some()).await;
+        visits.expire(&1, Duration::from_millis(20)).await.unwrap();
+        eventually("its end", async || cached.get(&1).await.unwrap().is_none()).await;
+    }
+
+    async fn what_is_no_document_names_its_key() {
+        let (notes, cached) = pair::<Note>().await;
+        spoil(&notes, &1).await;
+        for _ in 0..2 {
+            let error = cached.get(&1).await.unwrap_err();
+            assert_eq!(error.server_code(), Some(alizarin::ServerCode::WrongType), "{error}");
+            assert!(error.to_string().contains(&notes.key(&1)), "{error}");
+            let error = cached.get_many(&[1]).await.unwrap_err();
+            assert!(error.to_string().contains(&notes.key(&1)), "{error}");
+        }
+        assert_eq!(cached.cache().metrics().entries, 0);
+    }
+
+    async fn many_tasks_read_one_document_once() {
+        let (notes, cached) = pair::<Note>().await;
+        notes.save(&note(1, "x")).await.unwrap();
+        let tasks: Vec<_> = (0..64)
+            .map(|_| {
+                let cached = cached.clone();
+                tokio::spawn(async move { cached.get(&1).await.unwrap().unwrap() })
+            })
+            .collect();
+        let mut seen = HashSet::new();
+        for task in tasks {
+            seen.insert(Arc::as_ptr(&task.await.unwrap()).addr());
+        }
+        assert_eq!((seen.len(), cached.cache().metrics().misses), (1, 1));
+    }
+
+    async fn a_cache_by_prefixes_serves_its_models() {
+        let server = Server::shared().unwrap();
+        let client = connect(server, 3).await;
+        let space = namespace(server);
+        let config = CacheConfig::new().broadcast([format!("{space}note:")]);
+        let cache: Cache = client.cache(config).await.unwrap();
+        let notes = client.repository::<Note>().with_namespace(space.as_str());
+        let cached = notes.cached(&cache);
+        notes.save(&note(1, "x")).await.unwrap();
+        eventually("read", async || cached.get(&1).await.unwrap().is_some()).await;
+        notes.save(&note(1, "y")).await.unwrap();
+        eventually("followed", async || cached.get(&1).await.unwrap().unwrap().text == "y").await;
+        let cases = client.repository::<Case>().with_namespace(space.as_str()).cached(&cache);
+        assert_eq!(cases.get(&1).await.unwrap_err().kind(), ErrorKind::Usage);
+    }
+}
+
+#[test]
+fn a_blocking_client_reads_through_a_cache() {
+    use crate::common::hash::{Note, note};
+    use alizarin::blocking::prelude::*;
+
+    let server = Server::shared().unwrap();
+    let client = Client::connect(server.url().as_str()).unwrap();
+    let notes: Repository<Note> = client.repository().with_namespace(namespace(server));
+    let cache = client.cache(CacheConfig::new()).run().unwrap();
+    let cached = notes.cached(&cache);
+    for n in 0..20 {
+        notes.save(&Note { count: n, ..note(1, "x") }).run().unwrap();
+        cached.forget(&1);
+        assert_eq!(cached.get(&1).run().unwrap().unwrap().count, n);
+    }
+    let found = cached.get_many(&[1, 2]).run().unwrap();
+    assert!(found[0].is_some() && found[1].is_none());
+}
