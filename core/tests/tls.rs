@@ -201,3 +201,45 @@ fn a_cache_without_a_runtime_is_told_of_changes() {
     }
     assert!(cache.metrics().hits > 0);
 }
+
+/// A cluster of one node, whose certificate is for these names.
+fn cluster(names: &[&str], change: impl FnOnce(Tls) -> Tls) -> (Server, Config) {
+    let papers = Papers::new().unwrap().names(names.iter().copied());
+    let builder = Server::builder().modules(false).arg("--cluster-enabled", "yes");
+    let builder = builder.arg("--cluster-announce-ip", "127.0.0.1");
+    let server = builder.tls(&papers).unwrap().start().unwrap();
+    server.command(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]).unwrap();
+    let deadline = std::time::Instant::now() + LONG;
+    while !server.command(&["CLUSTER", "INFO"]).unwrap().contains("cluster_state:ok") {
+        assert!(std::time::Instant::now() < deadline);
+    }
+    let url = format!("rediss+cluster://localhost:{}", server.tls_port().unwrap());
+    let config = Config::try_from(url).unwrap();
+    (server, config.tls(change(Tls::new().ca_pem(papers.ca_pem()))))
+}
+
+#[tokio::test]
+async fn nodes_of_a_cluster_are_encrypted_too() {
+    let (_server, config) = cluster(&["localhost", "127.0.0.1"], |tls| tls);
+    let client = Client::connect(&config).await.unwrap();
+    for n in 0..20 {
+        client.set(format!("k{n}"), n).await.unwrap();
+    }
+    let blocking = tokio::task::spawn_blocking({
+        let config = config.clone();
+        move || Client::connect_blocking(&config).unwrap().get::<u32>("k7").run().unwrap()
+    });
+    assert_eq!(blocking.await.unwrap(), 7);
+
+    // The nodes are named by their addresses; the certificate is not for those.
+    let (_server, config) = cluster(&["localhost"], |tls| tls);
+    let error = match Client::connect(&config).await {
+        Ok(client) => within(client.set("k", 1)).await.unwrap_err(),
+        Err(error) => error,
+    };
+    assert_eq!(error.kind(), alizarin_core::ErrorKind::Tls, "{error}");
+    assert!(error.to_string().contains("not for 127.0.0.1"), "{error}");
+    let (_server, config) = cluster(&["db.internal"], |tls| tls.server_name("db.internal"));
+    let client = Client::connect(&config).await.unwrap();
+    within(client.set("k", 1)).await.unwrap();
+}

@@ -61,7 +61,7 @@ impl Config {
     /// # }
     /// ```
     ///
-    /// As a URL: `redis+cluster://10.0.0.1:6379,10.0.0.2:6379`.
+    /// As a URL: `redis+cluster://10.0.0.1:6379,10.0.0.2:6379`, encrypted `rediss+cluster://…`.
     #[must_use]
     pub fn cluster<H: Into<String>>(mut self, nodes: impl IntoIterator<Item = (H, u16)>) -> Config {
         let address = |(host, port): (H, u16)| Address { host: host.into(), port };

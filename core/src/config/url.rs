@@ -409,6 +409,7 @@ mod tests {
         assert!(parse("redis://h").unwrap().tls.is_none());
         let plain = parse("rediss://h").unwrap();
         assert_eq!((plain.address().as_str(), plain.tls.is_some()), ("h:6379", true));
+        assert!(parse("rediss+cluster://h,i:7?tls_roots=webpki").unwrap().tls.is_some());
         let config = parse("rediss://h?tls_ca_file=/a%20b.pem&tls_cert_file=/c&tls_key_file=/k&tls_server_name=n&tls_min_version=1.3&tls_roots=webpki").unwrap();
         let shown = format!("{:?}", config.tls.unwrap());
         for part in ["/a b.pem", "/c", "/k", "\"n\"", "Tls13", "webpki_roots: true"] {
@@ -416,6 +417,7 @@ mod tests {
         }
         for (url, part) in [
             ("redis://h?tls_ca_file=/a", "`tls_ca_file`"),
+            ("redis+cluster://h,i?tls_ca_file=/a", "`tls_ca_file`"),
             ("unix:///s?tls_roots=webpki", "`tls_roots`"),
             ("rediss://h?tls_cert_file=/c", "`tls_key_file`"),
             ("rediss://h?tls_key_file=/k", "`tls_cert_file`"),
