@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use alizarin_core::commands::{get, incr, set};
-use alizarin_core::{Client, Command, Config, Delivery, Run as _, Streamed as _, Tls, TlsVersion};
+use alizarin_core::{
+    CacheConfig, Client, Command, Config, Delivery, Run as _, Streamed as _, Tls, TlsVersion,
+};
 use alizarin_testkit::{Server, Tls as Papers};
 
 /// No test waits for longer.
@@ -169,4 +171,33 @@ async fn files_named_in_a_url() {
     assert_eq!(back, "v");
     let shown = format!("{:?}", client.config());
     assert!(shown.contains("client.key") && !shown.contains("hunter2"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_cache_is_told_of_changes() {
+    let (_server, config) = start();
+    let client = Client::connect(&config).await.unwrap();
+    let cache = client.cache(CacheConfig::new()).await.unwrap();
+    for n in 0..20_u32 {
+        client.set("k", n).await.unwrap();
+        within(async { while cache.get::<Option<u32>>("k").await.unwrap() != Some(n) {} }).await;
+        cache.get::<u32>("k").await.unwrap();
+    }
+    assert!(cache.metrics().hits > 0);
+}
+
+#[test]
+fn a_cache_without_a_runtime_is_told_of_changes() {
+    let (_server, config) = start();
+    let client = Client::connect_blocking(&config).unwrap();
+    let cache = client.cache(CacheConfig::new()).run().unwrap();
+    let end = std::time::Instant::now() + LONG;
+    for n in 0..20_u32 {
+        client.set("k", n).run().unwrap();
+        while cache.get::<Option<u32>>("k").run().unwrap() != Some(n) {
+            assert!(std::time::Instant::now() < end);
+        }
+        cache.get::<u32>("k").run().unwrap();
+    }
+    assert!(cache.metrics().hits > 0);
 }

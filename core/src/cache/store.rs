@@ -389,7 +389,7 @@ mod tests {
                 let command: Vec<u8> = keys.iter().flatten().copied().collect();
                 match next(&mut state) % 40 {
                     0 => store.lost(1),
-                    1 if next(&mut state) % 50 == 0 => store.clear(),
+                    1 if next(&mut state).is_multiple_of(50) => store.clear(),
                     2..8 => store.invalidate(first),
                     _ => {
                         let name = Name::new(&keys, None, &command);
@@ -402,7 +402,8 @@ mod tests {
                                 let size = next(&mut state) % 1_000;
                                 let value = (Value::Raw(Bytes::new()), size);
                                 let kept = Kept::new(&store, &fill, value, seed % 2, None);
-                                let kept = Some(kept).filter(|_| next(&mut state) % 10 > 0);
+                                let kept =
+                                    Some(kept).filter(|_| !next(&mut state).is_multiple_of(10));
                                 store.settle(&fill, kept);
                             }
                         }

@@ -165,10 +165,7 @@ impl Stream {
 
     /// Whether a blocking socket's reads and writes return at once.
     pub(crate) fn at_once(&mut self, at_once: bool) -> io::Result<()> {
-        match self {
-            Stream::Blocking(socket) => socket.return_at_once(at_once),
-            _ => Ok(()),
-        }
+        self.blocking().map_or(Ok(()), |socket| socket.return_at_once(at_once))
     }
 
     /// Whether nothing has come on a blocking socket since it was last read, nor its end.

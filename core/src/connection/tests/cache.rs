@@ -202,8 +202,8 @@ async fn a_move_to_another_server_empties_the_cache() {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_is_silent_is_asked_for_a_sign_and_lost_without_one() {
-    let (client, _peer, mut peers) =
-        super::client(Config::new().response_timeout(Duration::from_secs(2)), 4096).await;
+    let config = Config::new().response_timeout(Duration::from_secs(2)).heartbeat(None);
+    let (client, _peer, mut peers) = super::client(config, 4096).await;
     let (cache, peer) = tokio::join!(client.cache(CacheConfig::new()), tracked(&mut peers));
     let (cache, mut peer) = (cache.unwrap(), peer);
     is_not_kept(&cache, &mut peer).await;
