@@ -334,6 +334,19 @@ async fn readers_beside_a_writer_never_go_back_and_end_at_the_last_value() {
 }
 
 #[tokio::test]
+async fn a_loop_of_hits_lets_the_runtime_hear_of_changes() {
+    let (_server, client, cache) = start(CacheConfig::new()).await;
+    client.set("k", 1).await.unwrap();
+    assert_eq!(cache.get::<u64>("k").await.unwrap(), 1);
+    client.set("k", 2).await.unwrap();
+    // Nothing else yields here, and the runtime has one thread.
+    let end = Instant::now() + Duration::from_secs(10);
+    while cache.get::<u64>("k").await.unwrap() != 2 {
+        assert!(Instant::now() < end, "no change was heard of");
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_may_not_be_asked_is_refused() {
     let server = Server::builder().private().start().unwrap();
     let client = Client::connect(server.url().as_str()).await.unwrap();

@@ -223,41 +223,33 @@ impl<'a, M: RedisModel> IntoFuture for CachedGetMany<'a, M> {
             let mut documents = Vec::with_capacity(self.keys.len());
             let mut keys = self.keys.into_iter();
             loop {
-                let reads = keys.by_ref().take(PAGE).map(|key| self.cached.at(key));
-                let mut reads: Vec<_> = reads.map(|read| Read::Waiting(Box::new(read))).collect();
+                let reads = keys.by_ref().take(PAGE).map(|key| (self.cached.at(key), None));
+                let mut reads: Vec<_> = reads.collect();
                 if reads.is_empty() {
                     return Ok(documents);
                 }
-                poll_fn(|cx| Read::poll_all(&mut reads, cx)).await;
-                for read in reads {
-                    if let Read::Done(document) = read {
-                        documents.push(document?);
-                    }
+                poll_fn(|cx| poll_all(&mut reads, cx)).await;
+                for document in reads.into_iter().filter_map(|(_, outcome)| outcome) {
+                    documents.push(document?);
                 }
             }
         })
     }
 }
 
-/// One of several reads at once.
-enum Read<'a, M: RedisModel> {
-    Waiting(Box<CachedGet<'a, M>>),
-    Done(Result<Option<Arc<M>>>),
-}
+/// A read, and what it gave.
+type Read<'a, M> = (CachedGet<'a, M>, Option<Result<Option<Arc<M>>>>);
 
-impl<M: RedisModel> Read<'_, M> {
-    fn poll_all(reads: &mut [Read<'_, M>], cx: &mut Context<'_>) -> Poll<()> {
-        let mut all = Poll::Ready(());
-        for read in reads {
-            if let Read::Waiting(get) = read {
-                match Pin::new(get.as_mut()).poll(cx) {
-                    Poll::Ready(document) => *read = Read::Done(document),
-                    Poll::Pending => all = Poll::Pending,
-                }
-            }
+/// Ready once all reads have given something.
+fn poll_all<M: RedisModel>(reads: &mut [Read<'_, M>], cx: &mut Context<'_>) -> Poll<()> {
+    let mut all = Poll::Ready(());
+    for (read, outcome) in reads.iter_mut().filter(|(_, outcome)| outcome.is_none()) {
+        match Pin::new(read).poll(cx) {
+            Poll::Ready(document) => *outcome = Some(document),
+            Poll::Pending => all = Poll::Pending,
         }
-        all
     }
+    all
 }
 
 impl<M> Clone for CachedRepository<M> {

@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -94,6 +94,10 @@ impl<'c> Inner<'c> {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Value>> {
+        // Whoever reads in a loop and never waits would keep the runtime from hearing of changes.
+        if matches!(self.stage, Stage::Start) && !self.cache.is_blocking() {
+            ready!(pin!(tokio::task::consume_budget()).poll(cx));
+        }
         let outcome = match std::mem::replace(&mut self.stage, Stage::Done) {
             Stage::Start => match self.start() {
                 Ok(Begun::Value(value)) => return Poll::Ready(Ok(value)),

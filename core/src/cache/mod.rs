@@ -275,6 +275,10 @@ impl Cache {
         self.inner.store.metrics()
     }
 
+    fn is_blocking(&self) -> bool {
+        matches!(self.inner.face, Face::Blocking(_))
+    }
+
     /// A client over the cache's own connection, for what [`CacheConfig::opt_in`] and
     /// [`CacheConfig::no_loop`] tell apart. Its replies are not kept. A blocking client's cache
     /// gives that client.

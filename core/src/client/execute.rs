@@ -157,7 +157,9 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
 
     /// Whether the request's answer was lost, and asking again changes nothing.
     fn may_repeat(&self, error: &Error) -> bool {
-        error.kind() == ErrorKind::Disconnected
+        // A cluster's client has tried again already.
+        !matches!(self.client.borrow().way, Way::Cluster(_))
+            && error.kind() == ErrorKind::Disconnected
             && error.sent() == Sent::Unknown
             && self.work.is_repeatable()
             && self.retries < self.client.borrow().config().retries
