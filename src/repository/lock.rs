@@ -55,6 +55,13 @@ impl Held {
         terms: Terms,
     ) -> Result<Held> {
         let lease = milliseconds(terms.lease)?;
+        if repository.client().is_cluster() && !has_tag(document) && document.contains('}') {
+            let text = format!(
+                "the key `{document}` has a brace that is no hash tag: on a cluster no lock can lie \
+                 beside it"
+            );
+            return Err(Error::new(ErrorKind::Value, text));
+        }
         // Too far away to be an instant is without end.
         let deadline = Instant::now().checked_add(terms.wait);
         let namespace = repository.namespace();

@@ -15,7 +15,7 @@ mod writers;
 use alizarin::model::Json;
 use alizarin::prelude::*;
 
-use crate::common::both;
+use crate::common::everywhere;
 
 /// A field of a few words.
 #[derive(Debug, Clone, Copy, PartialEq, RedisValue)]
@@ -146,7 +146,7 @@ macro_rules! members {
                 members: &[Member],
                 check: impl AsyncFn(&Repository<Member>),
             ) {
-                both(async |repository: Repository<Member>| {
+                everywhere(async |repository: Repository<Member>| {
                     repository.index().sync().await.unwrap();
                     repository.save_all(members).await.unwrap();
                     repository.index().wait().await.unwrap();

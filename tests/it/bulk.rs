@@ -9,7 +9,7 @@ use alizarin::{Command, Value};
 use alizarin_testkit::Server;
 use futures_core::Stream;
 
-use crate::common::{both, on, spoil};
+use crate::common::{everywhere, on, spoil};
 
 /// With a field that may be absent, and no more.
 #[derive(Debug, Clone, PartialEq, RedisModel)]
@@ -35,7 +35,7 @@ async fn the_last_save_stays_also_when_the_server_knows_no_script() {
 
 crate::each_storage! {
     async fn many_are_saved_and_read() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             let all: Vec<Note> = (0..1_234)
                 .map(|id| Note { label: (id % 2 == 0).then(|| id.to_string()), ..note(id, "x") })
                 .collect();
@@ -54,7 +54,7 @@ crate::each_storage! {
     }
 
     async fn none_are_no_trouble() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             assert_eq!(notes.save_all(&[]).await.unwrap(), 0);
             assert_eq!(notes.get_many(&[]).await.unwrap(), []);
             assert!(notes.scan().next().await.is_none());
@@ -63,7 +63,7 @@ crate::each_storage! {
     }
 
     async fn the_same_id_twice_is_read_twice_and_the_last_save_stays() {
-        both(async |drafts: Repository<Draft>| {
+        everywhere(async |drafts: Repository<Draft>| {
             let twice = [draft(1, "a"), draft(1, "b")];
             assert_eq!(drafts.save_all(&twice).await.unwrap(), 2);
             let read = drafts.get_many(&[1, 2, 1]).await.unwrap();
@@ -74,7 +74,7 @@ crate::each_storage! {
     }
 
     async fn what_is_deleted_is_not_found() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             notes.save_all(&[note(1, "a"), note(2, "b"), note(3, "c")]).await.unwrap();
             for id in [1, 3, 4] {
                 assert_eq!(notes.delete(&id).await.unwrap(), id != 4);
@@ -86,7 +86,7 @@ crate::each_storage! {
     }
 
     async fn a_failure_names_its_document() {
-        both(async |coins: Repository<Coin>| {
+        everywhere(async |coins: Repository<Coin>| {
             let good = |id| Coin { id, kind: "gold".into(), ..Coin::default() };
             let bad = Coin { kind: " padded ".into(), ..good(2) };
             let error = coins.save_all(&[good(1), bad, good(3)]).await.unwrap_err();
@@ -105,7 +105,7 @@ crate::each_storage! {
     }
 
     async fn a_scan_gives_every_document_and_nothing_else() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             let all: Vec<Note> = (0..1_200).map(|id| note(id, &id.to_string())).collect();
             notes.save_all(&all).await.unwrap();
             spoil(&notes, &5_000).await;
@@ -148,7 +148,7 @@ crate::each_storage! {
     }
 
     async fn documents_that_end_during_a_scan_are_left_out() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             let all: Vec<Note> = (0..1_500).map(|id| note(id, "x")).collect();
             notes.save_all(&all).await.unwrap();
             let mut scan = notes.scan();

@@ -1,9 +1,10 @@
 //! Servers, clients, models and patience for the tests of repositories.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use alizarin::prelude::*;
-use alizarin_testkit::{Server, unique};
+use alizarin_testkit::{Cluster, Server, unique};
 
 /// A client of `server` that speaks this version of the protocol.
 pub(crate) async fn connect(server: &Server, protocol: u8) -> Client {
@@ -27,11 +28,42 @@ pub(crate) async fn on<M: RedisModel>(server: &Server, protocol: u8) -> Reposito
     connect(server, protocol).await.repository().with_namespace(namespace(server))
 }
 
-/// Runs `test` on RESP2 and on RESP3, each with an empty repository on the shared server.
-pub(crate) async fn both<M: RedisModel>(test: impl AsyncFn(Repository<M>)) {
+thread_local! {
+    /// Whether the test of this thread uses the cluster at the moment.
+    static ON_CLUSTER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `test` on RESP2 and on RESP3, each with an empty repository on the shared server; then on
+/// the shared cluster, except for models with an index: the search module of the cluster that can
+/// be had here has no coordinator (`cluster` tests that searching there says so).
+pub(crate) async fn everywhere<M: RedisModel>(test: impl AsyncFn(Repository<M>)) {
     let server = Server::shared().unwrap();
     for protocol in [2, 3] {
         test(on(server, protocol).await).await;
+    }
+    if M::SCHEMA.index.is_none() {
+        ON_CLUSTER.set(true);
+        test(on_cluster().await).await;
+        ON_CLUSTER.set(false);
+    }
+}
+
+/// A repository of its own on the shared cluster.
+pub(crate) async fn on_cluster<M: RedisModel>() -> Repository<M> {
+    let client = Client::connect(Cluster::shared().unwrap().url().as_str()).await.unwrap();
+    client.repository().with_namespace(format!("{}:", unique("it")))
+}
+
+/// What somebody else does with a key, the first word after the command's name, by a connection of
+/// his own to wherever the test is.
+pub(crate) fn somebody(words: &[&str]) -> String {
+    match ON_CLUSTER.get() {
+        false => Server::shared().unwrap().command(words).unwrap(),
+        true => {
+            let cluster = Cluster::shared().unwrap();
+            let node = cluster.primary_of(words[1]).unwrap();
+            cluster.node(node).command(words).unwrap()
+        }
     }
 }
 

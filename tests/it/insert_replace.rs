@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use alizarin::prelude::*;
 
-use crate::common::{both, spoil};
+use crate::common::{everywhere, spoil};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
 crate::each_storage! {
     async fn an_insert_never_overwrites() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             notes.insert(&note(1, "first")).await.unwrap();
             let error = notes.insert(&note(1, "second")).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Exists);
@@ -21,7 +21,7 @@ crate::each_storage! {
     }
 
     async fn a_replace_never_creates() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             let error = notes.replace(&note(1, "x")).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::NotFound);
             assert!(!notes.exists(&1).await.unwrap());
@@ -33,7 +33,7 @@ crate::each_storage! {
     }
 
     async fn the_time_to_live_is_set_with_the_write_or_not_at_all() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             notes.insert(&note(1, "x")).ttl(MINUTE).await.unwrap();
             let left = notes.ttl(&1).await.unwrap().unwrap();
             assert!(left <= MINUTE && left > MINUTE / 2, "{left:?}");
@@ -46,7 +46,7 @@ crate::each_storage! {
     }
 
     async fn of_fifty_inserts_at_once_one_wins() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             let tasks: Vec<_> = (0..50)
                 .map(|number| {
                     let notes = notes.clone();
@@ -69,7 +69,7 @@ crate::each_storage! {
     }
 
     async fn a_key_of_another_type_is_in_the_way() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             spoil(&notes, &1).await;
             notes.insert(&note(1, "x")).await.unwrap_err();
             notes.replace(&note(1, "x")).await.unwrap_err();

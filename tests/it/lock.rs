@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use alizarin::prelude::*;
-use alizarin_testkit::Server;
 
-use crate::common::{both, eventually, soon};
+use crate::common::{eventually, everywhere, somebody, soon};
 
 /// The lock's key, or the fence's.
 fn beside<M: RedisModel>(repository: &Repository<M>, sort: &str, id: &M::Id) -> String {
@@ -13,12 +12,12 @@ fn beside<M: RedisModel>(repository: &Repository<M>, sort: &str, id: &M::Id) -> 
 }
 
 fn command(words: &[&str]) -> String {
-    Server::shared().unwrap().command(words).unwrap()
+    somebody(words)
 }
 
 crate::each_storage! {
     async fn a_lock_shuts_others_out_until_it_is_released() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             notes.save(&note(1, "a")).await.unwrap();
             let lock = notes.lock(&1).await.unwrap();
             for error in [
@@ -38,7 +37,7 @@ crate::each_storage! {
     }
 
     async fn fences_grow() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             let fence = beside(&notes, "fence", &1);
             let mut last = 0;
             for round in 0..20 {
@@ -64,7 +63,7 @@ crate::each_storage! {
     }
 
     async fn a_lease_can_be_prolonged_while_it_lasts() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             let key = beside(&notes, "lock", &1);
             let mut lock = notes.lock(&1).lease(Duration::from_secs(5)).await.unwrap();
             lock.extend(Duration::from_secs(600)).await.unwrap();
@@ -86,7 +85,7 @@ crate::each_storage! {
     }
 
     async fn a_save_under_the_lock_gives_it_back() {
-        both(async |drafts: Repository<Draft>| {
+        everywhere(async |drafts: Repository<Draft>| {
             let lock = drafts.lock(&1).await.unwrap();
             assert_eq!(lock.save(&draft(1, "a")).await.unwrap().version, Some(1));
             assert_eq!(command(&["EXISTS", &beside(&drafts, "lock", &1)]), "0");
@@ -100,7 +99,7 @@ crate::each_storage! {
     }
 
     async fn without_the_lock_nothing_is_saved() {
-        both(async |drafts: Repository<Draft>| {
+        everywhere(async |drafts: Repository<Draft>| {
             drafts.save(&draft(1, "a")).await.unwrap();
             let key = beside(&drafts, "lock", &1);
             for thief in [None, Some("theirs")] {
@@ -119,7 +118,7 @@ crate::each_storage! {
     }
 
     async fn a_dropped_lock_is_given_back() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             drop(notes.lock(&1).await.unwrap());
             let lock = notes.lock(&1).wait(Duration::from_secs(10)).lease(Duration::from_secs(60));
             drop(soon("the lock comes free", lock).await.unwrap());
@@ -128,7 +127,7 @@ crate::each_storage! {
     }
 
     async fn a_change_runs_under_the_lock_on_any_task() {
-        both(async |drafts: Repository<Draft>| {
+        everywhere(async |drafts: Repository<Draft>| {
             drafts.save(&draft(1, "a")).await.unwrap();
             let (key, suffix) = (beside(&drafts, "lock", &1), "b".to_owned());
             let written = tokio::spawn({
@@ -167,7 +166,7 @@ crate::each_storage! {
     }
 
     async fn waiting_without_end_is_no_overflow() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             let first = notes.lock(&1).await.unwrap();
             let second = tokio::spawn({
                 let notes = notes.clone();

@@ -5,10 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use alizarin::prelude::*;
-use alizarin_testkit::Server;
 use tokio::sync::{Notify, oneshot};
 
-use crate::common::{both, eventually, soon};
+use crate::common::{eventually, everywhere, somebody, soon};
 
 /// The lock's key.
 fn lock<M: RedisModel>(repository: &Repository<M>, id: &M::Id) -> String {
@@ -16,12 +15,12 @@ fn lock<M: RedisModel>(repository: &Repository<M>, id: &M::Id) -> String {
 }
 
 fn command(words: &[&str]) -> String {
-    Server::shared().unwrap().command(words).unwrap()
+    somebody(words)
 }
 
 crate::each_storage! {
     async fn the_change_is_written_and_the_lock_given_back() {
-        both(async |drafts: Repository<Draft>| {
+        everywhere(async |drafts: Repository<Draft>| {
             drafts.save(&draft(1, "a")).await.unwrap();
             let lock = lock(&drafts, &1);
             let written = drafts
@@ -40,7 +39,7 @@ crate::each_storage! {
     }
 
     async fn a_lock_that_is_lost_lets_nothing_be_written() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             notes.save(&note(1, "a")).await.unwrap();
             let lock = lock(&notes, &1);
             // It ran out.
@@ -72,7 +71,7 @@ crate::each_storage! {
     }
 
     async fn a_lease_that_ends_during_the_work_is_noticed() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             notes.save(&note(1, "a")).await.unwrap();
             let lock = lock(&notes, &1);
             let error = notes
@@ -91,7 +90,7 @@ crate::each_storage! {
     }
 
     async fn a_lock_of_another_is_waited_for() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             notes.save(&note(1, "a")).await.unwrap();
             let lock = lock(&notes, &1);
             command(&["SET", &lock, "theirs"]);
@@ -118,7 +117,7 @@ crate::each_storage! {
     }
 
     async fn two_lockers_exclude_each_other() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             notes.save(&note(1, "a")).await.unwrap();
             let inside = Arc::new(AtomicU32::new(0));
             let tasks: Vec<_> = (0..8)
@@ -146,7 +145,7 @@ crate::each_storage! {
     }
 
     async fn a_writer_without_the_lock_is_noticed() {
-        both(async |drafts: Repository<Draft>| {
+        everywhere(async |drafts: Repository<Draft>| {
             drafts.save(&draft(1, "a")).await.unwrap();
             let other = drafts.clone();
             let error = drafts
@@ -166,7 +165,7 @@ crate::each_storage! {
     }
 
     async fn the_closure_s_error_gives_the_lock_back() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             let error = notes.locked(&1, async |_| Ok(())).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::NotFound);
             assert_eq!(command(&["EXISTS", &lock(&notes, &1)]), "0");
@@ -186,7 +185,7 @@ crate::each_storage! {
     }
 
     async fn a_dropped_change_gives_the_lock_back() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             notes.save(&note(1, "a")).await.unwrap();
             let (inside, entered) = oneshot::channel();
             let forever = Arc::new(Notify::new());

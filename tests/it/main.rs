@@ -6,6 +6,7 @@ mod aggregate;
 mod blocking;
 mod bulk;
 mod cached;
+mod cluster;
 mod common;
 mod events;
 mod films;

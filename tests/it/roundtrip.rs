@@ -414,7 +414,7 @@ fn any_model_comes_back_equal() {
 
 crate::each_storage! {
     async fn every_byte_and_huge_text_survive() {
-        crate::common::both(async |alerts: Repository<Alert>| {
+        crate::common::everywhere(async |alerts: Repository<Alert>| {
             let all: String = (0..=0x7f).map(char::from).collect();
             for text in [all.clone(), all.repeat(40_000), "ü".repeat(1 << 20), String::new()] {
                 let written = Alert { label: Some(text.clone()), version: 1, ..alert("a", &text) };
@@ -459,7 +459,7 @@ crate::each_storage! {
     }
 
     async fn tags_that_the_index_would_change_are_refused() {
-        crate::common::both(async |coins: Repository<Coin>| {
+        crate::common::everywhere(async |coins: Repository<Coin>| {
             for kind in ["a\0b", " a", "a ", "\ta", "a\n", "a\u{1f}b"] {
                 let coin = Coin { id: 1, kind: kind.into(), ..Coin::default() };
                 let error = coins.save(&coin).await.unwrap_err();

@@ -3,11 +3,11 @@
 use alizarin::prelude::*;
 use alizarin::{Sent, ServerCode, Value};
 
-use crate::common::{both, spoil};
+use crate::common::{everywhere, spoil};
 
 crate::each_storage! {
     async fn a_saved_document_is_read_back() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             assert_eq!(notes.get(&1).await.unwrap(), None);
             assert!(!notes.exists(&1).await.unwrap());
             let full = Note {
@@ -25,7 +25,7 @@ crate::each_storage! {
     }
 
     async fn a_save_removes_what_the_document_no_longer_has() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             let full = Note {
                 label: Some("new".into()),
                 place: Place { city: "Graz".into(), zip: Some(8010) },
@@ -44,7 +44,7 @@ crate::each_storage! {
     }
 
     async fn nothing_and_the_word_for_it_are_told_apart() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             let labels = [None, Some(""), Some("None"), Some("null"), Some("nil")];
             for (id, label) in (0..).zip(labels) {
                 let note = Note { label: label.map(str::to_owned), ..note(id, "") };
@@ -56,7 +56,7 @@ crate::each_storage! {
     }
 
     async fn the_first_delete_says_yes_the_second_no() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             notes.save(&note(1, "x")).await.unwrap();
             assert!(notes.delete(&1).await.unwrap());
             assert!(!notes.delete(&1).await.unwrap());
@@ -66,7 +66,7 @@ crate::each_storage! {
     }
 
     async fn ids_that_look_like_nothing_are_ids() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             for id in [0, 1, u32::MAX] {
                 notes.save(&note(id, &id.to_string())).await.unwrap();
             }
@@ -75,7 +75,7 @@ crate::each_storage! {
             }
         })
         .await;
-        both(async |alerts: Repository<Alert>| {
+        everywhere(async |alerts: Repository<Alert>| {
             for id in ["0", "false", "ca:on:toronto", "{tag}:x", " ", "line\nline", "*"] {
                 alerts.save(&alert(id, id)).await.unwrap();
                 let key = alerts.key(&id.to_owned());
@@ -90,7 +90,7 @@ crate::each_storage! {
     }
 
     async fn versions_count_up_whatever_the_document_says() {
-        both(async |drafts: Repository<Draft>| {
+        everywhere(async |drafts: Repository<Draft>| {
             assert_eq!(drafts.save(&draft(1, "a")).await.unwrap().version, Some(1));
             let stale = Draft { version: 77, ..draft(1, "b") };
             assert_eq!(drafts.save(&stale).await.unwrap().version, Some(2));
@@ -100,7 +100,7 @@ crate::each_storage! {
     }
 
     async fn a_version_can_be_demanded() {
-        both(async |drafts: Repository<Draft>| {
+        everywhere(async |drafts: Repository<Draft>| {
             let error = drafts.save(&draft(1, "a")).if_version(1).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::NotFound);
             assert_eq!(drafts.insert(&draft(1, "a")).await.unwrap().version, Some(1));
@@ -121,7 +121,7 @@ crate::each_storage! {
     }
 
     async fn a_version_where_there_is_none_is_refused_before_anything_is_sent() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             let error = notes.save(&note(1, "x")).if_version(1).await.unwrap_err();
             assert_eq!((error.kind(), error.sent()), (ErrorKind::Usage, Sent::No));
             assert_eq!(notes.delete(&1).if_version(1).await.unwrap_err().kind(), ErrorKind::Usage);
@@ -131,7 +131,7 @@ crate::each_storage! {
     }
 
     async fn versions_beyond_a_double_stay_exact() {
-        both(async |drafts: Repository<Draft>| {
+        everywhere(async |drafts: Repository<Draft>| {
             for stored in [9, 99, (1u64 << 53), 999_999_999_999_999_999] {
                 drafts.save(&draft(1, "x")).await.unwrap();
                 let (key, digits) = (drafts.key(&1), stored.to_string());
@@ -149,7 +149,7 @@ crate::each_storage! {
     }
 
     async fn a_key_of_another_type_is_left_alone() {
-        both(async |drafts: Repository<Draft>| {
+        everywhere(async |drafts: Repository<Draft>| {
             spoil(&drafts, &1).await;
             let kind = ErrorKind::Server(ServerCode::WrongType);
             assert_eq!(drafts.get(&1).await.unwrap_err().kind(), kind);
@@ -168,7 +168,7 @@ crate::each_storage! {
     }
 
     async fn a_lazy_write_does_nothing_until_it_is_awaited() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             let one = note(1, "x");
             let save = notes.save(&one);
             assert!(format!("{save:?}").contains("note:1"));
@@ -179,7 +179,7 @@ crate::each_storage! {
     }
 
     async fn two_namespaces_do_not_see_each_other() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             let other = notes.with_namespace(format!("{}x:", notes.namespace()));
             notes.save(&note(1, "here")).await.unwrap();
             other.save(&note(1, "there")).await.unwrap();

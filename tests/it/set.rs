@@ -2,11 +2,11 @@
 
 use alizarin::prelude::*;
 
-use crate::common::both;
+use crate::common::everywhere;
 
 crate::each_storage! {
     async fn only_the_named_fields_change() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             let before = Note {
                 count: 1,
                 label: Some("l".into()),
@@ -32,7 +32,7 @@ crate::each_storage! {
     }
 
     async fn another_field_set_at_the_same_time_survives() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             notes.save(&note(1, "a")).await.unwrap();
             let tasks: Vec<_> = (0..50u64)
                 .map(|number| {
@@ -56,7 +56,7 @@ crate::each_storage! {
     }
 
     async fn a_document_that_is_not_there_is_not_made() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             let error = notes.set(&1, |m| m.text.to("x")).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::NotFound);
             assert!(!notes.exists(&1).await.unwrap());
@@ -65,7 +65,7 @@ crate::each_storage! {
     }
 
     async fn the_version_is_counted_and_can_be_demanded() {
-        both(async |drafts: Repository<Draft>| {
+        everywhere(async |drafts: Repository<Draft>| {
             drafts.save(&draft(1, "a")).await.unwrap();
             assert_eq!(drafts.set(&1, |m| m.count.to(1)).await.unwrap().version, Some(2));
             let written = drafts.set(&1, |m| m.count.to(2)).if_version(2).await.unwrap();
@@ -78,7 +78,7 @@ crate::each_storage! {
     }
 
     async fn ids_versions_and_doubles_are_refused() {
-        both(async |drafts: Repository<Draft>| {
+        everywhere(async |drafts: Repository<Draft>| {
             drafts.save(&draft(1, "a")).await.unwrap();
             for (error, field) in [
                 (drafts.set(&1, |m| m.id.to(2)).await.unwrap_err(), "id"),
@@ -93,7 +93,7 @@ crate::each_storage! {
     }
 
     async fn a_field_of_a_struct_that_is_not_there_leaves_no_half_of_it() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             notes.save(&note(1, "a")).await.unwrap();
             let outcome = notes.set(&1, |m| m.second.zip.to(1)).await;
             let error = outcome.unwrap_err();
@@ -105,7 +105,7 @@ crate::each_storage! {
     }
 
     async fn a_struct_whose_last_field_is_cleared_is_still_there() {
-        both(async |boxes: Repository<Case>| {
+        everywhere(async |boxes: Repository<Case>| {
             for inner in [Some(Inner { a: Some(1), b: None }), Some(Inner::default())] {
                 let whole = Case { id: 1, must: inner.clone().unwrap(), may: inner };
                 boxes.save(&whole).await.unwrap();
@@ -125,7 +125,7 @@ crate::each_storage! {
     }
 
     async fn values_that_the_field_cannot_hold_change_nothing() {
-        both(async |coins: Repository<Coin>| {
+        everywhere(async |coins: Repository<Coin>| {
             let before = Coin { id: 1, kind: "gold".into(), weight: 1.5, parts: vec!["a".into()] };
             coins.save(&before).await.unwrap();
             let error = coins.set(&1, |m| (m.weight.to(2.0), m.kind.to(" silver"))).await.unwrap_err();

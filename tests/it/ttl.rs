@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use alizarin::prelude::*;
 
-use crate::common::{both, eventually};
+use crate::common::{eventually, everywhere};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -15,7 +15,7 @@ fn about(left: Option<Duration>, want: Duration) -> bool {
 
 crate::each_storage! {
     async fn a_model_without_a_time_to_live_keeps_the_key_s() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             notes.save(&note(1, "a")).await.unwrap();
             assert_eq!(notes.ttl(&1).await.unwrap(), None);
             assert!(notes.expire(&1, MINUTE).await.unwrap());
@@ -37,7 +37,7 @@ crate::each_storage! {
     }
 
     async fn each_save_sets_the_model_s_time_to_live() {
-        both(async |visits: Repository<Visit>| {
+        everywhere(async |visits: Repository<Visit>| {
             let ninety = Duration::from_secs(90);
             visits.save(&visit(1, "a")).await.unwrap();
             assert!(about(visits.ttl(&1).await.unwrap(), ninety));
@@ -59,7 +59,7 @@ crate::each_storage! {
     }
 
     async fn a_document_ends_with_its_time() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             notes.save(&note(1, "x")).ttl(Duration::from_millis(40)).await.unwrap();
             eventually("the document is gone", async || {
                 notes.get(&1).await.unwrap().is_none()
@@ -73,7 +73,7 @@ crate::each_storage! {
     }
 
     async fn documents_that_are_not_there_have_no_time() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             assert_eq!(notes.ttl(&1).await.unwrap_err().kind(), ErrorKind::NotFound);
             assert!(!notes.expire(&1, MINUTE).await.unwrap());
             assert!(!notes.persist(&1).await.unwrap());
@@ -82,7 +82,7 @@ crate::each_storage! {
     }
 
     async fn times_that_the_server_cannot_count_are_refused() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             for time in [Duration::ZERO, Duration::from_micros(999), Duration::MAX] {
                 let error = notes.save(&note(1, "x")).ttl(time).await.unwrap_err();
                 assert_eq!(error.kind(), ErrorKind::Value, "{time:?}");

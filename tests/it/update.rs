@@ -7,21 +7,21 @@ use alizarin::prelude::*;
 use alizarin_testkit::Server;
 use tokio::sync::Barrier;
 
-use crate::common::{both, on};
+use crate::common::{everywhere, on, somebody};
 
 /// How many write at the same time.
 const WRITERS: u64 = 50;
 
 crate::each_storage! {
     async fn an_update_gives_what_it_wrote() {
-        both(async |drafts: Repository<Draft>| {
+        everywhere(async |drafts: Repository<Draft>| {
             drafts.save(&draft(1, "a")).await.unwrap();
             let written = drafts.update(&1, |draft| draft.text.push('b')).await.unwrap();
             assert_eq!(written, Draft { version: 2, ..draft(1, "ab") });
             assert_eq!(drafts.get(&1).await.unwrap(), Some(written));
         })
         .await;
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             notes.save(&note(1, "a")).await.unwrap();
             let written = notes
                 .update(&1, |note| {
@@ -39,7 +39,7 @@ crate::each_storage! {
     }
 
     async fn an_update_of_nothing_is_an_error() {
-        both(async |drafts: Repository<Draft>| {
+        everywhere(async |drafts: Repository<Draft>| {
             let error = drafts.update(&1, |draft| draft.count += 1).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::NotFound);
             assert!(!drafts.exists(&1).await.unwrap());
@@ -48,7 +48,7 @@ crate::each_storage! {
     }
 
     async fn the_closure_s_error_ends_it_and_nothing_is_written() {
-        both(async |drafts: Repository<Draft>| {
+        everywhere(async |drafts: Repository<Draft>| {
             drafts.save(&draft(1, "a")).await.unwrap();
             let error = drafts
                 .update(&1, |draft| {
@@ -64,7 +64,7 @@ crate::each_storage! {
     }
 
     async fn the_id_stays() {
-        both(async |drafts: Repository<Draft>| {
+        everywhere(async |drafts: Repository<Draft>| {
             drafts.save(&draft(1, "a")).await.unwrap();
             let error = drafts.update(&1, |draft| draft.id = 2).await.unwrap_err();
             assert_eq!((error.kind(), error.field()), (ErrorKind::Usage, Some("id")));
@@ -74,7 +74,7 @@ crate::each_storage! {
     }
 
     async fn fifty_writers_lose_nothing() {
-        both(async |drafts: Repository<Draft>| {
+        everywhere(async |drafts: Repository<Draft>| {
             drafts.save(&draft(1, "a")).await.unwrap();
             let gate = Arc::new(Barrier::new(WRITERS as usize));
             let tasks: Vec<_> = (1..=WRITERS)
@@ -101,7 +101,7 @@ crate::each_storage! {
     }
 
     async fn fifty_writers_lose_nothing_without_versions() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             notes.save(&note(1, "a")).await.unwrap();
             let gate = Arc::new(Barrier::new(WRITERS as usize));
             let tasks: Vec<_> = (1..=WRITERS)
@@ -146,10 +146,9 @@ crate::each_storage! {
     }
 
     async fn the_attempts_have_an_end() {
-        both(async |drafts: Repository<Draft>| {
+        everywhere(async |drafts: Repository<Draft>| {
             drafts.save(&draft(1, "a")).await.unwrap();
             let key = drafts.key(&1);
-            let server = Server::shared().unwrap();
             let calls = AtomicU32::new(0);
             let change = |draft: &mut Draft| {
                 // Somebody else is faster, each time.
@@ -159,7 +158,7 @@ crate::each_storage! {
                     "hash" => ("HSET", "version"),
                     _ => ("JSON.SET", "$.version"),
                 };
-                server.command(&[name, &key, path, &faster.to_string()]).unwrap();
+                somebody(&[name, &key, path, &faster.to_string()]);
                 draft.text = at;
             };
             let error = drafts.update(&1, change).attempts(3).await.unwrap_err();
@@ -172,10 +171,9 @@ crate::each_storage! {
     }
 
     async fn a_change_of_any_field_is_noticed_without_versions() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             notes.save(&note(1, "a")).await.unwrap();
             let key = notes.key(&1);
-            let server = Server::shared().unwrap();
             let mut calls = 0;
             let written = notes
                 .update(&1, |note| {
@@ -185,7 +183,7 @@ crate::each_storage! {
                             "hash" => ["HSET", &key, "place.city", "Bern"],
                             _ => ["JSON.SET", &key, "$.place.city", "\"Bern\""],
                         };
-                        server.command(&words).unwrap();
+                        somebody(&words);
                     }
                     note.count += 1;
                 })
@@ -199,12 +197,11 @@ crate::each_storage! {
     }
 
     async fn a_document_deleted_meanwhile_stays_deleted() {
-        both(async |notes: Repository<Note>| {
+        everywhere(async |notes: Repository<Note>| {
             notes.save(&note(1, "a")).await.unwrap();
             let key = notes.key(&1);
-            let server = Server::shared().unwrap();
             let delete = |note: &mut Note| {
-                server.command(&["DEL", &key]).unwrap();
+                somebody(&["DEL", &key]);
                 note.count += 1;
             };
             let error = notes.update(&1, delete).await.unwrap_err();
@@ -215,18 +212,16 @@ crate::each_storage! {
     }
 
     async fn a_document_from_before_versions_gets_one() {
-        both(async |drafts: Repository<Draft>| {
+        everywhere(async |drafts: Repository<Draft>| {
             let key = drafts.key(&1);
-            let server = Server::shared().unwrap();
             match STORAGE {
-                "hash" => server.command(&[
+                "hash" => somebody(&[
                     "HSET", &key, "id", "1", "text", "old", "count", "4", "version", "0",
                 ]),
-                _ => server.command(&[
+                _ => somebody(&[
                     "JSON.SET", &key, "$", r#"{"id":1,"text":"old","count":4,"version":0}"#,
                 ]),
-            }
-            .unwrap();
+            };
             let written = drafts.update(&1, |draft| draft.count += 1).await.unwrap();
             assert_eq!((written.count, written.version), (5, 1));
             assert_eq!(drafts.get(&1).await.unwrap(), Some(written));

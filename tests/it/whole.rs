@@ -6,7 +6,7 @@ use alizarin::prelude::*;
 use alizarin::{ServerCode, Value};
 use alizarin_testkit::Server;
 
-use crate::common::{both, connect, namespace, on, soon};
+use crate::common::{connect, everywhere, namespace, on, soon};
 
 /// The id of the document that the next event is about.
 async fn next<M: RedisModel>(changes: &mut Changes<M>) -> M::Id {
@@ -104,7 +104,7 @@ fn deep() -> Json<Vec<serde_json::Value>> {
 
 #[tokio::test]
 async fn a_document_that_the_module_refuses_is_not_told() {
-    both(async |boxes: Repository<Anything>| {
+    everywhere(async |boxes: Repository<Anything>| {
         let mut changes = boxes.changes().await.unwrap();
         let good = |id| Anything { id, note: Some("n".into()), count: 1, inside: Json(vec![]) };
         boxes.save(&good(1)).await.unwrap();

@@ -3,7 +3,7 @@
 use alizarin::prelude::*;
 
 use super::both_storages;
-use crate::common::both;
+use crate::common::everywhere;
 
 both_storages! {
     async fn what_does_not_parse_is_told_with_its_field_and_value() {
@@ -43,7 +43,7 @@ both_storages! {
 #[tokio::test]
 async fn nothing_in_the_middle_of_a_list_is_named_by_its_place() {
     use super::json::{Member, member};
-    both(async |members: Repository<Member>| {
+    everywhere(async |members: Repository<Member>| {
         members.save(&member(1)).await.unwrap();
         let key = members.key(&1);
         for list in ["[\"a\",null]", "[\"a\",7]", "[\"a\",[]]"] {

@@ -4,7 +4,7 @@ use alizarin::Value;
 use alizarin::prelude::*;
 
 use super::{both_storages, finds};
-use crate::common::both;
+use crate::common::everywhere;
 
 macro_rules! identified {
     ($($name:ident $storage:ident $id:ty;)+) => {$(
@@ -28,7 +28,7 @@ identified! {
 /// Saves one with each id, and asks for it in each way there is.
 macro_rules! reached {
     ($model:ident: $ids:expr) => {
-        both(async |things: Repository<$model>| {
+        everywhere(async |things: Repository<$model>| {
             things.index().sync().await.unwrap();
             let ids = $ids;
             for id in &ids {

@@ -3,7 +3,7 @@
 use alizarin::prelude::*;
 
 use super::{Address, Note, both_storages, finds};
-use crate::common::both;
+use crate::common::everywhere;
 
 fn address(city: &str, zip: u32, description: Option<&str>) -> Address {
     let note =
@@ -99,7 +99,7 @@ async fn lists_of_structs_in_lists_of_structs_are_found() {
         Cart { id: 2, orders: vec![order("a", &[]), order("b", &[item("cup", 4.5)])] },
         Cart { id: 3, orders: vec![order("c, d", &[item("jug", 0.25)])] },
     ];
-    both(async |carts: Repository<Cart>| {
+    everywhere(async |carts: Repository<Cart>| {
         carts.index().sync().await.unwrap();
         carts.save_all(&all).await.unwrap();
         carts.index().wait().await.unwrap();

@@ -6,7 +6,7 @@ use alizarin::prelude::*;
 use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 
 use super::finds;
-use crate::common::both;
+use crate::common::everywhere;
 
 macro_rules! dated {
     ($($name:ident $storage:ident;)+) => {$(
@@ -38,7 +38,7 @@ fn day(text: &str) -> NaiveDate {
 
 macro_rules! check {
     ($model:ident) => {
-        both(async |dated: Repository<$model>| {
+        everywhere(async |dated: Repository<$model>| {
             let moments = [
                 "1955-11-05T06:00:00.000000001Z",
                 "1970-01-01T00:00:00Z",

@@ -5,7 +5,7 @@ use alizarin::prelude::*;
 use half::{bf16, f16};
 
 use super::{Address, Note, both_storages, finds};
-use crate::common::both;
+use crate::common::everywhere;
 
 macro_rules! exact {
     ($($name:ident $storage:ident;)+) => {$(
@@ -27,7 +27,7 @@ exact!(ExactHash hash; ExactJson json;);
 
 macro_rules! bits {
     ($model:ident) => {
-        both(async |all: Repository<$model>| {
+        everywhere(async |all: Repository<$model>| {
             all.index().sync().await.unwrap();
             let tiny = f32::from_bits(1);
             let wanted = $model {
@@ -72,7 +72,7 @@ async fn vectors_come_back_bit_by_bit() {
 
 macro_rules! other_length {
     ($model:ident, $spoil:expr, $expected:literal) => {
-        both(async |all: Repository<$model>| {
+        everywhere(async |all: Repository<$model>| {
             all.index().sync().await.unwrap();
             let good = $model {
                 id: 1,

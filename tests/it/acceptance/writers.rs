@@ -2,11 +2,11 @@
 
 use alizarin::prelude::*;
 
-use crate::common::both;
+use crate::common::everywhere;
 
 crate::each_storage! {
     async fn of_fifty_writers_one_wins_each_version() {
-        both(async |drafts: Repository<Draft>| {
+        everywhere(async |drafts: Repository<Draft>| {
             drafts.insert(&draft(1, "first")).await.unwrap();
             for version in 1..=4 {
                 let writers: Vec<_> = (0..50u64)
