@@ -18,9 +18,7 @@ const MOMENT: Duration = Duration::from_millis(50);
 fn two() -> (Server, Server, MultiBuilder) {
     let server = || Server::builder().private().start().unwrap();
     let (east, west) = (server(), server());
-    let builder = quick()
-        .database("east", east.url(), 1.0)
-        .database("west", west.url(), 0.5);
+    let builder = quick().database("east", east.url(), 1.0).database("west", west.url(), 0.5);
     (east, west, builder)
 }
 
@@ -120,11 +118,7 @@ async fn when_one_is_killed_the_other_takes_over() {
             })
         })
         .collect();
-    tokio::time::sleep(MOMENT).await;
-    let mut before = Vec::new();
-    for task in 0..8 {
-        before.push(client.get::<u64>(format!("count:{task}")).await.unwrap());
-    }
+    until("all count", || east.command(&["DBSIZE"]).unwrap().parse::<u64>().unwrap() == 8).await;
     let killed = Instant::now();
     east.stop().unwrap();
     assert_eq!(next(&mut switches).await, (some("east"), some("west"), SwitchReason::Failed));
@@ -152,10 +146,9 @@ async fn one_that_hangs_is_left_and_what_may_have_run_says_so() {
     let mut switches = multi(&client).switches();
     east.pause().unwrap();
     let since = Instant::now();
-    let (read, written) = tokio::join!(
-        async { client.get::<String>("where").await },
-        async { client.incr("writes").await },
-    );
+    let (read, written) = tokio::join!(async { client.get::<String>("where").await }, async {
+        client.incr("writes").await
+    },);
     assert_eq!(read.unwrap(), "west");
     let error = written.unwrap_err();
     assert_eq!((error.kind(), error.sent()), (ErrorKind::Disconnected, Sent::Unknown), "{error}");
@@ -226,8 +219,8 @@ async fn a_request_that_waits_runs_once_one_is_back() {
 
 #[tokio::test]
 async fn how_many_must_be_there_at_first() {
-    let (mut east, _west, _) = two();
-    let (east_url, west_url) = (east.url(), _west.url());
+    let (mut east, west, _) = two();
+    let (east_url, west_url) = (east.url(), west.url());
     east.stop().unwrap();
     let three = || {
         quick()
@@ -372,33 +365,88 @@ async fn subscriptions_go_along_and_say_so() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_command_that_waits_on_the_server_ends_with_a_switch() {
-    let (_east, west, builder) = two();
+    let (east, west, builder) = two();
     let client = builder.connect().await.unwrap();
     let pop = tokio::spawn({
         let client = client.clone();
         async move { client.command::<Vec<String>>("BLPOP").key("list").arg(0).await }
     });
-    // This one only reads: it goes along.
-    let read = tokio::spawn({
-        let client = client.clone();
-        async move {
-            let read = client.command::<alizarin_core::Value>("XREAD").arg(("BLOCK", 0));
-            read.arg("STREAMS").key("stream").arg("$").await
-        }
-    });
-    let east = multi(&client).client_of("east").unwrap();
-    let blocked = async |client: &Client| {
-        let info: String = client.command("INFO").arg("clients").await.unwrap();
-        info.contains("blocked_clients:2") || info.contains("blocked_clients:1")
-    };
-    while !blocked(&east).await {}
+    until("it waits on the server", || {
+        east.command(&["INFO", "clients"]).unwrap().contains("blocked_clients:1")
+    })
+    .await;
     multi(&client).set_active("west").await.unwrap();
     let error = pop.await.unwrap().unwrap_err();
     assert_eq!((error.kind(), error.sent()), (ErrorKind::Disconnected, Sent::Unknown), "{error}");
-    let west_client = multi(&client).client_of("west").unwrap();
-    while !blocked(&west_client).await {}
-    west.command(&["XADD", "stream", "*", "f", "v"]).unwrap();
-    assert!(read.await.unwrap().is_ok());
+    until("nobody waits", || {
+        east.command(&["INFO", "clients"]).unwrap().contains("blocked_clients:0")
+    })
+    .await;
+    // The next one waits where the client is now.
+    west.command(&["LPUSH", "list", "x"]).unwrap();
+    let popped: Vec<String> = client.command("BLPOP").key("list").arg(0).await.unwrap();
+    assert_eq!(popped, ["list", "x"]);
+}
+
+/// A cluster of one node.
+async fn cluster() -> (Server, String) {
+    let server = Server::builder().private().arg("--cluster-enabled", "yes").start().unwrap();
+    server.command(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]).unwrap();
+    until("the cluster works", || {
+        server.command(&["CLUSTER", "INFO"]).unwrap().contains("cluster_state:ok")
+    })
+    .await;
+    let url = format!("redis+cluster://127.0.0.1:{}", server.port().unwrap());
+    (server, url)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clusters_are_databases_as_any_other() {
+    let ((mut east, east_url), (west, west_url)) = (cluster().await, cluster().await);
+    let single = Server::builder().private().start().unwrap();
+    let builder = quick().database("east", east_url, 1.0).database("west", west_url, 0.5);
+    let client = builder.database("single", single.url(), 0.1).connect().await.unwrap();
+    let multi = multi(&client);
+    let mut switches = multi.switches();
+    assert!(client.is_cluster());
+    client.pipeline((set("a", "east"), set("b", "east"))).await.unwrap();
+    let mut orders = client.ssubscribe(["o:1", "o:2"]).await.unwrap();
+    let mut expired = client.psubscribe_primaries(["__keyevent@0__:*"]).await.unwrap();
+
+    east.pause().unwrap();
+    let (pipelined, written, split) = tokio::join!(
+        async { client.pipeline((get::<Option<String>>("a"), get::<Option<String>>("b"))).await },
+        async { client.incr("writes").await },
+        async { client.mget::<Option<String>>(["a", "b"]).await },
+    );
+    assert_eq!(pipelined.unwrap(), (None, None));
+    assert_eq!(split.unwrap(), [None, None]);
+    assert_eq!(written.unwrap_err().sent(), Sent::Unknown);
+    assert_eq!(next(&mut switches).await, (some("east"), some("west"), SwitchReason::Failed));
+    let gap = async |subscription: &mut alizarin_core::Subscription| {
+        loop {
+            match subscription.next().await.unwrap() {
+                Ok(delivery) => break delivery,
+                Err(error) => assert_ne!(error.kind(), ErrorKind::Closed, "{error}"),
+            }
+        }
+    };
+    assert_eq!(gap(&mut orders).await, Delivery::Gap);
+    assert_eq!(gap(&mut expired).await, Delivery::Gap);
+    client.transaction((set("{k}1", "v"), set("{k}2", "v"))).await.unwrap();
+    assert_eq!(west.command(&["DBSIZE"]).unwrap(), "2");
+    west.command(&["SPUBLISH", "o:2", "paid"]).unwrap();
+    assert_eq!(orders.next_message().await.unwrap().unwrap().channel, "o:2");
+
+    // What is under way when it resumes is nobody's any more.
+    east.resume().unwrap();
+    multi.set_active("east").await.unwrap();
+    let values: Vec<Option<String>> = client.mget(["a", "b"]).await.unwrap();
+    assert_eq!(values, [some("east"), some("east")]);
+    multi.set_active("single").await.unwrap();
+    assert!(!client.is_cluster());
+    client.pipeline((set("a", "single"), set("b", "single"))).await.unwrap();
+    assert_eq!(single.command(&["DBSIZE"]).unwrap(), "2");
 }
 
 #[tokio::test]

@@ -292,7 +292,9 @@ impl Client {
     pub(crate) fn link(&self) -> &Arc<Link> {
         match &self.way {
             Way::Shared(handle) => &handle.0,
-            Way::Direct(_) | Way::Cluster(_) | Way::Multi(_) => panic!("it shares no single connection"),
+            Way::Direct(_) | Way::Cluster(_) | Way::Multi(_) => {
+                panic!("it shares no single connection")
+            }
         }
     }
 }

@@ -181,7 +181,8 @@ impl MultiBuilder {
     /// ```
     ///
     /// A call that already waits for an answer goes on waiting up to
-    /// [`Config::response_timeout`], also when its database is found to have failed.
+    /// [`Config::response_timeout`], also when its database is found to have failed; a subscription
+    /// until its server was silent for half a minute.
     ///
     /// # Errors
     /// As [`MultiBuilder::connect`].
@@ -200,7 +201,10 @@ impl MultiBuilder {
         Ok(Client::of_databases(databases))
     }
 
-    fn build(self, runtime: Option<tokio::runtime::Handle>) -> Result<(Arc<Databases>, Quorum)> {
+    pub(super) fn build(
+        self,
+        runtime: Option<tokio::runtime::Handle>,
+    ) -> Result<(Arc<Databases>, Quorum)> {
         self.health.check()?;
         self.detector.check()?;
         let databases = Databases::new(self.settings, self.health, self.detector, runtime);

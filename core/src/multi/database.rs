@@ -147,11 +147,15 @@ impl Database {
 
     async fn connect(&self) -> Result<()> {
         if self.client.get().is_none() {
-            let client = self.open(self.config.clone()).await?;
-            // Another one may have come first.
-            let _ = self.client.set(client);
+            self.reached(self.open(self.config.clone()).await?);
         }
         Ok(())
+    }
+
+    /// From now on this client is for the requests.
+    pub(super) fn reached(&self, client: Client) {
+        // Another one may have come first.
+        let _ = self.client.set(client);
     }
 
     async fn open(&self, config: Config) -> Result<Client> {

@@ -108,6 +108,7 @@ impl Multi {
     /// Cancel safe: nothing changes when the future is dropped before its end.
     pub async fn set_active(&self, name: &str) -> Result<()> {
         let database = self.find(name)?;
+        self.databases.open()?;
         if let Err(error) = database.examine().await {
             let text = format!("the database `{name}` is not healthy: {}", error.message());
             return Err(Error::new(ErrorKind::NoDatabase, text).with_source(error));
@@ -158,9 +159,7 @@ impl Multi {
             let text = format!("the database `{name}` is not healthy: {}", error.message());
             return Err(Error::new(ErrorKind::NoDatabase, text).with_source(error));
         }
-        if self.databases.is_closed() {
-            return Err(Error::new(ErrorKind::Closed, "the client is closed"));
-        }
+        self.databases.open()?;
         self.databases.admit(&apart)?;
         keeper::spawn(&self.databases, &apart)?;
         self.databases.choose(None);

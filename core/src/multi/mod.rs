@@ -14,6 +14,9 @@ mod keeper;
 mod switch;
 mod turn;
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -205,6 +208,9 @@ impl Databases {
 
     /// Chooses the database to use, and tells of a change.
     fn choose(&self, reason: Option<SwitchReason>) {
+        if self.is_closed() {
+            return;
+        }
         let now = self.now();
         let switch = {
             let mut list = self.list();
@@ -233,9 +239,8 @@ impl Databases {
                 return;
             }
             list.pinned = false;
-            let left_healthy = at
-                .and_then(|at| candidates.get(at))
-                .is_some_and(|candidate| candidate.healthy);
+            let left_healthy =
+                at.and_then(|at| candidates.get(at)).is_some_and(|candidate| candidate.healthy);
             let reason = match &active {
                 None => SwitchReason::Recovered,
                 Some(_) if left_healthy => SwitchReason::Preferred,
@@ -310,6 +315,15 @@ impl Databases {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
+    }
+
+    /// # Errors
+    /// `Closed`.
+    pub(crate) fn open(&self) -> Result<()> {
+        match self.is_closed() {
+            true => Err(Error::new(ErrorKind::Closed, "the client is closed")),
+            false => Ok(()),
+        }
     }
 
     /// Lets time pass, but not beyond the next switch.

@@ -66,9 +66,7 @@ impl Turn {
                 ready!(wait.as_mut().poll(cx));
                 self.wait = None;
             }
-            if self.databases.is_closed() {
-                return Poll::Ready(Err(Error::new(ErrorKind::Closed, "the client is closed")));
-            }
+            self.databases.open()?;
             // Before the look at the active one, so that no switch is missed.
             let changes = self.databases.changes();
             if let Some(active) = self.databases.active() {

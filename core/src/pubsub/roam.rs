@@ -122,9 +122,7 @@ async fn subscribe(
 ) -> Result<(Arc<Database>, Subscription)> {
     let deadline = Instant::now() + databases.timeout();
     loop {
-        if databases.is_closed() {
-            return Err(Error::new(ErrorKind::Closed, "the client is closed"));
-        }
+        databases.open()?;
         let since = *databases.changes().borrow();
         let error = match databases.active() {
             None => databases.no_database("no database is healthy"),
