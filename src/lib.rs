@@ -66,7 +66,7 @@ pub mod __private;
 
 pub use alizarin_core::{
     Client, Command, Config, Delivery, Error, ErrorKind, FromReply, IntoCommand, Message, Result,
-    Sent, ServerCode, Subscription, ToArgs, Value, command, commands, resp,
+    Sent, ServerCode, Subscription, ToArgs, Value, command, commands, multi, resp,
 };
 #[doc = include_str!("docs/attributes.md")]
 pub use alizarin_derive::RedisAttributes;

@@ -194,7 +194,7 @@ impl Client {
     pub fn fire<R>(&self, command: Command<R>) {
         if may_fire(command.packed(), command.known_flags()) {
             if self.databases().is_some() {
-                if let Ok(active) = self.steady() {
+                if let Some(active) = self.active() {
                     active.fire(command);
                 }
                 return;
@@ -221,9 +221,9 @@ impl Client {
             Way::Shared(handle) => handle.0.state().server.clone(),
             Way::Direct(direct) => direct.server(),
             Way::Cluster(cluster) => cluster.server(),
-            Way::Multi(databases) => match self.steady() {
-                Ok(active) => active.server(),
-                Err(_) => ServerInfo::new(String::new(), databases.config().protocol),
+            Way::Multi(databases) => match self.active() {
+                Some(active) => active.server(),
+                None => ServerInfo::new(String::new(), databases.config().protocol),
             },
         }
     }
@@ -255,10 +255,10 @@ impl Client {
         }
     }
 
-    /// Whether it is a client of a cluster; of several databases, whether the active one is.
+    /// Whether it is a client of a cluster; of several databases, whether one of them is.
     pub fn is_cluster(&self) -> bool {
         match &self.way {
-            Way::Multi(_) => self.steady().is_ok_and(|active| active.is_cluster()),
+            Way::Multi(databases) => databases.has_cluster(),
             way => matches!(way, Way::Cluster(_)),
         }
     }

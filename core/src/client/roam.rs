@@ -29,17 +29,15 @@ impl Client {
 
     /// The client to use for several requests that belong together, because the server keeps
     /// something between them (a cursor): of several databases that of the active one.
-    ///
-    /// # Errors
-    /// `NoDatabase` while none is healthy.
     #[doc(hidden)]
-    pub fn steady(&self) -> Result<Client> {
-        let Some(databases) = self.databases() else { return Ok(self.clone()) };
-        let active = databases.active();
-        match active.as_ref().and_then(|active| active.client()) {
-            Some(client) => Ok(client.clone()),
-            None => Err(databases.no_database("no database is healthy")),
-        }
+    #[must_use]
+    pub fn steady(&self) -> Client {
+        self.active().unwrap_or_else(|| self.clone())
+    }
+
+    /// The client of the active one of several databases.
+    pub(super) fn active(&self) -> Option<Client> {
+        self.databases()?.active()?.client().cloned()
     }
 
     /// Fails everything that is under way, and cuts the connections.

@@ -13,7 +13,7 @@ use super::detector::{FailureDetector, Window};
 use super::health::{Health, ping};
 use super::keeper::Bell;
 use crate::client::Client;
-use crate::config::Config;
+use crate::config::{Config, Endpoint};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A deployment that requests may go to.
@@ -81,6 +81,10 @@ impl Database {
 
     pub(super) fn circuit(&self) -> Circuit {
         self.state().breaker.circuit()
+    }
+
+    pub(super) fn is_cluster(&self) -> bool {
+        matches!(self.config.endpoint, Endpoint::Cluster(_))
     }
 
     /// The client for the requests, if the database was ever reached.

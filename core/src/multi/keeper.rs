@@ -57,7 +57,12 @@ pub(super) fn spawn(databases: &Arc<Databases>, database: &Arc<Database>) -> Res
         }
         None => {
             let thread = std::thread::Builder::new().name(format!("health of {}", database.name));
-            let run = move || crate::direct::block(async { Ok(keeper.await) });
+            let run = move || {
+                crate::direct::block(async {
+                    keeper.await;
+                    Ok(())
+                })
+            };
             // It ends by itself.
             thread.spawn(run).map(drop).map_err(|error| {
                 let text = "the system gives no thread for the health checks";
@@ -80,7 +85,7 @@ async fn keep(databases: Weak<Databases>, database: Arc<Database>) {
         if due {
             let outcome = database.examine().await;
             let Some(all) = databases.upgrade() else { return };
-            all.examined(&database, outcome);
+            all.examined(&database, &outcome);
         }
     }
 }

@@ -171,11 +171,11 @@ impl Databases {
     }
 
     /// A database was examined, or failed in use.
-    fn examined(&self, database: &Arc<Database>, outcome: Result<()>) {
+    fn examined(&self, database: &Arc<Database>, outcome: &Result<()>) {
         let news = {
             let mut state = database.state();
             state.error = outcome.as_ref().err().map(Error::duplicate);
-            match &outcome {
+            match outcome {
                 Ok(()) => state.breaker.close(self.now()),
                 Err(_) => state.breaker.open(self.now()),
             }
@@ -184,7 +184,7 @@ impl Databases {
             database.recovered();
         }
         self.choose(None);
-        if news && let Err(error) = &outcome {
+        if news && let Err(error) = outcome {
             tracing::warn!(database = database.name, %error, "the database failed");
             // The next one is known: what is lost here may go there.
             database.abandon(error);
@@ -201,7 +201,7 @@ impl Databases {
         if database.bad(self.now()) {
             let text = format!("too many requests failed, the last one: {}", error.message());
             let error = Error::new(error.kind(), text).with_sent(error.sent());
-            self.examined(database, Err(error));
+            self.examined(database, &Err(error));
         }
         database.bell.ring();
     }
@@ -307,6 +307,10 @@ impl Databases {
     /// What the first database was made from.
     pub(crate) fn config(&self) -> &Config {
         self.config.get_or_init(Config::new)
+    }
+
+    pub(crate) fn has_cluster(&self) -> bool {
+        self.list().all.iter().any(|database| database.is_cluster())
     }
 
     pub(crate) fn is_blocking(&self) -> bool {

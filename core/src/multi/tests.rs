@@ -49,50 +49,50 @@ async fn pass(seconds: u64) {
 async fn back_after_the_grace_time_and_the_time_to_prove_itself() {
     let (_client, databases, east, _west) = two(Multi::builder());
     assert_eq!(active(&databases).as_deref(), Some("east"));
-    databases.examined(&east, fails());
+    databases.examined(&east, &fails());
     assert_eq!(active(&databases).as_deref(), Some("west"));
     pass(59).await;
     assert!(!databases.begin(&east), "it is left alone");
     pass(1).await;
     assert!(databases.begin(&east));
     assert_eq!(east.circuit(), Circuit::HalfOpen);
-    databases.examined(&east, fails());
+    databases.examined(&east, &fails());
     pass(60).await;
     assert!(databases.begin(&east));
-    databases.examined(&east, Ok(()));
+    databases.examined(&east, &Ok(()));
     assert_eq!(east.circuit(), Circuit::Closed);
     pass(119).await;
-    databases.examined(&east, Ok(()));
+    databases.examined(&east, &Ok(()));
     assert_eq!(active(&databases).as_deref(), Some("west"), "it may not stay so");
     pass(1).await;
-    databases.examined(&east, Ok(()));
+    databases.examined(&east, &Ok(()));
     assert_eq!(active(&databases).as_deref(), Some("east"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn never_back_by_itself_where_that_is_asked_for() {
     let (client, databases, east, west) = two(Multi::builder().failback_after(None));
-    databases.examined(&east, fails());
+    databases.examined(&east, &fails());
     pass(60).await;
     assert!(databases.begin(&east));
-    databases.examined(&east, Ok(()));
+    databases.examined(&east, &Ok(()));
     pass(100_000).await;
-    databases.examined(&east, Ok(()));
+    databases.examined(&east, &Ok(()));
     assert_eq!(active(&databases).as_deref(), Some("west"));
     client.multi().unwrap().set_weight("east", 9.0).unwrap();
     assert_eq!(active(&databases).as_deref(), Some("west"));
-    databases.examined(&west, fails());
+    databases.examined(&west, &fails());
     assert_eq!(active(&databases).as_deref(), Some("east"), "it is all there is");
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_last_one_is_examined_at_once() {
     let (_client, databases, east, west) = two(Multi::builder());
-    databases.examined(&east, fails());
-    databases.examined(&west, fails());
+    databases.examined(&east, &fails());
+    databases.examined(&west, &fails());
     assert_eq!(active(&databases), None);
     assert!(databases.begin(&west) && databases.begin(&east));
-    databases.examined(&west, Ok(()));
+    databases.examined(&west, &Ok(()));
     assert_eq!(active(&databases).as_deref(), Some("west"));
 }
 
@@ -102,9 +102,9 @@ async fn a_choice_lasts_until_it_fails() {
     let mut switches = client.multi().unwrap().switches();
     databases.pin(&west);
     pass(1_000).await;
-    databases.examined(&east, Ok(()));
+    databases.examined(&east, &Ok(()));
     assert_eq!(active(&databases).as_deref(), Some("west"));
-    databases.examined(&west, fails());
+    databases.examined(&west, &fails());
     assert_eq!(active(&databases).as_deref(), Some("east"));
     for (from, to, reason) in
         [("east", "west", SwitchReason::Chosen), ("west", "east", SwitchReason::Failed)]
@@ -137,8 +137,8 @@ async fn failing_requests_open_the_circuit_within_a_window() {
 async fn requests_wait_for_a_database_as_long_as_is_set() {
     let timeout = Duration::from_secs(7);
     let (client, databases, east, west) = two(Multi::builder().failover_timeout(timeout));
-    databases.examined(&east, fails());
-    databases.examined(&west, fails());
+    databases.examined(&east, &fails());
+    databases.examined(&west, &fails());
     let since = tokio::time::Instant::now();
     let error = client.get::<String>("k").await.unwrap_err();
     assert_eq!((error.kind(), error.sent()), (ErrorKind::NoDatabase, Sent::No));
