@@ -5,7 +5,7 @@ use super::*;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn subscriptions_go_along_and_say_so() {
     let (mut east, west, builder) = two();
-    let client = builder.connect().await.unwrap();
+    let client = builder.health_timeout(SHORT).connect().await.unwrap();
     let multi = multi(&client);
     let mut news = client.subscribe(["news"]).await.unwrap();
     let sharded = client.ssubscribe(["orders"]).await.unwrap();
@@ -79,7 +79,10 @@ async fn cluster() -> (Server, String) {
 async fn clusters_are_databases_as_any_other() {
     let ((mut east, east_url), (west, west_url)) = (cluster().await, cluster().await);
     let single = Server::builder().private().start().unwrap();
-    let builder = quick().database("east", east_url, 1.0).database("west", west_url, 0.5);
+    let builder = quick()
+        .health_timeout(SHORT)
+        .database("east", east_url, 1.0)
+        .database("west", west_url, 0.5);
     let client = builder.database("single", single.url(), 0.1).connect().await.unwrap();
     let multi = multi(&client);
     let mut switches = multi.switches();
