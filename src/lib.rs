@@ -65,9 +65,9 @@ pub mod prelude;
 pub mod __private;
 
 pub use alizarin_core::{
-    Cache, CacheConfig, CacheMetrics, Client, Command, Config, Delivery, Error, ErrorKind,
-    FromReply, IntoCommand, Message, Result, Sent, ServerCode, Subscription, Tls, TlsVersion,
-    ToArgs, Value, command, commands, resp,
+    Backoff, Cache, CacheConfig, CacheMetrics, Client, Command, Config, Delivery, Error, ErrorKind,
+    FromReply, IntoCommand, Message, ReadFrom, Result, Sent, ServerCode, Subscription, Tls,
+    TlsVersion, ToArgs, Value, command, commands, multi, resp,
 };
 #[doc = include_str!("docs/attributes.md")]
 pub use alizarin_derive::RedisAttributes;

@@ -61,6 +61,8 @@ pub enum ErrorKind {
     Index,
     /// More results than the caller allowed for.
     TooMany,
+    /// None of a client's several databases is healthy, or too few of them are.
+    NoDatabase,
     /// The client was closed, or the runtime that drove it has ended.
     Closed,
 }
@@ -265,6 +267,7 @@ impl Error {
             ErrorKind::Connect | ErrorKind::Disconnected | ErrorKind::Timeout => {
                 self.0.sent == Sent::No
             }
+            ErrorKind::NoDatabase => self.0.sent == Sent::No,
             ErrorKind::Conflict | ErrorKind::Locked | ErrorKind::LockLost => true,
             ErrorKind::Server(code) => matches!(
                 code,

@@ -14,6 +14,7 @@ mod config;
 mod connection;
 mod direct;
 mod error;
+pub mod multi;
 mod pubsub;
 pub mod resp;
 mod secret;

@@ -74,7 +74,7 @@ impl<M: RedisModel> Documents<M> {
         }
         finish(&mut command, query);
         Ok(Documents {
-            client: repository.client().clone(),
+            client: repository.client().steady(),
             index,
             next: Next::Begin(command),
             fetch: None,

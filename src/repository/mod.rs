@@ -153,6 +153,12 @@ impl<M> Repository<M> {
         &self.client
     }
 
+    /// The same one, of several databases on the one that is active now: for what the server keeps
+    /// a cursor of.
+    pub(crate) fn steady(&self) -> Self {
+        Repository { client: self.client.steady(), ..self.clone() }
+    }
+
     /// What its keys, index and channel begin with; empty unless
     /// [`with_namespace`](Repository::with_namespace) said otherwise.
     ///

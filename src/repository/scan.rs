@@ -68,7 +68,7 @@ struct Pages<M, T> {
 impl<M: RedisModel, T> Pages<M, T> {
     fn new(repository: &Repository<M>) -> Pages<M, T> {
         Pages {
-            repository: repository.clone(),
+            repository: repository.steady(),
             cursor: Some("0".to_owned()),
             fetch: None,
             ready: VecDeque::new(),

@@ -12,6 +12,7 @@ use super::{Client, Way};
 use crate::connection::{Dedicated, Flight, Link, Reply, Route, Wire, Work, polled_again};
 use crate::direct::check_waiting;
 use crate::error::{Error, ErrorKind, Result, Sent};
+use crate::multi::Turn;
 use crate::resp::Reader;
 
 /// A request on its way; nothing is sent before the first poll.
@@ -22,12 +23,14 @@ use crate::resp::Reader;
 #[must_use = "futures do nothing unless you `.await` or poll them"]
 pub struct Execute<W: Work, C: Borrow<Client>> {
     client: C,
-    work: W,
-    stage: Stage,
+    pub(super) work: W,
+    pub(super) stage: Stage,
     retries: u32,
+    /// Which of several databases it runs on.
+    pub(super) turn: Option<Box<Turn>>,
 }
 
-enum Stage {
+pub(super) enum Stage {
     /// On the client's own connection.
     Here(Flight),
     /// On the connection of one of a cluster's nodes.
@@ -41,15 +44,15 @@ impl<W: Work, C: Borrow<Client>> Unpin for Execute<W, C> {}
 
 impl<W: Work, C: Borrow<Client>> Execute<W, C> {
     pub(crate) fn new(client: C, work: W) -> Execute<W, C> {
-        Execute { client, work, stage: Stage::Here(Flight::Start), retries: 0 }
+        Execute { client, work, stage: Stage::Here(Flight::Start), retries: 0, turn: None }
     }
 
-    fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
+    pub(super) fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
         match &mut self.stage {
             Stage::Apart(future) => return future.as_mut().poll(cx),
             Stage::Here(Flight::Start) => {}
             Stage::Here(flight) => {
-                let polled = match &self.client.borrow().way {
+                let polled = match Self::way(&self.client, self.turn.as_deref()) {
                     Way::Shared(handle) => flight.poll(&handle.0, || self.work.wire(), cx),
                     _ => Poll::Ready(Err(polled_again())),
                 };
@@ -61,7 +64,7 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
             }
         }
         self.work.check()?;
-        match &self.client.borrow().way {
+        match Self::way(&self.client, self.turn.as_deref()) {
             Way::Direct(direct) => {
                 let wire = self.work.wire();
                 let reply = direct.run(&wire, self.work.is_blocking())?;
@@ -97,6 +100,10 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
                 }
                 self.poll_steps(cx)
             }
+            Way::Multi(databases) => {
+                self.turn = Some(Box::new(Turn::new(databases)));
+                self.poll_databases(cx)
+            }
         }
     }
 
@@ -113,7 +120,7 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
 
     #[cold]
     fn poll_again(&mut self, reply: Reply, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
-        let Way::Shared(handle) = &self.client.borrow().way else {
+        let Way::Shared(handle) = Self::way(&self.client, self.turn.as_deref()) else {
             return Poll::Ready(Ok(reply));
         };
         let link = Arc::clone(&handle.0);
@@ -129,7 +136,7 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
 
     /// What came back from one of a cluster's nodes: the answer, or a reason to go on.
     fn poll_there(&mut self, outcome: Result<Reply>, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
-        let Way::Cluster(cluster) = &self.client.borrow().way else {
+        let Way::Cluster(cluster) = Self::way(&self.client, self.turn.as_deref()) else {
             return Poll::Ready(outcome);
         };
         match &outcome {
@@ -144,7 +151,7 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
     /// Begins what a cluster does in several steps.
     #[cold]
     fn poll_steps(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
-        let Way::Cluster(cluster) = &self.client.borrow().way else {
+        let Way::Cluster(cluster) = Self::way(&self.client, self.turn.as_deref()) else {
             return Poll::Ready(Err(Error::new(ErrorKind::Usage, "the client has no cluster")));
         };
         let plan = cluster.plan(&self.work.route())?;
@@ -162,6 +169,7 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
             && error.kind() == ErrorKind::Disconnected
             && error.sent() == Sent::Unknown
             && self.work.is_repeatable()
+            && self.turn.is_none()
             && self.retries < self.client.borrow().config().retries
     }
 
@@ -185,7 +193,11 @@ impl<W: Work, C: Borrow<Client>> Future for Execute<W, C> {
             return Poll::Ready(this.work.decode(&mut Reader::new(b"")));
         }
         loop {
-            let outcome = match this.poll_reply(cx) {
+            let polled = match &this.turn {
+                None => this.poll_reply(cx),
+                Some(_) => this.poll_databases(cx),
+            };
+            let outcome = match polled {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(outcome) => outcome,
             };
@@ -236,7 +248,7 @@ impl<W: Work, C: Borrow<Client>> Drop for Execute<W, C> {
     fn drop(&mut self) {
         match &mut self.stage {
             Stage::Here(flight) => {
-                if let Way::Shared(handle) = &self.client.borrow().way {
+                if let Way::Shared(handle) = Self::way(&self.client, self.turn.as_deref()) {
                     flight.cancel(&handle.0);
                 }
             }

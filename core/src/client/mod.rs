@@ -2,6 +2,7 @@
 
 mod again;
 mod execute;
+mod roam;
 
 use std::fmt;
 use std::future::poll_fn;
@@ -14,6 +15,7 @@ use crate::config::{Config, Endpoint};
 use crate::connection::{Connector, Dedicated, Handle, Link, Pipeline, Transaction, Wire, spawn};
 use crate::direct::{Direct, block};
 use crate::error::{Error, Result};
+use crate::multi::Databases;
 use crate::resp::FromReply;
 use crate::sentinel;
 use crate::server::ServerInfo;
@@ -53,6 +55,8 @@ enum Way {
     Direct(Arc<Direct>),
     /// Each to the node of the cluster that serves it.
     Cluster(Arc<Cluster>),
+    /// Each to the database that is active.
+    Multi(Arc<Databases>),
 }
 
 impl Client {
@@ -129,6 +133,7 @@ impl Client {
             Way::Shared(_) => false,
             Way::Direct(_) => true,
             Way::Cluster(cluster) => cluster.is_blocking(),
+            Way::Multi(databases) => databases.is_blocking(),
         }
     }
 
@@ -172,7 +177,7 @@ impl Client {
     /// # });
     /// ```
     pub fn pipeline<B: Batch>(&self, batch: B) -> Execute<Pipeline<B::Replies>, &Client> {
-        Execute::new(self, Pipeline::new(batch, self.is_cluster()))
+        Execute::new(self, Pipeline::new(batch, self.routes()))
     }
 
     /// Runs several commands as one (`MULTI` … `EXEC`): no other client's command runs in
@@ -188,7 +193,7 @@ impl Client {
     /// # });
     /// ```
     pub fn transaction<B: Batch>(&self, batch: B) -> Execute<Transaction<B::Replies>, &Client> {
-        Execute::new(self, Transaction::new(batch, self.is_cluster()))
+        Execute::new(self, Transaction::new(batch, self.routes()))
     }
 
     /// Sends a command without waiting for its reply; errors are lost. For clean-up in `Drop`.
@@ -198,6 +203,12 @@ impl Client {
     /// [`Config::max_pending_bytes`]) are exceeded twofold.
     pub fn fire<R>(&self, command: Command<R>) {
         if may_fire(command.packed(), command.known_flags()) {
+            if self.databases().is_some() {
+                if let Some(active) = self.active() {
+                    active.fire(command);
+                }
+                return;
+            }
             let wire = Wire::One(command.packed());
             // A closed client has nothing left to clean up.
             let _ = match &self.way {
@@ -207,26 +218,33 @@ impl Client {
                     cluster.fire(command.packed(), command.known_flags());
                     Ok(())
                 }
+                Way::Multi(_) => Ok(()),
             };
         }
         drop(command);
     }
 
-    /// What the server said of itself when the client last connected.
+    /// What the server said of itself when the client last connected; of several databases the
+    /// active one's.
     pub fn server(&self) -> ServerInfo {
         match &self.way {
             Way::Shared(handle) => handle.0.state().server.clone(),
             Way::Direct(direct) => direct.server(),
             Way::Cluster(cluster) => cluster.server(),
+            Way::Multi(databases) => match self.active() {
+                Some(active) => active.server(),
+                None => ServerInfo::new(String::new(), databases.config().protocol),
+            },
         }
     }
 
-    /// What the client was made from.
+    /// What the client was made from; of several databases the first one's.
     pub fn config(&self) -> &Config {
         match &self.way {
             Way::Shared(handle) => &handle.0.config,
             Way::Direct(direct) => &direct.config,
             Way::Cluster(cluster) => &cluster.config,
+            Way::Multi(databases) => databases.config(),
         }
     }
 
@@ -243,12 +261,21 @@ impl Client {
             }
             Way::Direct(direct) => direct.close(),
             Way::Cluster(cluster) => cluster.close().await,
+            Way::Multi(databases) => databases.close().await,
         }
     }
 
-    /// Whether it is a client of a cluster.
+    /// Whether it is a client of a cluster; of several databases, whether one of them is.
     pub fn is_cluster(&self) -> bool {
-        matches!(self.way, Way::Cluster(_))
+        match &self.way {
+            Way::Multi(databases) => databases.has_cluster(),
+            way => matches!(way, Way::Cluster(_)),
+        }
+    }
+
+    /// Whether what is sent may have to be taken apart.
+    fn routes(&self) -> bool {
+        matches!(self.way, Way::Cluster(_) | Way::Multi(_))
     }
 
     pub(crate) fn cluster(&self) -> Option<&Arc<Cluster>> {
@@ -273,6 +300,8 @@ impl Client {
             Way::Direct(_) => Connector::Blocking,
             Way::Cluster(cluster) if cluster.is_blocking() => Connector::Blocking,
             Way::Cluster(_) => Connector::Endpoint,
+            Way::Multi(databases) if databases.is_blocking() => Connector::Blocking,
+            Way::Multi(_) => Connector::Endpoint,
         }
     }
 
@@ -281,7 +310,9 @@ impl Client {
     pub(crate) fn link(&self) -> &Arc<Link> {
         match &self.way {
             Way::Shared(handle) => &handle.0,
-            Way::Direct(_) | Way::Cluster(_) => panic!("it shares no single connection"),
+            Way::Direct(_) | Way::Cluster(_) | Way::Multi(_) => {
+                panic!("it shares no single connection")
+            }
         }
     }
 }

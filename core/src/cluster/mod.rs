@@ -4,6 +4,7 @@
 //! together (`policy`, `merge`), `run` sends the parts and follows redirections, `keeper` makes
 //! the map anew when it was wrong.
 
+mod health;
 mod keeper;
 mod map;
 mod merge;
@@ -50,6 +51,8 @@ pub(crate) struct Cluster {
     /// When the map was last made, in milliseconds since the start.
     renewed: AtomicU64,
     closed: AtomicBool,
+    /// Whether others take over what fails here.
+    abandoned: AtomicBool,
     /// Whether the search module asks all nodes by itself, once that is known.
     coordinates: OnceLock<bool>,
 }
@@ -99,6 +102,7 @@ impl Cluster {
             renewing: AtomicBool::new(false),
             renewed: AtomicU64::new(0),
             closed: AtomicBool::new(false),
+            abandoned: AtomicBool::new(false),
             coordinates: OnceLock::new(),
             config,
         });
@@ -156,7 +160,7 @@ impl Cluster {
             error.kind(),
             ErrorKind::Disconnected | ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Closed
         );
-        lost && !self.is_closed() && (error.sent() == Sent::No || repeatable)
+        lost && !self.is_over() && (error.sent() == Sent::No || repeatable)
     }
 
     /// Takes a request apart, sends the parts to their nodes, and puts the replies together.

@@ -17,7 +17,7 @@ use crate::connection::{
     Connector, Dedicated, Exchange, Handle, Link, Reply, Wire, polled_again, spawn_on,
 };
 use crate::direct::Direct;
-use crate::error::{Result, Sent};
+use crate::error::{Error, Result, Sent};
 use crate::server::ServerInfo;
 
 /// A node: connected when it is first used, for as long as the map has it.
@@ -140,6 +140,18 @@ impl Node {
                 };
                 reply.await.map_err(|error| error.with_sent(Sent::Unknown))
             }
+        }
+    }
+
+    /// Fails everything that is under way, and cuts the connection.
+    pub(super) fn abandon(&self, error: &Error) {
+        match &self.way {
+            Way::Shared(shared) => {
+                if let Some(handle) = shared.link.get() {
+                    handle.0.abandon(error);
+                }
+            }
+            Way::Direct(direct) => direct.forget(),
         }
     }
 

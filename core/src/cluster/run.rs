@@ -73,8 +73,10 @@ impl Cluster {
             let Some(last) = round.last else {
                 return Ok(Reply::Shared(plan.finish()?));
             };
-            if self.is_closed() || Instant::now() >= deadline {
-                return Err(last);
+            if self.is_over() || Instant::now() >= deadline {
+                let begun = plan.parts.iter().any(|part| part.reply.is_some());
+                // Of what was taken apart, a part was executed.
+                return Err(if begun { last.with_sent(Sent::Unknown) } else { last });
             }
             if round.renew {
                 self.renew(epoch, pause).await;
@@ -314,7 +316,7 @@ fn verdict(reply: &Bytes, frames: u32) -> (Verdict, Bytes) {
 }
 
 /// Waits for all of them at once.
-async fn together(mut exchanges: Vec<ToNode>) -> Vec<Result<Reply>> {
+pub(super) async fn together(mut exchanges: Vec<ToNode>) -> Vec<Result<Reply>> {
     let mut outcomes: Vec<Option<Result<Reply>>> = Vec::new();
     outcomes.resize_with(exchanges.len(), || None);
     std::future::poll_fn(|cx| {

@@ -123,6 +123,18 @@ impl Link {
         }
     }
 
+    /// Cuts the connection, for this reason: what was written of fails as lost, the rest as not
+    /// sent. A new connection is made; until there is one, whoever comes is refused.
+    pub(crate) fn abandon(&self, error: &Error) {
+        self.state().refusal = Some(error.duplicate().with_sent(Sent::No));
+        self.lose(error);
+        self.fail_waiting(error, None);
+        let mut io = self.io();
+        // For the driver, if it has not gone to connect anew already.
+        io.broken.get_or_insert(error.duplicate());
+        wake_after(self.state());
+    }
+
     /// Accepts nothing more; the driver ends once all is answered.
     pub(crate) fn close(&self) {
         if let Some(companion) = self.companion.get() {

@@ -92,6 +92,11 @@ impl Direct {
         lock(&self.idle).clear();
     }
 
+    /// Closes what is idle: the server is not to be trusted.
+    pub(crate) fn forget(&self) {
+        lock(&self.idle).clear();
+    }
+
     fn admit(&self) -> Result<()> {
         if self.closed.load(Ordering::Acquire) {
             return Err(Error::new(ErrorKind::Closed, "the client is closed"));

@@ -3,6 +3,7 @@
 mod branch;
 mod frame;
 mod live;
+mod roam;
 mod seat;
 mod stream;
 mod topics;
@@ -15,6 +16,7 @@ use crate::command::slot;
 use crate::config::Config;
 use crate::connection::Connector;
 use crate::error::{Error, ErrorKind, Result};
+use roam::{Roaming, Wanted};
 use seat::{Follow, Seat};
 use topics::Topics;
 
@@ -104,6 +106,13 @@ impl Client {
         channels: impl IntoIterator<Item = T>,
     ) -> Result<Subscription> {
         let sharded = names(channels);
+        if let Some(databases) = self.databases() {
+            if sharded.is_empty() {
+                return Err(no_topic());
+            }
+            let roaming = Roaming::open(databases, Wanted::Sharded(sharded)).await?;
+            return Ok(Subscription::roaming(roaming));
+        }
         let Some(cluster) = self.cluster() else {
             return self.subscription(Topics { sharded, ..Topics::default() }).await;
         };
@@ -156,10 +165,14 @@ impl Client {
         patterns: impl IntoIterator<Item = T>,
     ) -> Result<Subscription> {
         let topics = Topics { patterns: names(patterns), ..Topics::default() };
-        let Some(cluster) = self.cluster() else { return self.subscription(topics).await };
         if topics.len() == 0 {
             return Err(no_topic());
         }
+        if let Some(databases) = self.databases() {
+            let roaming = Roaming::open(databases, Wanted::Primaries(topics.patterns)).await?;
+            return Ok(Subscription::roaming(roaming));
+        }
+        let Some(cluster) = self.cluster() else { return self.subscription(topics).await };
         if self.is_blocking() {
             let text = "a blocking client reads one connection at a time: it cannot follow all \
                         primaries of a cluster";
@@ -176,6 +189,10 @@ impl Client {
     async fn subscription(&self, topics: Topics) -> Result<Subscription> {
         if topics.len() == 0 {
             return Err(no_topic());
+        }
+        if let Some(databases) = self.databases() {
+            let roaming = Roaming::open(databases, Wanted::Topics(topics)).await?;
+            return Ok(Subscription::roaming(roaming));
         }
         let connector = self.connector();
         let seat = match self.cluster() {

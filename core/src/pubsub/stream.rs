@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 
 use super::branch::Branch;
+use super::roam::Roaming;
 use super::seat::{Follow, Seat};
 use super::topics::Topics;
 use crate::error::{Error, ErrorKind, Result};
@@ -29,7 +30,8 @@ pub struct Message {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Delivery {
-    /// The connection was lost and made anew: messages in between are gone.
+    /// The connection was lost and made anew, or another of several databases is the active one
+    /// now: messages in between are gone.
     Gap,
     /// A message.
     Message(Message),
@@ -47,6 +49,8 @@ pub struct Subscription {
     turn: usize,
     /// Where there is to be a branch for each of a cluster's primaries.
     follow: Option<Follow>,
+    /// Those that go along with the active one of several databases.
+    roaming: Vec<Roaming>,
 }
 
 impl Subscription {
@@ -56,14 +60,19 @@ impl Subscription {
         for (seat, topics) in branches {
             open.push(Branch::open(seat, topics).await?);
         }
-        Ok(Subscription { branches: open, turn: 0, follow: None })
+        Ok(Subscription { branches: open, turn: 0, follow: None, roaming: Vec::new() })
+    }
+
+    /// A subscription on the active one of several databases.
+    pub(super) fn roaming(roaming: Roaming) -> Subscription {
+        Subscription { branches: Vec::new(), turn: 0, follow: None, roaming: vec![roaming] }
     }
 
     /// The same; the connections are made when it is polled.
     pub(super) fn later(branches: Vec<(Seat, Topics)>) -> Subscription {
         let later = |(seat, topics)| Branch::later(seat, topics);
         let branches = branches.into_iter().map(later).collect();
-        Subscription { branches, turn: 0, follow: None }
+        Subscription { branches, turn: 0, follow: None, roaming: Vec::new() }
     }
 
     /// The same, that from now on has a connection to each primary of a cluster.
@@ -79,13 +88,19 @@ impl Subscription {
     /// # Errors
     /// `Unsupported` on a blocking client, which reads one connection at a time.
     pub fn merge(mut self, other: Subscription) -> Result<Subscription> {
-        if self.branches.iter().chain(&other.branches).any(Branch::is_blocking) {
+        if self.is_blocking() || other.is_blocking() {
             let text = "a blocking client reads one connection at a time";
             return Err(Error::new(ErrorKind::Unsupported, text));
         }
         self.branches.extend(other.branches);
+        self.roaming.extend(other.roaming);
         self.follow = self.follow.or(other.follow);
         Ok(self)
+    }
+
+    fn is_blocking(&self) -> bool {
+        self.branches.iter().any(Branch::is_blocking)
+            || self.roaming.iter().any(Roaming::is_blocking)
     }
 
     /// The next message or gap; also available as a `Stream`.
@@ -126,11 +141,18 @@ impl Stream for Subscription {
         if let Some(follow) = &mut this.follow {
             follow.poll(cx, &mut this.branches);
         }
-        let count = this.branches.len();
+        let own = this.branches.len();
+        let count = own + this.roaming.len();
         for step in 0..count {
             let at = (this.turn + step) % count;
-            let Some(branch) = this.branches.get_mut(at) else { continue };
-            if let Poll::Ready(outcome) = branch.poll(cx) {
+            let polled = match this.branches.get_mut(at) {
+                Some(branch) => branch.poll(cx),
+                None => match this.roaming.get_mut(at - own) {
+                    Some(roaming) => roaming.poll(cx),
+                    None => continue,
+                },
+            };
+            if let Poll::Ready(outcome) = polled {
                 // Each connection in its turn.
                 this.turn = (at + 1) % count;
                 return Poll::Ready(Some(outcome));
@@ -145,7 +167,9 @@ impl fmt::Debug for Subscription {
         let names = |list: &[Vec<u8>]| {
             list.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect::<Vec<_>>()
         };
-        let topics = || self.branches.iter().map(Branch::topics);
+        let live = self.roaming.iter().filter_map(Roaming::live);
+        let all = live.flat_map(|live| &live.branches).chain(&self.branches);
+        let topics = || all.clone().map(Branch::topics);
         f.debug_struct("Subscription")
             .field("channels", &topics().flat_map(|own| names(&own.channels)).collect::<Vec<_>>())
             .field("patterns", &topics().flat_map(|own| names(&own.patterns)).collect::<Vec<_>>())
