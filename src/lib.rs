@@ -89,3 +89,8 @@ pub use vectors::VectorSet;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// So does that of the page about clusters and sentinels.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/topologies.md")]
+struct Topologies;
