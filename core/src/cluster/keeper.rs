@@ -15,7 +15,7 @@ use crate::connection::Reply;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The least time between two refreshes.
-const APART: Duration = Duration::from_millis(50);
+const APART: Duration = Duration::from_millis(25);
 
 /// How long one node may take to say what it knows, once the cluster is known.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -64,7 +64,7 @@ impl Cluster {
                 self.demand();
                 let newer = changes.wait_for(|now| *now > epoch);
                 // Whoever waited long enough looks again.
-                let _ = tokio::time::timeout(4 * APART + pause, newer).await;
+                let _ = tokio::time::timeout(8 * APART + pause, newer).await;
             }
             Means::Direct => {
                 std::thread::sleep(pause);

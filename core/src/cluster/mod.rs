@@ -306,15 +306,19 @@ impl Cluster {
     /// # Errors
     /// `Connect` when nobody serves that place.
     pub(crate) fn config_for(&self, place: &Place) -> Result<Config> {
-        let map = self.map.load();
-        let address = match place {
-            Place::Any => map.any().map(|node| &node.address),
-            Place::Slot(slot) => map.primary(*slot).map(|node| &node.address),
-            Place::Node(address) => Some(address),
-        };
-        match address {
-            Some(address) => Ok(self.config_at(address)),
+        match self.address_of(place) {
+            Some(address) => Ok(self.config_at(&address)),
             None => Err(Error::new(ErrorKind::Connect, "no node of the cluster is known for it")),
+        }
+    }
+
+    /// Where a place is now.
+    pub(crate) fn address_of(&self, place: &Place) -> Option<Address> {
+        let map = self.map.load();
+        match place {
+            Place::Any => map.any().map(|node| node.address.clone()),
+            Place::Slot(slot) => map.primary(*slot).map(|node| node.address.clone()),
+            Place::Node(address) => Some(address.clone()),
         }
     }
 

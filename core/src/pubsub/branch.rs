@@ -50,7 +50,7 @@ enum State {
 
 impl Branch {
     /// Connects and subscribes.
-    pub(super) async fn open(seat: Seat, topics: Topics) -> Result<Branch> {
+    pub(super) async fn open(mut seat: Seat, topics: Topics) -> Result<Branch> {
         let mut tries = 0;
         let live = loop {
             match Live::open(seat.config()?, seat.connector.clone(), topics.clone(), QUIET).await {
@@ -179,7 +179,10 @@ impl Branch {
                     }
                 },
                 State::Opening(opening) => match opening.as_mut().poll(cx) {
-                    Poll::Pending => return Poll::Pending,
+                    Poll::Pending => {
+                        ready!(this.seat.poll_moved(cx));
+                        this.reopen();
+                    }
                     Poll::Ready(Ok(live)) => {
                         this.state = State::Live(Box::new(live));
                         this.since = Instant::now();
@@ -199,6 +202,7 @@ impl Branch {
                 },
                 State::Waiting => {
                     match &mut this.timer {
+                        Some(_) if this.seat.poll_moved(cx).is_ready() => {}
                         Some(timer) => ready!(timer.as_mut().poll(cx)),
                         None => std::thread::sleep(this.pause.take().unwrap_or_default()),
                     }

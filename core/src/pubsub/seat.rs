@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::branch::Branch;
@@ -20,25 +20,47 @@ pub(super) struct Seat {
     pub(super) connector: Connector,
     /// In a cluster: which node.
     place: Option<(Arc<Cluster>, Place)>,
+    /// Where the last attempt went to.
+    tried: Option<Address>,
+    /// Becomes ready with the cluster's next map.
+    changed: Option<Changed>,
 }
+
+type Changed = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Seat {
     /// The server that the configuration names.
     pub(super) fn fixed(config: Config, connector: Connector) -> Seat {
-        Seat { config, connector, place: None }
+        Seat { config, connector, place: None, tried: None, changed: None }
     }
 
     /// A node of a cluster.
     pub(super) fn at(cluster: &Arc<Cluster>, connector: Connector, place: Place) -> Seat {
         let config = cluster.config.clone();
-        Seat { config, connector, place: Some((Arc::clone(cluster), place)) }
+        let changed: Changed = Box::pin(changed(cluster));
+        let (place, changed) = (Some((Arc::clone(cluster), place)), Some(changed));
+        Seat { config, connector, place, tried: None, changed }
     }
 
     /// Where to connect to now.
-    pub(super) fn config(&self) -> Result<Config> {
-        match &self.place {
-            Some((cluster, place)) => cluster.config_for(place),
-            None => Ok(self.config.clone()),
+    pub(super) fn config(&mut self) -> Result<Config> {
+        let Some((cluster, place)) = &self.place else { return Ok(self.config.clone()) };
+        self.tried = cluster.address_of(place);
+        cluster.config_for(place)
+    }
+
+    /// Whether the place has moved since the last attempt.
+    pub(super) fn poll_moved(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let (Some((cluster, place)), Some(change)) = (&self.place, &mut self.changed) else {
+            return Poll::Pending;
+        };
+        loop {
+            ready!(change.as_mut().poll(cx));
+            *change = Box::pin(changed(cluster));
+            let now = cluster.address_of(place);
+            if now.is_some() && now != self.tried {
+                return Poll::Ready(());
+            }
         }
     }
 
@@ -72,7 +94,7 @@ pub(super) struct Follow {
     cluster: Arc<Cluster>,
     connector: Connector,
     topics: Topics,
-    changed: Pin<Box<dyn Future<Output = ()> + Send>>,
+    changed: Changed,
 }
 
 impl Follow {
