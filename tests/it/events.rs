@@ -108,7 +108,13 @@ crate::each_storage! {
             let other = alerts.with_namespace(format!("{}x:", alerts.namespace()));
             other.save(&alert("c", "x")).await.unwrap();
             alerts.save(&alert("end", "x")).await.unwrap();
-            assert_eq!(next(&mut changes).await.id().unwrap(), "end");
+            let mut told = next(&mut changes).await;
+            let earlier = Change::Saved { id, version: Some(1), fields: Vec::new() };
+            if alerts.client().is_cluster() && told == earlier {
+                // It was on its way from one node to another when the subscription began.
+                told = next(&mut changes).await;
+            }
+            assert_eq!(told.id().unwrap(), "end");
         })
         .await;
     }
