@@ -264,8 +264,8 @@ fn kind_check(field: &Field) -> Option<TokenStream> {
     let name = format_ident!("{name}");
     Some(quote_spanned! {ty.span()=>
         const _: fn() = || {
-            fn check<T: __alizarin::#name>() {}
-            check::<#ty>()
+            fn indexed_field<T: __alizarin::#name>() {}
+            indexed_field::<#ty>()
         };
     })
 }
