@@ -123,3 +123,118 @@ fn a_blocking_client_follows_too() {
     let value: u32 = client.get("k").run().unwrap();
     assert_eq!(value, 2);
 }
+
+/// How many `GET`s the servers have answered: the primary, and the others.
+fn gets(deployment: &Sentinel) -> (u64, Vec<u64>) {
+    let primary = deployment.primary().unwrap();
+    let asked = |at: usize| {
+        let stats = deployment.server(at).command(&["INFO", "commandstats"]).unwrap_or_default();
+        let line = stats.lines().find_map(|line| line.strip_prefix("cmdstat_get:calls="));
+        line.and_then(|line| line.split(',').next()?.parse().ok()).unwrap_or(0)
+    };
+    let others = (0..deployment.servers()).filter(|at| *at != primary).map(asked).collect();
+    (asked(primary), others)
+}
+
+/// Reads through a client until both replicas answer, and no longer the primary.
+fn reads_at_replicas(deployment: &Sentinel, read: impl Fn() -> String) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let (primary, others) = gets(deployment);
+        for _ in 0..10 {
+            assert_eq!(read(), "value");
+        }
+        let (primary_after, after) = gets(deployment);
+        if primary_after == primary && after.iter().zip(&others).all(|(now, then)| now > then) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{primary} {others:?}, {primary_after} {after:?}");
+    }
+}
+
+/// Waits until all servers have the key.
+fn everybody_has_it(deployment: &Sentinel) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let has = |at| deployment.server(at).command(&["EXISTS", "key"]).unwrap() == "1";
+    while !(0..deployment.servers()).all(has) {
+        assert!(Instant::now() < deadline);
+    }
+}
+
+#[test]
+fn replicas_answer_what_only_reads() {
+    let mut deployment = Sentinel::start().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let url = format!("{}?read_from=replica", deployment.url());
+    let client = runtime.block_on(within(Client::connect(url.as_str()))).unwrap();
+    runtime.block_on(within(client.set("key", "value"))).unwrap();
+    everybody_has_it(&deployment);
+    let read = || runtime.block_on(within(client.get::<String>("key"))).unwrap();
+    reads_at_replicas(&deployment, read);
+    // A lost replica is not missed: the others answer, and the primary where there is none.
+    let primary = deployment.primary().unwrap();
+    for at in (0..deployment.servers()).filter(|at| *at != primary) {
+        deployment.server_mut(at).stop().unwrap();
+        for _ in 0..20 {
+            assert_eq!(read(), "value");
+        }
+    }
+    for at in (0..deployment.servers()).filter(|at| *at != primary) {
+        deployment.server_mut(at).restart().unwrap();
+    }
+    deployment.wait_whole().unwrap();
+    reads_at_replicas(&deployment, read);
+    // The new primary was a replica, and the old one becomes one.
+    deployment.failover().unwrap();
+    deployment.wait_whole().unwrap();
+    reads_at_replicas(&deployment, read);
+    runtime.block_on(within(client.close()));
+    let error = runtime.block_on(within(client.get::<String>("key"))).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Closed);
+}
+
+#[test]
+fn a_cursor_means_something_to_the_server_that_gave_it() {
+    let deployment = Sentinel::start().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let url = format!("{}?read_from=replica", deployment.url());
+    let client = runtime.block_on(within(Client::connect(url.as_str()))).unwrap();
+    let fields: Vec<(String, u32)> = (0..5_000).map(|n| (format!("field-{n}"), n)).collect();
+    runtime.block_on(async {
+        within(client.command::<u64>("HSET").key("hash").arg(&fields)).await.unwrap();
+        within(client.set("key", "value")).await.unwrap();
+    });
+    everybody_has_it(&deployment);
+    reads_at_replicas(&deployment, || runtime.block_on(within(client.get("key"))).unwrap());
+    let (mut cursor, mut seen) = (0, std::collections::HashSet::new());
+    loop {
+        let page = client.command("HSCAN").key("hash").arg(cursor);
+        let (next, page): (u64, Vec<(String, u32)>) = runtime.block_on(within(page)).unwrap();
+        seen.extend(page);
+        cursor = next;
+        if cursor == 0 {
+            break;
+        }
+    }
+    assert_eq!(seen.len(), 5_000);
+}
+
+#[test]
+fn replicas_answer_a_blocking_client_too() {
+    let mut deployment = Sentinel::start().unwrap();
+    let url = format!("{}?read_from=replica&topology_interval=1s", deployment.url());
+    let client = Client::connect_blocking(url.as_str()).unwrap();
+    client.set("key", "value").run().unwrap();
+    everybody_has_it(&deployment);
+    let read = || client.get::<String>("key").run().unwrap();
+    reads_at_replicas(&deployment, read);
+    let primary = deployment.primary().unwrap();
+    let lost = (0..deployment.servers()).find(|at| *at != primary).unwrap();
+    deployment.server_mut(lost).stop().unwrap();
+    for _ in 0..20 {
+        assert_eq!(read(), "value");
+    }
+    deployment.server_mut(lost).restart().unwrap();
+    deployment.wait_whole().unwrap();
+    reads_at_replicas(&deployment, read);
+}

@@ -14,6 +14,7 @@ use crate::direct::check_waiting;
 use crate::error::{Error, ErrorKind, Result, Sent};
 use crate::multi::Turn;
 use crate::resp::Reader;
+use crate::sentinel::is_refused;
 
 /// A request on its way; nothing is sent before the first poll.
 ///
@@ -33,7 +34,7 @@ pub struct Execute<W: Work, C: Borrow<Client>> {
 pub(super) enum Stage {
     /// On the client's own connection.
     Here(Flight),
-    /// On the connection of one of a cluster's nodes.
+    /// On the connection of one of a cluster's nodes, or of a replica.
     There(Arc<Link>, Flight),
     /// Whatever takes several steps, or a connection of its own.
     Apart(Pin<Box<dyn Future<Output = Result<Reply>> + Send>>),
@@ -67,6 +68,11 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
         match Self::way(&self.client, self.turn.as_deref()) {
             Way::Direct(direct) => {
                 let wire = self.work.wire();
+                if let Some(replicas) = &direct.replicas
+                    && let Some(reply) = replicas.answer(&self.work.route(), &wire)
+                {
+                    return Poll::Ready(Ok(reply));
+                }
                 let reply = direct.run(&wire, self.work.is_blocking())?;
                 match (&wire, refusal(&reply, direct.config.elects())) {
                     (Wire::One(_), Some(_)) => Poll::Ready(again_blocking(direct, &wire, reply)),
@@ -79,10 +85,12 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
                     let future = Box::pin(apart(Arc::clone(&handle.0), &self.work.wire()));
                     return self.step(future, cx);
                 }
-                let mut flight = Flight::Start;
-                let polled = flight.poll(&handle.0, || self.work.wire(), cx);
-                self.stage = Stage::Here(flight);
-                self.poll_here(ready!(polled), cx)
+                if let Some(replicas) = handle.0.replicas()
+                    && let Some(link) = replicas.link_for(&self.work.route())
+                {
+                    return self.poll_link(link, cx);
+                }
+                self.poll_primary(cx)
             }
             Way::Cluster(cluster) => {
                 if !cluster.is_blocking() {
@@ -93,10 +101,7 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
                     && !self.work.is_blocking()
                     && let Some(link) = cluster.link_for(packed, flags)
                 {
-                    let mut flight = Flight::Start;
-                    let polled = flight.poll(&link, || self.work.wire(), cx);
-                    self.stage = Stage::There(link, flight);
-                    return self.poll_there(ready!(polled), cx);
+                    return self.poll_link(link, cx);
                 }
                 self.poll_steps(cx)
             }
@@ -105,6 +110,27 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
                 self.poll_databases(cx)
             }
         }
+    }
+
+    /// Goes by the client's own connection.
+    #[inline]
+    fn poll_primary(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
+        let Way::Shared(handle) = Self::way(&self.client, self.turn.as_deref()) else {
+            return Poll::Ready(Err(polled_again()));
+        };
+        let mut flight = Flight::Start;
+        let polled = flight.poll(&handle.0, || self.work.wire(), cx);
+        self.stage = Stage::Here(flight);
+        self.poll_here(ready!(polled), cx)
+    }
+
+    /// Goes by the connection of another server.
+    #[inline]
+    fn poll_link(&mut self, link: Arc<Link>, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
+        let mut flight = Flight::Start;
+        let polled = flight.poll(&link, || self.work.wire(), cx);
+        self.stage = Stage::There(link, flight);
+        self.poll_there(ready!(polled), cx)
     }
 
     /// What came back on the client's own connection: the answer, or a refusal that passes.
@@ -134,10 +160,15 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
         }
     }
 
-    /// What came back from one of a cluster's nodes: the answer, or a reason to go on.
+    /// What came back from one of a cluster's nodes, or from a replica: the answer, or a reason to
+    /// go on.
     fn poll_there(&mut self, outcome: Result<Reply>, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
         let Way::Cluster(cluster) = Self::way(&self.client, self.turn.as_deref()) else {
-            return Poll::Ready(outcome);
+            return match &outcome {
+                Ok(reply) if !is_refused(reply) => Poll::Ready(outcome),
+                // It only reads: the primary is asked instead.
+                _ => self.poll_primary(cx),
+            };
         };
         match &outcome {
             Ok(reply) if cluster.is_answer(reply) => Poll::Ready(outcome),

@@ -17,7 +17,7 @@ use crate::direct::{Direct, block};
 use crate::error::{Error, Result};
 use crate::multi::Databases;
 use crate::resp::FromReply;
-use crate::sentinel;
+use crate::sentinel::{self, Replicas};
 use crate::server::ServerInfo;
 
 pub use execute::Execute;
@@ -86,6 +86,9 @@ impl Client {
         };
         let client = Client::from_link(Link::new(config, connector, first));
         if let (Some((config, sentinels)), Way::Shared(handle)) = (watched, &client.way) {
+            if let Some(replicas) = Replicas::of(&config, &handle.0.connector) {
+                handle.0.read_from(replicas);
+            }
             sentinel::watch(&handle.0, &config, &sentinels);
         }
         Ok(client)
@@ -258,6 +261,9 @@ impl Client {
             Way::Shared(handle) => {
                 handle.0.close();
                 poll_fn(|cx| handle.0.poll_closed(cx)).await;
+                if let Some(replicas) = handle.0.replicas() {
+                    poll_fn(|cx| replicas.poll_closed(cx)).await;
+                }
             }
             Way::Direct(direct) => direct.close(),
             Way::Cluster(cluster) => cluster.close().await,

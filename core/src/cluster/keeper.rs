@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 
+use super::choice::measure;
 use super::map::{Map, View};
 use super::node::{Means, Node};
 use super::{Cluster, redirect};
@@ -37,7 +38,8 @@ pub(super) fn spawn(cluster: &Arc<Cluster>) {
                 tracing::debug!(%error, "the cluster's map could not be made anew");
                 cluster.looked();
             }
-            cluster.measure().await;
+            let nodes: Vec<Arc<Node>> = cluster.map.load().nodes().cloned().collect();
+            measure(&nodes, &cluster.config.read_from).await;
             drop(cluster);
             tokio::time::sleep(APART).await;
         }
@@ -158,7 +160,7 @@ impl Cluster {
 
     /// Makes the map of what a node said; nodes that it does not know are closed.
     fn adopt(&self, view: &View) {
-        let map = Map::new(view, |address, _| self.node(&self.remap(address)));
+        let map = Map::new(view, |address, _| self.node(&self.config.reach(address)));
         if !map.is_complete() {
             tracing::debug!("some of the cluster's slots are served by nobody");
         }
@@ -183,26 +185,6 @@ impl Cluster {
     pub(super) fn looked(&self) {
         self.renewed.store(milliseconds(), Ordering::Relaxed);
         self.epoch.send_modify(|epoch| *epoch += 1);
-    }
-
-    /// Learns how far away the nodes are, where reads are routed by that.
-    async fn measure(&self) {
-        let ask = match self.config.read_from {
-            ReadFrom::Nearest => Bytes::from_static(b"*1\r\n$4\r\nPING\r\n"),
-            ReadFrom::Zone(_) => Bytes::from_static(b"*2\r\n$4\r\nINFO\r\n$6\r\nserver\r\n"),
-            _ => return,
-        };
-        let nodes: Vec<Arc<Node>> = self.map.load().nodes().cloned().collect();
-        for node in nodes {
-            let exchange = node.exchange(ask.clone(), 1);
-            if let Ok(Ok(reply)) = tokio::time::timeout(PATIENCE, exchange).await
-                && let ReadFrom::Zone(_) = self.config.read_from
-            {
-                let text = String::from_utf8_lossy(reply.as_bytes()).into_owned();
-                let zone = text.lines().find_map(|line| line.strip_prefix("availability_zone:"));
-                node.set_zone(zone.map(|zone| zone.trim().to_owned()));
-            }
-        }
     }
 }
 

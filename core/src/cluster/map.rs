@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 
+use super::choice::choose;
 use super::node::Node;
 use crate::command::SLOTS;
 use crate::config::{Address, ReadFrom};
@@ -147,36 +148,7 @@ impl Map {
     /// Who answers a command that reads from this slot.
     pub(super) fn reader(&self, slot: u16, from: &ReadFrom) -> Option<&Arc<Node>> {
         let shard = self.shard(slot)?;
-        let turn = || self.turn.fetch_add(1, Ordering::Relaxed);
-        let live = |node: &&Arc<Node>| node.is_up();
-        let replicas = shard.replicas.len();
-        let pick = |offset: usize| {
-            let at = (0..replicas).map(|step| (offset + step) % replicas.max(1));
-            at.filter_map(|at| shard.replicas.get(at)).find(live)
-        };
-        match from {
-            ReadFrom::Primary => None,
-            ReadFrom::Replica => pick(turn()),
-            ReadFrom::Any => match turn() % (replicas + 1) {
-                0 => None,
-                at => pick(at - 1),
-            },
-            ReadFrom::Nearest => {
-                let mut all = shard.replicas.iter().filter(live).collect::<Vec<_>>();
-                all.push(&shard.primary);
-                all.into_iter().min_by_key(|node| node.latency())
-            }
-            ReadFrom::Zone(zone) => {
-                let here = |node: &&Arc<Node>| node.zone().as_deref() == Some(zone) && node.is_up();
-                let all = shard.replicas.iter().chain([&shard.primary]);
-                let here: Vec<_> = all.filter(here).collect();
-                match here.len() {
-                    0 => pick(turn()),
-                    count => here.get(turn() % count).copied(),
-                }
-            }
-        }
-        .or(Some(&shard.primary))
+        Some(choose(&shard.primary, &shard.replicas, from, &self.turn))
     }
 
     /// All primaries.

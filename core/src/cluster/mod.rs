@@ -4,6 +4,7 @@
 //! together (`policy`, `merge`), `run` sends the parts and follows redirections, `keeper` makes
 //! the map anew when it was wrong.
 
+mod choice;
 mod health;
 mod keeper;
 mod map;
@@ -23,8 +24,9 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use tokio::sync::{Notify, watch};
 
+pub(crate) use choice::{choose, measure};
 use map::{Map, View};
-use node::{Means, Node};
+pub(crate) use node::{Means, Node};
 use plan::{Plan, To};
 use redirect::Verdict;
 
@@ -124,7 +126,7 @@ impl Cluster {
         }
         let map = self.map.load();
         let node = match packed.first_key().map(slot) {
-            Some(slot) if self.reads_at_primaries() || !flags.contains(Flags::READ) => {
+            Some(slot) if self.reads_at_primaries() || !flags.is_for_replicas() => {
                 map.primary(slot)
             }
             Some(slot) => map.reader(slot, &self.config.read_from),
@@ -145,7 +147,7 @@ impl Cluster {
         match Verdict::of(reply) {
             Verdict::Answer => return true,
             Verdict::Moved { slot, to: Some(to) } if !to.host.is_empty() => {
-                self.map.load().move_slot(slot, &self.remap(&to));
+                self.map.load().move_slot(slot, &self.config.reach(&to));
                 self.demand();
             }
             Verdict::Ask { .. } | Verdict::Wait => {}
@@ -366,14 +368,7 @@ impl Cluster {
     fn resolve(&self, address: &Address, asked: &Node) -> Address {
         match address.host.is_empty() {
             true => Address { host: asked.address.host.clone(), port: address.port },
-            false => self.remap(address),
-        }
-    }
-
-    fn remap(&self, address: &Address) -> Address {
-        match &self.config.remap {
-            Some(remap) => remap.apply(address),
-            None => address.clone(),
+            false => self.config.reach(address),
         }
     }
 }

@@ -20,12 +20,17 @@ use crate::direct::Direct;
 use crate::error::{Error, Result, Sent};
 use crate::server::ServerInfo;
 
+/// So long a blocking client reads elsewhere after it could not reach a node.
+const SHUNNED: Duration = Duration::from_secs(1);
+
 /// A node: connected when it is first used, for as long as the map has it.
 pub(crate) struct Node {
-    pub(super) address: Address,
+    pub(crate) address: Address,
     way: Way,
     /// What the last exchanges took, smoothed, in microseconds; 0 when there was none.
     micros: AtomicU64,
+    /// When a blocking client last failed to reach it.
+    failed: Mutex<Option<Instant>>,
     zone: Mutex<Option<String>>,
 }
 
@@ -45,7 +50,7 @@ struct Shared {
 
 /// How the nodes of a cluster are reached.
 #[derive(Clone)]
-pub(super) enum Means {
+pub(crate) enum Means {
     /// By shared connections that tasks of this runtime drive.
     Shared { connector: Connector, alarm: Arc<Notify>, runtime: runtime::Handle },
     /// By the thread that asks.
@@ -53,7 +58,7 @@ pub(super) enum Means {
 }
 
 impl Node {
-    pub(super) fn new(address: Address, config: Config, means: &Means) -> Node {
+    pub(crate) fn new(address: Address, config: Config, means: &Means) -> Node {
         let way = match means.clone() {
             Means::Shared { connector, alarm, runtime } => {
                 let link = OnceLock::new();
@@ -61,7 +66,8 @@ impl Node {
             }
             Means::Direct => Way::Direct(Box::new(Direct::new(config))),
         };
-        Node { address, way, micros: AtomicU64::new(0), zone: Mutex::new(None) }
+        let (failed, zone) = (Mutex::new(None), Mutex::new(None));
+        Node { address, way, micros: AtomicU64::new(0), failed, zone }
     }
 
     /// The connection that all share; `None` on a blocking client.
@@ -74,34 +80,44 @@ impl Node {
     }
 
     /// Whether a command sent now would reach it, as far as is known.
-    pub(super) fn is_up(&self) -> bool {
+    pub(crate) fn is_up(&self) -> bool {
         match &self.way {
             Way::Shared(shared) => shared.link.get().is_some_and(|handle| handle.0.is_up()),
-            Way::Direct(direct) => direct.is_up(),
+            // Whoever calls it connects, so a node that was not tried is as good as any.
+            Way::Direct(direct) => {
+                let failed = *self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+                direct.is_up() || failed.is_none_or(|at| at.elapsed() > SHUNNED)
+            }
         }
     }
 
-    pub(super) fn latency(&self) -> u64 {
+    /// Takes note of whether a blocking client reached it.
+    fn note_outcome(&self, outcome: &Result<Reply>) {
+        let failed = outcome.is_err().then(Instant::now);
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = failed;
+    }
+
+    pub(crate) fn latency(&self) -> u64 {
         self.micros.load(Ordering::Relaxed)
     }
 
     /// Takes note of what an exchange took.
-    pub(super) fn note_latency(&self, took: Duration) {
+    pub(crate) fn note_latency(&self, took: Duration) {
         let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX / 8).max(1);
         let before = self.latency();
         let smoothed = if before == 0 { took } else { (before * 7 + took) / 8 };
         self.micros.store(smoothed, Ordering::Relaxed);
     }
 
-    pub(super) fn zone(&self) -> Option<String> {
+    pub(crate) fn zone(&self) -> Option<String> {
         self.zone.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn set_zone(&self, zone: Option<String>) {
+    pub(crate) fn set_zone(&self, zone: Option<String>) {
         *self.zone.lock().unwrap_or_else(PoisonError::into_inner) = zone;
     }
 
-    pub(super) fn server(&self) -> ServerInfo {
+    pub(crate) fn server(&self) -> ServerInfo {
         match &self.way {
             Way::Shared(shared) => shared.link().state().server.clone(),
             Way::Direct(direct) => direct.server(),
@@ -109,7 +125,7 @@ impl Node {
     }
 
     /// Sends without waiting for a reply.
-    pub(super) fn fire(&self, wire: &Wire<'_>) {
+    pub(crate) fn fire(&self, wire: &Wire<'_>) {
         // Whoever sends so does not want to know.
         let _ = match &self.way {
             Way::Shared(shared) => shared.link().fire(wire),
@@ -118,7 +134,7 @@ impl Node {
     }
 
     /// Sends requests; their replies together.
-    pub(super) fn exchange(self: &Arc<Node>, bytes: Bytes, frames: u32) -> ToNode {
+    pub(crate) fn exchange(self: &Arc<Node>, bytes: Bytes, frames: u32) -> ToNode {
         let way = match &self.way {
             Way::Shared(shared) => {
                 Leg::Shared(Exchange::new(Arc::clone(shared.link()), bytes, frames))
@@ -128,8 +144,16 @@ impl Node {
         ToNode { node: Arc::clone(self), way, since: Instant::now() }
     }
 
+    /// The answer to a blocking client; `None` on another.
+    pub(crate) fn call(&self, wire: &Wire<'_>) -> Option<Result<Reply>> {
+        let Way::Direct(direct) = &self.way else { return None };
+        let outcome = direct.run(wire, false);
+        self.note_outcome(&outcome);
+        Some(outcome)
+    }
+
     /// Sends a command that may wait on the server, on a connection of its own.
-    pub(super) async fn apart(&self, bytes: &Bytes, frames: u32) -> Result<Reply> {
+    pub(crate) async fn apart(&self, bytes: &Bytes, frames: u32) -> Result<Reply> {
         match &self.way {
             Way::Direct(direct) => direct.run(&Wire::Many { bytes, frames }, true),
             Way::Shared(shared) => {
@@ -144,7 +168,7 @@ impl Node {
     }
 
     /// Fails everything that is under way, and cuts the connection.
-    pub(super) fn abandon(&self, error: &Error) {
+    pub(crate) fn abandon(&self, error: &Error) {
         match &self.way {
             Way::Shared(shared) => {
                 if let Some(handle) = shared.link.get() {
@@ -156,7 +180,7 @@ impl Node {
     }
 
     /// Accepts nothing more.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         match &self.way {
             Way::Shared(shared) => {
                 if let Some(handle) = shared.link.get() {
@@ -168,7 +192,7 @@ impl Node {
     }
 
     /// Ready once a closed node's connection has ended.
-    pub(super) fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<()> {
         match &self.way {
             Way::Shared(shared) => match shared.link.get() {
                 Some(handle) => handle.0.poll_closed(cx),
@@ -196,7 +220,7 @@ impl Shared {
 }
 
 /// Requests on their way to a node.
-pub(super) struct ToNode {
+pub(crate) struct ToNode {
     node: Arc<Node>,
     way: Leg,
     since: Instant,
@@ -215,7 +239,9 @@ impl Future for ToNode {
         let outcome = match (way, &node.way) {
             (Leg::Shared(exchange), _) => Pin::new(exchange).poll(cx),
             (Leg::Direct(bytes, frames), Way::Direct(direct)) => {
-                Poll::Ready(direct.run(&Wire::Many { bytes, frames: *frames }, false))
+                let outcome = direct.run(&Wire::Many { bytes, frames: *frames }, false);
+                node.note_outcome(&outcome);
+                Poll::Ready(outcome)
             }
             (Leg::Direct(..), Way::Shared(_)) => Poll::Ready(Err(polled_again())),
         };

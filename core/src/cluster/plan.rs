@@ -261,7 +261,7 @@ impl Part {
             bytes,
             frames: 1,
             to,
-            reads: flags.contains(Flags::READ),
+            reads: flags.is_for_replicas(),
             repeatable: flags.is_repeatable(),
             keys: Vec::new(),
             reply: None,

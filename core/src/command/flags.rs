@@ -25,6 +25,10 @@ impl Flags {
     const ROUTED: Flags = Flags(32);
     /// One of the search module's.
     const SEARCH: Flags = Flags(64 | 32);
+    /// What one server answered means nothing to another.
+    const CURSOR: Flags = Flags(128);
+    /// What callers cannot know better.
+    const BY_NAME: Flags = Flags(16 | 8 | 64 | 32 | 128);
 
     /// Whether all of `other`'s facts hold.
     pub const fn contains(self, other: Flags) -> bool {
@@ -66,6 +70,8 @@ impl Flags {
     const fn of_kind(name: u128) -> Flags {
         if has(&READS, name) {
             Flags::READ
+        } else if has(&CURSORS, name) {
+            Flags::READ.union(Flags::CURSOR)
         } else if has(&BLOCKING, name) {
             Flags::BLOCKING
         } else if has(&SESSION, name) {
@@ -95,10 +101,16 @@ impl Flags {
         self.contains(Flags::SEARCH)
     }
 
+    /// Whether a replica may answer it.
+    #[inline]
+    pub(crate) const fn is_for_replicas(self) -> bool {
+        self.0 & (Flags::READ.0 | Flags::CURSOR.0) == Flags::READ.0
+    }
+
     /// These, where the caller knows better, with what only the name can say.
     #[inline]
     pub(crate) const fn corrected(self, by: Flags) -> Flags {
-        Flags(by.0 | self.0 & (Flags::ARGUMENTS.0 | Flags::SESSION.0 | Flags::SEARCH.0))
+        Flags(by.0 | self.0 & Flags::BY_NAME.0)
     }
 }
 
@@ -172,8 +184,9 @@ impl fmt::Debug for Flags {
 }
 
 /// Commands without side effects, sorted.
-static READS: [u128; 92] = pack_all([
+static READS: [u128; 119] = pack_all([
     "BITCOUNT",
+    "BITFIELD_RO",
     "BITPOS",
     "DBSIZE",
     "DUMP",
@@ -195,29 +208,36 @@ static READS: [u128; 92] = pack_all([
     "GEODIST",
     "GEOHASH",
     "GEOPOS",
+    "GEORADIUS_RO",
     "GEOSEARCH",
     "GET",
     "GETBIT",
     "GETRANGE",
     "HEXISTS",
+    "HEXPIRETIME",
     "HGET",
     "HGETALL",
     "HKEYS",
     "HLEN",
     "HMGET",
+    "HPEXPIRETIME",
     "HPTTL",
     "HRANDFIELD",
-    "HSCAN",
     "HSTRLEN",
     "HTTL",
     "HVALS",
     "INFO",
+    "JSON.ARRINDEX",
+    "JSON.ARRLEN",
     "JSON.GET",
     "JSON.MGET",
     "JSON.OBJKEYS",
+    "JSON.OBJLEN",
+    "JSON.RESP",
     "JSON.STRLEN",
     "JSON.TYPE",
     "KEYS",
+    "LCS",
     "LINDEX",
     "LLEN",
     "LPOS",
@@ -229,20 +249,24 @@ static READS: [u128; 92] = pack_all([
     "PING",
     "PTTL",
     "RANDOMKEY",
-    "SCAN",
     "SCARD",
+    "SDIFF",
     "SINTER",
+    "SINTERCARD",
     "SISMEMBER",
     "SMEMBERS",
     "SMISMEMBER",
-    "SSCAN",
+    "SORT_RO",
+    "SRANDMEMBER",
     "STRLEN",
+    "SUBSTR",
     "SUNION",
     "TIME",
     "TS.GET",
     "TS.INFO",
     "TS.MGET",
     "TS.MRANGE",
+    "TS.MREVRANGE",
     "TS.QUERYINDEX",
     "TS.RANGE",
     "TS.REVRANGE",
@@ -254,18 +278,36 @@ static READS: [u128; 92] = pack_all([
     "VGETATTR",
     "VINFO",
     "VISMEMBER",
+    "VLINKS",
+    "VRANDMEMBER",
     "VSIM",
+    "XINFO",
     "XLEN",
+    "XPENDING",
     "XRANGE",
     "XREVRANGE",
     "ZCARD",
     "ZCOUNT",
+    "ZDIFF",
+    "ZINTER",
+    "ZINTERCARD",
+    "ZLEXCOUNT",
+    "ZMSCORE",
+    "ZRANDMEMBER",
     "ZRANGE",
+    "ZRANGEBYLEX",
     "ZRANGEBYSCORE",
     "ZRANK",
-    "ZSCAN",
+    "ZREVRANGE",
+    "ZREVRANGEBYLEX",
+    "ZREVRANGEBYSCORE",
+    "ZREVRANK",
     "ZSCORE",
+    "ZUNION",
 ]);
+
+/// Reads with a cursor that means something to one server alone, sorted.
+static CURSORS: [u128; 4] = pack_all(["HSCAN", "SCAN", "SSCAN", "ZSCAN"]);
 
 /// Commands that may wait on the server, sorted.
 static BLOCKING: [u128; 8] = pack_all([

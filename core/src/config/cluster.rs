@@ -47,6 +47,14 @@ impl fmt::Debug for Remap {
 }
 
 impl Config {
+    /// Where this client reaches a server that another one named.
+    pub(crate) fn reach(&self, address: &Address) -> Address {
+        match &self.remap {
+            Some(remap) => remap.apply(address),
+            None => address.clone(),
+        }
+    }
+
     /// The nodes of a cluster, by host and port; some of them are enough, the others are asked
     /// for. A client of a cluster has the same methods as one of a single server.
     ///
@@ -69,7 +77,9 @@ impl Config {
         self
     }
 
-    /// Which node of a cluster's shard answers commands that only read; the primary unless set.
+    /// Which node of a cluster's shard answers commands that only read, or which server of those
+    /// under Sentinel; the primary unless set. Under Sentinel pipelines and transactions go to the
+    /// primary all the same, and so do commands without a key, searches among them.
     #[must_use]
     pub fn read_from(mut self, from: ReadFrom) -> Config {
         self.read_from = from;
@@ -84,16 +94,17 @@ impl Config {
         self
     }
 
-    /// How often a cluster is asked for its nodes without a reason to; 60 seconds unless set. A
-    /// redirection or a lost connection is a reason.
+    /// How often a cluster is asked for its nodes, or the sentinels for the replicas, without a reason
+    /// to; 60 seconds unless set. A redirection or a lost connection is a reason, as are the
+    /// sentinels' news.
     #[must_use]
     pub fn topology_interval(mut self, interval: Duration) -> Config {
         self.topology_interval = interval.max(Duration::from_millis(100));
         self
     }
 
-    /// Where the nodes are for this client, by the host and port that the cluster names: for
-    /// clusters behind address translation.
+    /// Where the servers are for this client, by the host and port that the cluster or the sentinels
+    /// name: for those behind address translation.
     ///
     /// ```
     /// use alizarin_core::Config;

@@ -17,7 +17,7 @@ pub(crate) use address::Address;
 pub use backoff::Backoff;
 pub use cluster::ReadFrom;
 pub(crate) use cluster::Remap;
-pub(crate) use sentinel::Sentinels;
+pub(crate) use sentinel::{Sentinels, Told};
 
 use crate::cache::Tracking;
 use crate::error::{Error, Result};
@@ -51,9 +51,12 @@ pub use tls::{Tls, TlsVersion};
 /// ```
 ///
 /// In a URL, options are named as the methods are: `client_name`, `connect_timeout`, `db`,
-/// `heartbeat`, `keepalive`, `keepalive_count`, `keepalive_interval`, `nodelay`, `password`,
-/// `protocol` (`2`, `3`), `response_timeout`, `user`, `user_timeout`; those of [`Tls`] begin with
-/// `tls_` and want `rediss://`. Times are `250ms`, `5s` or `2m`; `off` stands for `None`.
+/// `fail_fast`, `heartbeat`, `keepalive`, `keepalive_count`, `keepalive_interval`, `maintenance`,
+/// `max_in_flight`, `max_pending_bytes`, `max_redirects`, `nodelay`, `password`, `protocol` (`2`,
+/// `3`), `read_from` (`primary`, `replica`, `any`, `nearest`, `zone:name`), `relaxed_timeout`,
+/// `response_timeout`, `retries`, `topology_interval`, `total_timeout`, `user`, `user_timeout`;
+/// those of [`Tls`] begin with `tls_` and want `rediss://`. Times are `250ms`, `5s` or `2m`; `off`
+/// stands for `None`.
 #[derive(Clone)]
 pub struct Config {
     pub(crate) endpoint: Endpoint,

@@ -16,8 +16,25 @@ pub(crate) struct Sentinels {
     /// How many other sentinels one must know of for its word to count.
     pub(crate) others: u32,
     seeds: Arc<[Address]>,
-    /// All that are known, the one that answered last first.
-    known: Arc<Mutex<Vec<Address>>>,
+    known: Arc<Mutex<Known>>,
+}
+
+/// What was learned.
+#[derive(Debug)]
+struct Known {
+    /// All sentinels, the one that answered last first.
+    sentinels: Vec<Address>,
+    told: Option<Told>,
+}
+
+/// The servers, by the word of the sentinel that has seen the latest election.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    pub(crate) primary: Address,
+    /// Those that are in order.
+    pub(crate) replicas: Vec<Address>,
+    /// Whether all that are known are so.
+    pub(crate) settled: bool,
 }
 
 impl PartialEq for Sentinels {
@@ -30,17 +47,27 @@ impl Eq for Sentinels {}
 
 impl Sentinels {
     pub(crate) fn new(name: String, seeds: Vec<Address>) -> Sentinels {
-        let known = Arc::new(Mutex::new(seeds.clone()));
+        let known = Arc::new(Mutex::new(Known { sentinels: seeds.clone(), told: None }));
         Sentinels { name, user: None, password: None, others: 0, seeds: seeds.into(), known }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Address>> {
+    fn lock(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whom to ask, in this order.
     pub(crate) fn known(&self) -> Vec<Address> {
-        self.lock().clone()
+        self.lock().sentinels.clone()
+    }
+
+    /// Which servers there are, once a sentinel has told.
+    pub(crate) fn told(&self) -> Option<Told> {
+        self.lock().told.clone()
+    }
+
+    /// Takes note of the servers.
+    pub(crate) fn note(&self, told: Told) {
+        self.lock().told = Some(told);
     }
 
     /// Whom the configuration names.
@@ -50,7 +77,7 @@ impl Sentinels {
 
     /// This one answered, and named others. The seeds are never forgotten.
     pub(crate) fn learn(&self, answered: &Address, others: Vec<Address>) {
-        let mut known = self.lock();
+        let known = &mut self.lock().sentinels;
         known.retain(|address| address != answered);
         known.insert(0, answered.clone());
         for other in others {

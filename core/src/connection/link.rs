@@ -25,6 +25,7 @@ use super::stream::Connector;
 use crate::cache::Tracking;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
+use crate::sentinel::Replicas;
 use crate::server::ServerInfo;
 
 /// So many requests are sent without waiting for those that may come behind them.
@@ -47,6 +48,8 @@ pub(crate) struct Link {
     /// Whom to tell when a connection was lost or could not be made. Where there is somebody,
     /// nothing waits here for a connection that cannot be made: there are other nodes.
     pub(super) alarm: Option<Arc<Notify>>,
+    /// Who answers what only reads, where that is not this server.
+    pub(super) replicas: OnceLock<Arc<Replicas>>,
     /// A task that ends with the link.
     pub(super) companion: OnceLock<AbortHandle>,
 }
@@ -108,6 +111,7 @@ impl Link {
             busy: AtomicBool::new(false),
             up: AtomicBool::new(false),
             alarm,
+            replicas: OnceLock::new(),
             companion: OnceLock::new(),
         }
     }
@@ -115,6 +119,18 @@ impl Link {
     /// Whether there is a connection, as far as is known.
     pub(crate) fn is_up(&self) -> bool {
         self.up.load(Ordering::Relaxed)
+    }
+
+    /// Who answers what only reads, where that is not this server.
+    #[inline]
+    pub(crate) fn replicas(&self) -> Option<&Arc<Replicas>> {
+        self.replicas.get()
+    }
+
+    /// What only reads goes to these from now on.
+    pub(crate) fn read_from(&self, replicas: Arc<Replicas>) {
+        // It is said once, before the link is used.
+        let _ = self.replicas.set(replicas);
     }
 
     /// Which link it is to who takes its pushes.

@@ -140,6 +140,9 @@ impl Link {
         if let Some(companion) = self.companion.get() {
             companion.abort();
         }
+        if let Some(replicas) = self.replicas() {
+            replicas.close();
+        }
         let mut state = self.state();
         state.closing = true;
         self.caller.clear();

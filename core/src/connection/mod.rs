@@ -34,6 +34,7 @@ pub(crate) use driver::{spawn, spawn_on};
 pub(crate) use flight::{Exchange, Flight, polled_again};
 pub(crate) use link::{Handle, Link, PushSink};
 pub(crate) use outbox::Wire;
+pub(crate) use primary::look;
 pub(crate) use reply::Reply;
 pub(crate) use stream::{Connector, Stream, no_node};
 pub(crate) use tcp::{interleave, nowhere, set as set_options};

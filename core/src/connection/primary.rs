@@ -11,8 +11,7 @@ use std::time::Duration;
 
 use super::dedicated::Dedicated;
 use super::stream::{Connector, Stage};
-use crate::config::Address;
-use crate::config::{Config, Endpoint, Sentinels};
+use crate::config::{Address, Config, Endpoint, Sentinels, Told};
 use crate::error::{Error, ErrorKind, Result};
 use crate::resp::{Frame, FromReply, Packed, Value};
 
@@ -20,8 +19,8 @@ use crate::resp::{Frame, FromReply, Packed, Value};
 const REST: Duration = Duration::from_millis(30);
 
 /// What one sentinel says.
-struct Word {
-    primary: Address,
+pub(crate) struct Word {
+    told: Told,
     /// How many elections it has seen.
     epoch: u64,
 }
@@ -36,29 +35,28 @@ pub(super) async fn log_in(
     sentinels: &Sentinels,
 ) -> Result<Dedicated> {
     let mut reasons = Vec::new();
-    let mut words = ask_all(config, connector, sentinels, &mut reasons).await;
+    let words = look(config, connector, sentinels, &mut reasons).await;
     let answers = words.len();
-    words.sort_by_key(|word| std::cmp::Reverse(word.epoch));
-    let mut tried: Vec<Address> = Vec::new();
-    for word in &words {
-        if tried.contains(&word.primary) {
+    let mut tried: Vec<&Address> = Vec::new();
+    for primary in words.iter().map(|word| &word.told.primary) {
+        if tried.contains(&primary) {
             continue;
         }
-        let votes = words.iter().filter(|other| other.primary == word.primary).count();
+        let votes = words.iter().filter(|other| other.told.primary == *primary).count();
         if !tried.is_empty() && votes * 2 <= answers {
             // Older news, of a minority: its server may have been deposed without knowing it.
             continue;
         }
-        tried.push(word.primary.clone());
+        tried.push(primary);
         let mut own = config.clone();
-        let Address { host, port } = word.primary.clone();
+        let Address { host, port } = config.reach(primary);
         own.endpoint = Endpoint::Tcp { host, port };
         match Box::pin(connect(&own, connector)).await {
             Ok(connection) => return Ok(connection),
             Err(error) if matches!(error.kind(), ErrorKind::Auth | ErrorKind::Tls) => {
                 return Err(error);
             }
-            Err(error) => reasons.push(format!("{}: {}", word.primary, error.message())),
+            Err(error) => reasons.push(format!("{primary}: {}", error.message())),
         }
     }
     let text = format!("no primary `{}` can be used: {}", sentinels.name, reasons.join("; "));
@@ -78,6 +76,22 @@ async fn connect(config: &Config, connector: &Connector) -> Result<Dedicated> {
             Err(Error::new(ErrorKind::Connect, format!("it is no primary but a {role}")))
         }
     }
+}
+
+/// What the sentinels say, the one first that has seen the latest election; what that one says of
+/// the servers is noted.
+pub(crate) async fn look(
+    config: &Config,
+    connector: &Connector,
+    sentinels: &Sentinels,
+    reasons: &mut Vec<String>,
+) -> Vec<Word> {
+    let mut words = ask_all(config, connector, sentinels, reasons).await;
+    words.sort_by_key(|word| std::cmp::Reverse(word.epoch));
+    if let Some(word) = words.first() {
+        sentinels.note(word.told.clone());
+    }
+    words
 }
 
 /// Asks all sentinels at once; those that have not answered soon after the first are not waited
@@ -144,7 +158,7 @@ async fn ask(
     let stage = Stage::default();
     let mut connection = Box::pin(Dedicated::staged(config, connector, &stage)).await?;
     let mut wire = Vec::new();
-    for subcommand in ["GET-MASTER-ADDR-BY-NAME", "MASTER", "SENTINELS"] {
+    for subcommand in ["GET-MASTER-ADDR-BY-NAME", "MASTER", "SENTINELS", "REPLICAS"] {
         let mut packed = Packed::new();
         for word in ["SENTINEL", subcommand, &sentinels.name] {
             packed.push(word.as_bytes());
@@ -155,6 +169,7 @@ async fn ask(
     let address = connection.reply(1).await?;
     let known = connection.reply(1).await?;
     let others = connection.reply(1).await?;
+    let replicas = connection.reply(1).await?;
     let mut reader = address.reader();
     if let Frame::Null = reader.peek()? {
         let text = format!("it knows no primary named `{}`", sentinels.name);
@@ -177,7 +192,19 @@ async fn ask(
     }
     let others = <Vec<Facts>>::from_reply(&mut others.reader()).unwrap_or_default();
     let others = others.iter().filter_map(address_of).collect();
-    Ok((Word { primary: current, epoch }, others))
+    // A sentinel older than Redis 5 does not know the word; nothing is read from replicas then.
+    let all = <Vec<Facts>>::from_reply(&mut replicas.reader()).unwrap_or_default();
+    let fine: Vec<Address> =
+        all.iter().filter(|facts| is_in_order(facts)).filter_map(address_of).collect();
+    let settled = fine.len() == all.len();
+    Ok((Word { told: Told { primary: current, replicas: fine, settled }, epoch }, others))
+}
+
+/// Whether a replica follows its primary, as far as the sentinel knows.
+fn is_in_order(replica: &Facts) -> bool {
+    let flags = replica.get("flags").map_or("", String::as_str);
+    let down = flags.split(',').any(|flag| matches!(flag, "s_down" | "o_down" | "disconnected"));
+    !down && replica.get("master-link-status").is_none_or(|status| status == "ok")
 }
 
 type Facts = HashMap<String, String>;

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use crate::config::Config;
 use crate::connection::{Connector, Dedicated, Reply, Wire};
 use crate::error::{Error, ErrorKind, Result, Sent};
+use crate::sentinel::Replicas;
 use crate::server::ServerInfo;
 
 /// A connection that was idle for longer is looked at before it is used.
@@ -29,6 +30,8 @@ pub(crate) struct Direct {
     idle: Mutex<Vec<Idle>>,
     server: Mutex<ServerInfo>,
     closed: AtomicBool,
+    /// Who answers what only reads, where that is not this server.
+    pub(crate) replicas: Option<Arc<Replicas>>,
 }
 
 struct Idle {
@@ -46,13 +49,15 @@ impl Direct {
             config: Arc::new(config),
             idle: Mutex::new(Vec::new()),
             closed: AtomicBool::new(false),
+            replicas: None,
         }
     }
 
     /// Connects once, so that a wrong address or login is known at once.
     pub(crate) fn connect(config: Config) -> Result<Direct> {
-        let direct = Direct::new(config);
+        let mut direct = Direct::new(config);
         let first = direct.open()?;
+        direct.replicas = Replicas::of(&direct.config, &Connector::Blocking);
         direct.give_back(first);
         Ok(direct)
     }
@@ -90,6 +95,9 @@ impl Direct {
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         lock(&self.idle).clear();
+        if let Some(replicas) = &self.replicas {
+            replicas.close();
+        }
     }
 
     /// Closes what is idle: the server is not to be trusted.

@@ -203,13 +203,13 @@ impl Client {
     }
 }
 
-/// A channel of several servers, each connected when the subscription is polled.
+/// Channels of several servers, each connected when the subscription is polled.
 pub(crate) fn feed(
     servers: impl Iterator<Item = Config>,
     connector: &Connector,
-    channel: &str,
+    channels: &[&str],
 ) -> Subscription {
-    let topics = Topics { channels: vec![channel.as_bytes().to_vec()], ..Topics::default() };
+    let topics = Topics { channels: names(channels), ..Topics::default() };
     let seat = |config| (Seat::fixed(config, connector.clone()), topics.clone());
     Subscription::later(servers.map(seat).collect())
 }

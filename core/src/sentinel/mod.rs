@@ -1,11 +1,26 @@
-//! Following the sentinels' news: who is the primary from now on.
+//! Following the sentinels' news: who is the primary from now on, and which replicas it has.
+
+mod replicas;
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use crate::config::Address;
 use crate::config::{Config, Sentinels};
 use crate::connection::{Connector, Link};
 use crate::pubsub::{Subscription, feed};
+
+pub(crate) use replicas::{Replicas, is_refused};
+
+/// Where the sentinels tell of another primary.
+const SWITCH: &str = "+switch-master";
+
+/// Where they tell of replicas that come, go, and change sides.
+const REPLICAS: [&str; 5] =
+    ["+slave", "+sdown", "-sdown", "+convert-to-slave", "+slave-reconf-done"];
+
+/// Nothing is to be asked again without news.
+const FOREVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Starts a task that listens to all sentinels, for as long as the link lives.
 pub(crate) fn watch(link: &Arc<Link>, config: &Config, sentinels: &Sentinels) {
@@ -17,14 +32,26 @@ async fn follow(link: Weak<Link>, config: Config, sentinels: Sentinels) {
     loop {
         // Also those that were not known when it began.
         let listened = sentinels.known();
-        let mut news = listen(&config, &sentinels, &listened);
-        while let Some(delivery) = news.next_message().await {
-            let Some(link) = link.upgrade() else { return };
+        let replicas = link.upgrade().and_then(|link| link.replicas().cloned());
+        let mut news = listen(&config, &sentinels, &listened, replicas.is_some());
+        loop {
+            let holds = replicas.as_ref().map_or(FOREVER, |replicas| replicas.holds());
+            let Ok(delivery) = tokio::time::timeout(holds, news.next_message()).await else {
+                if let Some(replicas) = &replicas {
+                    replicas.look().await;
+                }
+                continue;
+            };
+            let (Some(link), Some(delivery)) = (link.upgrade(), delivery) else { return };
+            if let Some(replicas) = &replicas {
+                replicas.heard();
+            }
             if let Ok(message) = delivery
+                && message.channel == SWITCH
                 && let Ok(text) = std::str::from_utf8(&message.payload)
                 && let Some(primary) = elected(text, &sentinels.name)
             {
-                link.leave_unless_at(&primary);
+                link.leave_unless_at(&config.reach(&primary));
             }
             if sentinels.known().iter().any(|address| !listened.contains(address)) {
                 break;
@@ -33,9 +60,11 @@ async fn follow(link: Weak<Link>, config: Config, sentinels: Sentinels) {
     }
 }
 
-fn listen(config: &Config, sentinels: &Sentinels, all: &[Address]) -> Subscription {
+fn listen(config: &Config, sentinels: &Sentinels, all: &[Address], replicas: bool) -> Subscription {
     let config = |address| config.of_sentinel(sentinels, address);
-    feed(all.iter().map(config), &Connector::Endpoint, "+switch-master")
+    let mut channels = vec![SWITCH];
+    channels.extend(REPLICAS.iter().filter(|_| replicas));
+    feed(all.iter().map(config), &Connector::Endpoint, &channels)
 }
 
 /// The new primary, where the news is about this name: `mymaster old-ip old-port new-ip new-port`.

@@ -243,16 +243,33 @@ async fn a_pipeline_is_split_and_each_command_redirected_by_itself() {
     assert_eq!((&values[0][..1], &values[1][..1]), ("0", "1"));
 }
 
-#[tokio::test]
-async fn reads_go_to_replicas_and_writes_to_primaries() {
-    let nodes = Nodes::start(2, |ports, _, command| match command {
-        // One primary with one replica.
+/// One primary with one replica.
+fn a_pair() -> Nodes {
+    Nodes::start(2, |ports, _, command| match command {
         ["CLUSTER", "SLOTS"] => Some(say(&format!(
             "*1\r\n*4\r\n:0\r\n:16383\r\n*3\r\n$9\r\n127.0.0.1\r\n:{}\r\n$1\r\na\r\n*3\r\n$9\r\n127.0.0.1\r\n:{}\r\n$1\r\nb\r\n",
             ports[0], ports[1]
         ))),
         _ => None,
+    })
+}
+
+#[tokio::test]
+async fn reads_of_blocking_clients_go_to_replicas_too() {
+    let nodes = a_pair();
+    let config = nodes.config().read_from(ReadFrom::Replica);
+    let asked = tokio::task::spawn_blocking(move || {
+        let client = Client::connect_blocking(config).unwrap();
+        client.set("foo", 1).run().unwrap();
+        client.get::<u32>("foo").run().unwrap()
     });
+    assert_eq!(asked.await.unwrap(), 1);
+    assert_eq!((nodes.nodes_asked("SET"), nodes.nodes_asked("GET")), (vec![0], vec![1]));
+}
+
+#[tokio::test]
+async fn reads_go_to_replicas_and_writes_to_primaries() {
+    let nodes = a_pair();
     let client = Client::connect(nodes.config().read_from(ReadFrom::Replica)).await.unwrap();
     within(async {
         // Until it is connected the primary stands in for it.

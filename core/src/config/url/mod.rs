@@ -1,9 +1,10 @@
 //! URLs: `redis://[user[:password]@]host[:port][/database]?option=value&…`; `rediss://` for TLS.
 
-use std::time::Duration;
+mod options;
 
-use super::tls::TlsOptions;
-use super::{Config, Endpoint, Protocol, ReadFrom};
+use options::{number, options};
+
+use super::{Config, Endpoint};
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::Secret;
 
@@ -200,111 +201,6 @@ fn set_login(config: &mut Config, login: &str) -> Result<()> {
     Ok(())
 }
 
-fn options(mut config: Config, query: &str, tls: bool) -> Result<Config> {
-    let mut encryption = TlsOptions::default();
-    for option in query.split('&').filter(|option| !option.is_empty()) {
-        let (name, value) = option.split_once('=').unwrap_or((option, ""));
-        match name {
-            "protocol" => {
-                config.protocol = match value {
-                    "2" | "resp2" => Protocol::Resp2,
-                    "3" | "resp3" => Protocol::Resp3,
-                    _ => return Err(usage("option `protocol` is 2 or 3")),
-                };
-            }
-            "client_name" => config.client_name = Some(decode(value, "option `client_name`")?),
-            "connect_timeout" => config.connect_timeout = duration(value, name)?,
-            "db" => config.database = number(value, "option `db`")?,
-            "heartbeat" => config.heartbeat = duration_or_off(value, name)?,
-            "keepalive" => config.tcp.keepalive = duration_or_off(value, name)?,
-            "keepalive_count" => {
-                config.tcp.keepalive_count = match number(value, "option `keepalive_count`")? {
-                    0 => return Err(usage("option `keepalive_count` is 1 or more")),
-                    count => count,
-                };
-            }
-            "keepalive_interval" => config.tcp.keepalive_interval = duration(value, name)?,
-            "nodelay" => {
-                config.tcp.nodelay = match value {
-                    "true" | "1" => true,
-                    "false" | "0" => false,
-                    _ => return Err(usage("option `nodelay` is true or false")),
-                };
-            }
-            "password" => config.password = Some(Secret::new(decode(value, "option `password`")?)),
-            "max_redirects" => {
-                config.max_redirects = number(value, "option `max_redirects`")?;
-            }
-            "read_from" => {
-                config.read_from = match value {
-                    "primary" => ReadFrom::Primary,
-                    "replica" => ReadFrom::Replica,
-                    "any" => ReadFrom::Any,
-                    "nearest" => ReadFrom::Nearest,
-                    _ => {
-                        return Err(usage(
-                            "option `read_from` is primary, replica, any or nearest",
-                        ));
-                    }
-                };
-            }
-            "retries" => config.retries = number(value, "option `retries`")?,
-            "fail_fast" => config.fail_fast = switch(value, name)?,
-            "response_timeout" => config.response_timeout = duration(value, name)?,
-            "total_timeout" => config.total_timeout = duration(value, name)?,
-            "user_timeout" => config.tcp.user_timeout = duration_or_off(value, name)?,
-            name if name.starts_with("tls_") => {
-                encryption.take(name, decode(value, &format!("option `{name}`"))?)?;
-            }
-            "user" => config.user = Some(decode(value, "option `user`")?),
-            _ => return Err(usage(format!("unknown option `{name}` in the URL"))),
-        }
-    }
-    config.tls = encryption.finish(tls)?;
-    if config.user.is_some() && config.password.is_none() {
-        return Err(usage(
-            "the URL has a user without a password; redis://:password@host logs in the default user",
-        ));
-    }
-    Ok(config)
-}
-
-fn number(text: &str, what: &str) -> Result<u32> {
-    text.parse().map_err(|_| usage(format!("{what} is no number: {text:?}")))
-}
-
-fn switch(text: &str, name: &str) -> Result<bool> {
-    match text {
-        "true" | "yes" | "1" => Ok(true),
-        "false" | "no" | "0" => Ok(false),
-        _ => Err(usage(format!("option `{name}` is true or false: {text:?}"))),
-    }
-}
-
-/// `250ms`, `5s`, `2m`; a bare number is seconds.
-fn duration(text: &str, name: &str) -> Result<Duration> {
-    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (digits, unit) = text.split_at(split);
-    let millis = digits.parse::<u64>().ok().and_then(|n| match unit {
-        "ms" => Some(n),
-        "" | "s" => n.checked_mul(1_000),
-        "m" => n.checked_mul(60_000),
-        _ => None,
-    });
-    match millis {
-        Some(millis) if millis > 0 => Ok(Duration::from_millis(millis)),
-        _ => Err(usage(format!("option `{name}` is no time like 250ms, 5s or 2m: {text:?}"))),
-    }
-}
-
-/// As [`duration`], or `off`.
-fn duration_or_off(text: &str, name: &str) -> Result<Option<Duration>> {
-    match text {
-        "off" => Ok(None),
-        _ => duration(text, name).map(Some),
-    }
-}
-
 /// Undoes percent-encoding.
 fn decode(text: &str, what: &str) -> Result<String> {
     let mut bytes = Vec::with_capacity(text.len());
@@ -340,7 +236,10 @@ fn unsupported(text: &'static str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::config::Protocol;
 
     #[test]
     fn every_part_is_read() {
@@ -379,11 +278,6 @@ mod tests {
             ("redis://h:port", "port"),
             ("redis://h/x", "database"),
             ("redis://h?nope=1", "`nope`"),
-            ("redis://h?protocol=4", "`protocol`"),
-            ("redis://h?heartbeat=never", "`heartbeat`"),
-            ("redis://h?keepalive_count=0", "`keepalive_count`"),
-            ("redis://h?nodelay=maybe", "`nodelay`"),
-            ("redis://h?response_timeout=fast", "`response_timeout`"),
             ("redis://%zz:p@h", "user"),
             ("redis://[::1", "IPv6"),
             ("unix://", "path"),
@@ -392,15 +286,6 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::Usage, "{url}");
             assert!(error.to_string().contains(part), "{url}: {error}");
         }
-    }
-
-    #[test]
-    fn sockets_have_options() {
-        let config = parse("redis://h?heartbeat=off&keepalive=1m&keepalive_interval=2&keepalive_count=9&user_timeout=off&nodelay=false").unwrap();
-        assert_eq!((config.heartbeat, config.tcp.user_timeout), (None, None));
-        assert_eq!(config.tcp.keepalive, Some(Duration::from_secs(60)));
-        assert_eq!(config.tcp.keepalive_interval, Duration::from_secs(2));
-        assert_eq!((config.tcp.keepalive_count, config.tcp.nodelay), (9, false));
     }
 
     #[test]
