@@ -6,6 +6,7 @@ use crate::{
     cluster::wait,
     error::Error,
     server::{Server, ServerBuilder},
+    tls::Papers,
 };
 
 /// A deployment that Redis Sentinel watches over, of real processes on this machine, ended when
@@ -31,6 +32,7 @@ pub struct Sentinel {
     sentinels: Vec<Server>,
     password: Option<String>,
     sentinel_password: Option<String>,
+    encrypted: bool,
 }
 
 /// How a [`Sentinel`] deployment is to be started; from [`Sentinel::builder`].
@@ -52,6 +54,8 @@ pub struct SentinelBuilder {
     down_after: u32,
     password: Option<String>,
     sentinel_password: Option<String>,
+    users: Vec<(String, String)>,
+    papers: Option<Papers>,
 }
 
 impl Sentinel {
@@ -91,6 +95,8 @@ impl Sentinel {
             down_after: 1_000,
             password: None,
             sentinel_password: None,
+            users: Vec::new(),
+            papers: None,
         }
     }
 
@@ -104,18 +110,24 @@ impl Sentinel {
     /// # Ok::<(), alizarin_testkit::Error>(())
     /// ```
     pub fn url(&self) -> String {
-        let address = |server: &Server| Some(format!("127.0.0.1:{}", server.port()?));
+        let address = |server: &Server| Some(format!("127.0.0.1:{}", self.port(server)?));
         let sentinels: Vec<String> = self.sentinels.iter().filter_map(address).collect();
         let login = self.password.as_ref().map(|password| format!(":{password}@"));
         let query =
             self.sentinel_password.as_ref().map(|word| format!("?sentinel_password={word}"));
+        let scheme = if self.encrypted { "rediss" } else { "redis" };
         format!(
-            "redis+sentinel://{}{}/{}{}",
+            "{scheme}+sentinel://{}{}/{}{}",
             login.unwrap_or_default(),
             sentinels.join(","),
             Self::NAME,
             query.unwrap_or_default()
         )
+    }
+
+    /// Where a server is reached by the others and by clients.
+    fn port(&self, server: &Server) -> Option<u16> {
+        if self.encrypted { server.tls_port() } else { server.port() }
     }
 
     /// Which server the sentinels name as the primary.
@@ -134,7 +146,7 @@ impl Sentinel {
             match sentinel.command(&ask) {
                 Ok(answer) => {
                     let port = answer.lines().nth(1).and_then(|port| port.parse().ok());
-                    let at = self.servers.iter().position(|server| server.port() == port);
+                    let at = self.servers.iter().position(|server| self.port(server) == port);
                     return at.ok_or_else(|| Error::start("the sentinels name a stranger", ""));
                 }
                 Err(error) => last = Some(error),
@@ -295,6 +307,35 @@ impl SentinelBuilder {
         self
     }
 
+    /// Adds a user (ACL) to the servers that may do everything.
+    pub fn user(mut self, name: &str, password: &str) -> Self {
+        self.users.push((name.to_owned(), password.to_owned()));
+        self
+    }
+
+    /// Lets servers and sentinels speak TLS, with clients and among themselves:
+    /// [`Sentinel::url`] is that of TLS then.
+    ///
+    /// # Errors
+    ///
+    /// As [`ServerBuilder::tls`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use alizarin_testkit::{Sentinel, Tls};
+    ///
+    /// let tls = Tls::new()?;
+    /// let deployment = Sentinel::builder().tls(&tls)?.start()?;
+    /// assert!(deployment.url().starts_with("rediss+sentinel://127.0.0.1:"));
+    /// # Ok::<(), alizarin_testkit::Error>(())
+    /// ```
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, tls: &crate::Tls) -> Result<Self, Error> {
+        self.papers = Some(tls.papers()?);
+        Ok(self)
+    }
+
     /// Starts everything, and waits until all know each other.
     ///
     /// # Errors
@@ -302,7 +343,9 @@ impl SentinelBuilder {
     /// As [`Sentinel::start`].
     pub fn start(self) -> Result<Sentinel, Error> {
         let primary = self.server(None).start()?;
-        let port = primary.port().unwrap_or_default().to_string();
+        let encrypted = self.papers.is_some();
+        let port = if encrypted { primary.tls_port() } else { primary.port() };
+        let port = port.unwrap_or_default().to_string();
         let mut servers = vec![primary];
         for _ in 0..self.replicas {
             servers.push(self.server(Some(&port)).start()?);
@@ -312,7 +355,7 @@ impl SentinelBuilder {
             sentinels.push(self.sentinel(&port)?);
         }
         let Self { password, sentinel_password, .. } = self;
-        let deployment = Sentinel { servers, sentinels, password, sentinel_password };
+        let deployment = Sentinel { servers, sentinels, password, sentinel_password, encrypted };
         deployment.wait_whole()?;
         Ok(deployment)
     }
@@ -323,8 +366,14 @@ impl SentinelBuilder {
         if let Some(port) = primary {
             server = server.args(["--replicaof", "127.0.0.1", port]);
         }
-        match &self.password {
-            Some(password) => server.password(password).arg("--masterauth", password),
+        if let Some(password) = &self.password {
+            server = server.password(password).arg("--masterauth", password);
+        }
+        for (name, password) in &self.users {
+            server = server.user(name, password);
+        }
+        match &self.papers {
+            Some(papers) => server.papers(papers).arg("--tls-replication", "yes"),
             None => server,
         }
     }
@@ -334,6 +383,9 @@ impl SentinelBuilder {
         let mut builder = Server::builder().sentinel();
         if let Some(password) = &self.sentinel_password {
             builder = builder.password(password);
+        }
+        if let Some(papers) = &self.papers {
+            builder = builder.papers(papers).arg("--tls-replication", "yes");
         }
         let sentinel = builder.start()?;
         let quorum = (self.sentinels / 2 + 1).to_string();

@@ -6,6 +6,7 @@ use super::Cluster;
 use crate::{
     error::Error,
     server::{Server, ServerBuilder},
+    tls::Papers,
 };
 
 /// How a [`Cluster`] is to be started; from [`Cluster::builder`].
@@ -28,7 +29,9 @@ pub struct ClusterBuilder {
     full_coverage: bool,
     modules: bool,
     password: Option<String>,
+    users: Vec<(String, String)>,
     arguments: Vec<String>,
+    papers: Option<Papers>,
 }
 
 impl ClusterBuilder {
@@ -40,7 +43,9 @@ impl ClusterBuilder {
             full_coverage: false,
             modules: false,
             password: None,
+            users: Vec::new(),
             arguments: Vec::new(),
+            papers: None,
         }
     }
 
@@ -86,6 +91,35 @@ impl ClusterBuilder {
         self
     }
 
+    /// Adds a user (ACL) that may do everything.
+    pub fn user(mut self, name: &str, password: &str) -> Self {
+        self.users.push((name.to_owned(), password.to_owned()));
+        self
+    }
+
+    /// Lets the nodes speak TLS, on ports of their own, which they name to clients that do so:
+    /// [`Cluster::url`] is that of TLS then. Among themselves they speak as before.
+    ///
+    /// # Errors
+    ///
+    /// As [`ServerBuilder::tls`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use alizarin_testkit::{Cluster, Tls};
+    ///
+    /// let tls = Tls::new()?;
+    /// let cluster = Cluster::builder().replicas(0).tls(&tls)?.start()?;
+    /// assert!(cluster.url().starts_with("rediss+cluster://127.0.0.1:"));
+    /// # Ok::<(), alizarin_testkit::Error>(())
+    /// ```
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, tls: &crate::Tls) -> Result<Self, Error> {
+        self.papers = Some(tls.papers()?);
+        Ok(self)
+    }
+
     /// Starts the nodes and makes them a cluster.
     ///
     /// # Errors
@@ -116,7 +150,8 @@ impl ClusterBuilder {
         for _ in 0..count {
             nodes.push(self.node().start()?);
         }
-        let cluster = Cluster { nodes, password: self.password.clone() };
+        let encrypted = self.papers.is_some();
+        let cluster = Cluster { nodes, password: self.password.clone(), encrypted };
         cluster.form(self.primaries)?;
         Ok(cluster)
     }
@@ -132,7 +167,13 @@ impl ClusterBuilder {
         if let Some(password) = &self.password {
             node = node.password(password).arg("--masterauth", password);
         }
-        node
+        for (name, password) in &self.users {
+            node = node.user(name, password);
+        }
+        match &self.papers {
+            Some(papers) => node.papers(papers),
+            None => node,
+        }
     }
 }
 
@@ -145,6 +186,7 @@ impl fmt::Debug for ClusterBuilder {
             .field("full_coverage", &self.full_coverage)
             .field("modules", &self.modules)
             .field("arguments", &self.arguments)
+            .field("tls", &self.papers.is_some())
             .finish_non_exhaustive()
     }
 }

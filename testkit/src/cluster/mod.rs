@@ -35,6 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Cluster {
     nodes: Vec<Server>,
     password: Option<String>,
+    encrypted: bool,
 }
 
 impl Cluster {
@@ -107,9 +108,11 @@ impl Cluster {
         let nodes: Vec<String> = self
             .nodes
             .iter()
-            .filter_map(|node| Some(format!("127.0.0.1:{}", node.port()?)))
+            .filter_map(|node| if self.encrypted { node.tls_port() } else { node.port() })
+            .map(|port| format!("127.0.0.1:{port}"))
             .collect();
-        format!("redis+cluster://{}{}", login.unwrap_or_default(), nodes.join(","))
+        let scheme = if self.encrypted { "rediss" } else { "redis" };
+        format!("{scheme}+cluster://{}{}", login.unwrap_or_default(), nodes.join(","))
     }
 
     /// How many nodes there are.

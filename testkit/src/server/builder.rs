@@ -105,6 +105,20 @@ impl ServerBuilder {
         self
     }
 
+    /// Adds a user (ACL) that may do everything.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use alizarin_testkit::Server;
+    /// let server = Server::builder().user("app", "secret").start()?;
+    /// assert!(server.command(&["AUTH", "app", "secret"])?.contains("OK"));
+    /// # Ok::<(), alizarin_testkit::Error>(())
+    /// ```
+    pub fn user(self, name: &str, password: &str) -> Self {
+        self.args(["--user", name, "on", &format!(">{password}"), "~*", "&*", "+@all"])
+    }
+
     /// Lets the server speak TLS, on a port of its own: [`Server::tls_url`]. The other port and
     /// the Unix socket stay as they are.
     ///
@@ -127,6 +141,12 @@ impl ServerBuilder {
     pub fn tls(mut self, tls: &crate::Tls) -> Result<Self, Error> {
         self.papers = Some(tls.papers()?);
         Ok(self.private())
+    }
+
+    /// The same, with what was made before.
+    pub(crate) fn papers(mut self, papers: &Papers) -> Self {
+        self.papers = Some(papers.clone());
+        self.private()
     }
 
     /// Insists on a process of its own, even where `REDIS_URL` names a server.
