@@ -103,7 +103,7 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
                 {
                     return self.poll_link(link, cx);
                 }
-                self.poll_steps(cx)
+                self.poll_steps(0, cx)
             }
             Way::Multi(databases) => {
                 self.turn = Some(Box::new(Turn::new(databases)));
@@ -175,17 +175,19 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
             Err(error) if !cluster.may_resend(error, self.work.is_repeatable()) => {
                 Poll::Ready(outcome)
             }
-            _ => self.poll_steps(cx),
+            Err(error) if error.sent() != Sent::No => self.poll_steps(1, cx),
+            _ => self.poll_steps(0, cx),
         }
     }
 
-    /// Begins what a cluster does in several steps.
+    /// Begins what a cluster does in several steps; the answer was `lost` so often already.
     #[cold]
-    fn poll_steps(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
+    fn poll_steps(&mut self, lost: u32, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
         let Way::Cluster(cluster) = Self::way(&self.client, self.turn.as_deref()) else {
             return Poll::Ready(Err(Error::new(ErrorKind::Usage, "the client has no cluster")));
         };
-        let plan = cluster.plan(&self.work.route())?;
+        let mut plan = cluster.plan(&self.work.route())?;
+        plan.lost = lost;
         let cluster = Arc::clone(cluster);
         match self.work.is_blocking() {
             true => self.step(Box::pin(cluster.run_apart(plan)), cx),

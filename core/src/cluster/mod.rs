@@ -162,7 +162,8 @@ impl Cluster {
             error.kind(),
             ErrorKind::Disconnected | ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Closed
         );
-        lost && !self.is_over() && (error.sent() == Sent::No || repeatable)
+        let again = error.sent() == Sent::No || repeatable && self.config.retries > 0;
+        lost && again && !self.is_over()
     }
 
     /// Takes a request apart, sends the parts to their nodes, and puts the replies together.

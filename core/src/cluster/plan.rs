@@ -54,11 +54,13 @@ pub(crate) struct Plan {
     commands: Vec<(Range<usize>, Output)>,
     /// Whether it needs a search module that knows of clusters.
     pub(super) searches: bool,
+    /// How often its answer was lost already.
+    pub(crate) lost: u32,
 }
 
 impl Plan {
     fn new() -> Plan {
-        Plan { parts: Vec::new(), commands: Vec::new(), searches: false }
+        Plan { parts: Vec::new(), commands: Vec::new(), searches: false, lost: 0 }
     }
 
     /// One command.

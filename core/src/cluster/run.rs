@@ -32,6 +32,8 @@ struct Progress {
     moved: Option<Arc<Node>>,
     /// A replica did not answer: the primary shall.
     at_primary: bool,
+    /// How often its answer was lost.
+    lost: u32,
 }
 
 /// What a round has shown.
@@ -43,6 +45,8 @@ struct Round {
     renew: bool,
     /// Whether time is to pass first.
     wait: bool,
+    /// Whether nobody can be reached who serves a part.
+    unserved: bool,
     /// What cannot be tried again.
     failed: Option<Error>,
 }
@@ -56,7 +60,8 @@ impl Cluster {
     pub(super) async fn run_plan(self: &Arc<Cluster>, mut plan: Plan) -> Result<Reply> {
         let deadline = Instant::now() + self.config.total_timeout;
         let mut progress: Vec<Progress> = Vec::new();
-        progress.resize_with(plan.parts.len(), Progress::default);
+        let lost = plan.lost;
+        progress.resize_with(plan.parts.len(), || Progress { lost, ..Progress::default() });
         let mut pause = PAUSES.0;
         loop {
             let epoch = self.epoch();
@@ -73,7 +78,8 @@ impl Cluster {
             let Some(last) = round.last else {
                 return Ok(Reply::Shared(plan.finish()?));
             };
-            if self.is_over() || Instant::now() >= deadline {
+            let hopeless = round.unserved && self.config.fail_fast;
+            if hopeless || self.is_over() || Instant::now() >= deadline {
                 let begun = plan.parts.iter().any(|part| part.reply.is_some());
                 // Of what was taken apart, a part was executed.
                 return Err(if begun { last.with_sent(Sent::Unknown) } else { last });
@@ -106,6 +112,7 @@ impl Cluster {
             };
             let Some(node) = node else {
                 round.last = Some(self.uncovered());
+                round.unserved = true;
                 round.renew = true;
                 continue;
             };
@@ -246,18 +253,27 @@ impl Cluster {
         round: &mut Round,
     ) {
         self.demand();
-        let mut members = group.parts.iter().filter_map(|at| parts.get(*at));
+        let members =
+            || group.parts.iter().filter_map(|at| Some((parts.get(*at)?, progress.get(*at)?)));
         let unsent = error.sent() == Sent::No;
         let lost = matches!(
             error.kind(),
             ErrorKind::Disconnected | ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Closed
         );
-        if !lost || !(unsent || members.all(|part| part.repeatable)) {
+        let may = |(part, progress): (&Part, &Progress)| {
+            part.repeatable && progress.lost < self.config.retries
+        };
+        if !lost || !(unsent || members().all(may)) {
             round.failed = Some(error);
             return;
         }
+        // A replica has a primary, and what the map has lost has an heir.
+        round.unserved |= unsent
+            && error.kind() != ErrorKind::Closed
+            && members().any(|(part, progress)| !part.reads || progress.at_primary);
         for at in &group.parts {
             if let Some(progress) = progress.get_mut(*at) {
+                progress.lost += u32::from(!unsent);
                 progress.ask = None;
                 progress.moved = None;
                 progress.at_primary = true;

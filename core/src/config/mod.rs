@@ -258,7 +258,8 @@ impl Config {
     }
 
     /// Whether commands fail at once while no connection can be made; unless set, they wait for one
-    /// up to the [`Config::connect_timeout`]. The client goes on trying to connect by itself.
+    /// up to the [`Config::connect_timeout`], on a cluster for whoever is elected up to the
+    /// [`Config::total_timeout`]. The client goes on trying to connect by itself.
     #[must_use]
     pub fn fail_fast(mut self, fail_fast: bool) -> Config {
         self.fail_fast = fail_fast;

@@ -52,8 +52,11 @@ impl Database {
     ) -> Database {
         Database {
             name,
-            // Where there are others, nobody waits for this one.
-            config: config.fail_fast(true),
+            // Where there are others, nobody waits for this one; a cluster elects by itself.
+            config: match config.endpoint {
+                Endpoint::Cluster(_) => config,
+                _ => config.fail_fast(true),
+            },
             blocking,
             health,
             weight: AtomicU64::new(weight.to_bits()),

@@ -284,6 +284,41 @@ async fn reads_go_to_replicas_and_writes_to_primaries() {
 }
 
 #[tokio::test]
+async fn lost_reads_are_sent_again_as_often_as_is_set() {
+    for retries in [0, 1, 3] {
+        for blocking in [false, true] {
+            let nodes = Nodes::start(1, |_, _, command| match command {
+                ["GET", ..] | ["INCR", ..] => Some(Act::SayAndClose(Vec::new())),
+                _ => None,
+            });
+            let config = nodes.config().retries(retries);
+            let errors = if blocking {
+                tokio::task::spawn_blocking(move || {
+                    let client = Client::connect_blocking(config).unwrap();
+                    [
+                        client.get::<u32>("foo").run().unwrap_err(),
+                        client.incr("foo").run().unwrap_err(),
+                    ]
+                })
+                .await
+                .unwrap()
+            } else {
+                let client = Client::connect(config).await.unwrap();
+                [
+                    within(client.get::<u32>("foo")).await.unwrap_err(),
+                    within(client.incr("foo")).await.unwrap_err(),
+                ]
+            };
+            for error in errors {
+                assert_eq!((error.kind(), error.sent()), (ErrorKind::Disconnected, Sent::Unknown));
+            }
+            assert_eq!(nodes.asked("GET").len(), 1 + retries as usize, "blocking: {blocking}");
+            assert_eq!(nodes.asked("INCR").len(), 1);
+        }
+    }
+}
+
+#[tokio::test]
 async fn sixty_four_redirections_at_once_are_one_refresh_at_a_time() {
     let nodes = Nodes::start(2, |ports, node, command| match command {
         ["GET", ..] if node == 1 => moved(FOO, ports[0]),

@@ -1,0 +1,358 @@
+//! Every option holds on every topology and on every connection of a client, async and blocking.
+#![cfg(feature = "tls")]
+
+use std::time::{Duration, Instant};
+
+use alizarin_core::{
+    CacheConfig, Client, Config, ErrorKind, Protocol, ReadFrom, Result, Run as _, Sent, Tls,
+};
+use alizarin_testkit::{Cluster, Sentinel, Server, Tls as Papers};
+use tokio::runtime::Runtime;
+
+/// Nothing takes longer.
+const LONG: Duration = Duration::from_secs(30);
+
+/// What there is to connect to.
+enum Place {
+    One(Server),
+    Cluster(Cluster),
+    Sentinel(Sentinel),
+}
+
+/// A deployment, and how it is reached.
+struct Topology {
+    name: &'static str,
+    place: Place,
+    config: Config,
+}
+
+impl Topology {
+    fn servers(&self) -> Vec<&Server> {
+        match &self.place {
+            Place::One(server) => vec![server],
+            Place::Cluster(cluster) => (0..cluster.len()).map(|at| cluster.node(at)).collect(),
+            Place::Sentinel(all) => (0..all.servers()).map(|at| all.server(at)).collect(),
+        }
+    }
+
+    fn is_cluster(&self) -> bool {
+        matches!(self.place, Place::Cluster(_))
+    }
+
+    /// Lets all servers hang.
+    fn pause(&mut self) {
+        self.each(|server| server.pause().unwrap());
+    }
+
+    fn resume(&mut self) {
+        self.each(|server| server.resume().unwrap());
+    }
+
+    fn stop(&mut self) {
+        self.each(|server| server.stop().unwrap());
+    }
+
+    fn each(&mut self, mut change: impl FnMut(&mut Server)) {
+        match &mut self.place {
+            Place::One(server) => change(server),
+            Place::Cluster(cluster) => {
+                (0..cluster.len()).for_each(|at| change(cluster.node_mut(at)));
+            }
+            Place::Sentinel(all) => (0..all.servers()).for_each(|at| change(all.server_mut(at))),
+        }
+    }
+}
+
+/// One server by TCP, by its socket and encrypted; a cluster and sentinels, plain and encrypted.
+fn topologies() -> Vec<Topology> {
+    let papers = Papers::new().unwrap();
+    let tls = || Tls::new().ca_pem(papers.ca_pem());
+    let one = || Server::builder().private().modules(false).user("app", "hunter2");
+    let cluster = || Cluster::builder().user("app", "hunter2");
+    let sentinel = || Sentinel::builder().user("app", "hunter2");
+    let parse = |url: String| url.parse::<Config>().unwrap();
+    let mut all = Vec::new();
+    let mut add = |name, place, config| all.push(Topology { name, place, config });
+    let server = one().start().unwrap();
+    let config = parse(server.url());
+    add("TCP", Place::One(server), config);
+    let server = one().start().unwrap();
+    let config = parse(server.unix_url().unwrap());
+    add("Unix socket", Place::One(server), config);
+    let server = one().tls(&papers).unwrap().start().unwrap();
+    let config = parse(server.tls_url().unwrap()).tls(tls());
+    add("TLS", Place::One(server), config);
+    let deployment = cluster().start().unwrap();
+    let config = parse(deployment.url());
+    add("cluster", Place::Cluster(deployment), config);
+    let deployment = cluster().tls(&papers).unwrap().start().unwrap();
+    let config = parse(deployment.url()).tls(tls());
+    add("cluster by TLS", Place::Cluster(deployment), config);
+    let deployment = sentinel().start().unwrap();
+    let config = parse(deployment.url());
+    add("sentinels", Place::Sentinel(deployment), config);
+    let deployment = sentinel().tls(&papers).unwrap().start().unwrap();
+    let config = parse(deployment.url()).tls(tls());
+    add("sentinels by TLS", Place::Sentinel(deployment), config);
+    all
+}
+
+async fn within<T>(future: impl IntoFuture<Output = T>) -> T {
+    tokio::time::timeout(LONG, future.into_future()).await.expect("hangs")
+}
+
+/// Both clients, whose methods are the same; each connects when it is its turn.
+fn clients(runtime: &Runtime, config: &Config) -> impl Iterator<Item = Client> {
+    [false, true].into_iter().map(move |blocking| match blocking {
+        false => runtime.block_on(within(Client::connect(config))).unwrap(),
+        true => Client::connect_blocking(config).unwrap(),
+    })
+}
+
+/// Runs on either client.
+fn run<T>(
+    runtime: &Runtime,
+    client: &Client,
+    future: impl IntoFuture<Output = Result<T>>,
+) -> Result<T> {
+    match client.is_blocking() {
+        true => future.run(),
+        false => runtime.block_on(within(future)),
+    }
+}
+
+/// Looks again and again.
+fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let deadline = Instant::now() + LONG;
+    while !done() {
+        assert!(Instant::now() < deadline, "{what}");
+        std::thread::yield_now();
+    }
+}
+
+/// What a server says of each connection of ours.
+fn connections(server: &Server) -> Vec<String> {
+    let list = server.command(&["CLIENT", "LIST"]).unwrap();
+    let ours = list.lines().filter(|line| line.contains("lib-name=alizarin"));
+    ours.map(|line| format!("{line} ")).collect()
+}
+
+#[test]
+fn every_option_holds_everywhere() {
+    let runtime = Runtime::new().unwrap();
+    for mut topology in topologies() {
+        println!("{}", topology.name);
+        who_logs_in(&runtime, &topology);
+        a_wrong_password(&runtime, &topology);
+        signs_of_life(&runtime, &topology);
+        #[cfg(target_os = "linux")]
+        keepalive(&runtime, &topology);
+        a_server_that_hangs(&runtime, &mut topology);
+        failing_fast(&runtime, topology);
+    }
+}
+
+/// User, name, protocol and database, on whatever connection.
+fn who_logs_in(runtime: &Runtime, topology: &Topology) {
+    for (protocol, number) in [(Protocol::Resp2, "resp=2"), (Protocol::Resp3, "resp=3")] {
+        let database = if topology.is_cluster() { 0 } else { 3 };
+        let config = topology.config.clone().login("app", "hunter2").client_name("billing");
+        let config = config.protocol(protocol).database(database).read_from(ReadFrom::Replica);
+        for client in clients(runtime, &config) {
+            for n in 0..20 {
+                run(runtime, &client, client.set(format!("key:{n}"), n)).unwrap();
+                let _: Option<u32> = run(runtime, &client, client.get(format!("key:{n}"))).unwrap();
+            }
+            let news = run(runtime, &client, client.subscribe(["news"])).unwrap();
+            let list = client.command::<Option<(String, String)>>("BLPOP").key("list").arg(0.05);
+            assert_eq!(run(runtime, &client, list).unwrap(), None);
+            let cache = client.cache(CacheConfig::new());
+            let cached =
+                protocol == Protocol::Resp3 && !(client.is_blocking() && topology.is_cluster());
+            let cache = cached.then(|| run(runtime, &client, cache).unwrap());
+            let wanted = [
+                "name=billing ".into(),
+                "user=app ".into(),
+                number.into(),
+                format!("db={database} "),
+            ];
+            let mut seen = 0;
+            for server in topology.servers() {
+                for line in connections(server) {
+                    seen += 1;
+                    for part in &wanted {
+                        assert!(line.contains(part), "{}: {part} not in {line}", topology.name);
+                    }
+                }
+            }
+            assert!(seen >= 2 + usize::from(cached), "{}: {seen}", topology.name);
+            drop((news, cache));
+            run(runtime, &client, async {
+                client.close().await;
+                Ok(())
+            })
+            .unwrap();
+            drop(client);
+            until("all is closed", || {
+                topology.servers().iter().all(|server| connections(server).is_empty())
+            });
+        }
+    }
+}
+
+fn a_wrong_password(runtime: &Runtime, topology: &Topology) {
+    let config = topology.config.clone().login("app", "hunter3");
+    for error in [
+        runtime.block_on(within(Client::connect(&config))).unwrap_err(),
+        Client::connect_blocking(&config).unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Auth, "{}: {error}", topology.name);
+        assert!(!format!("{error} {error:?}").contains("hunter"), "{error:?}");
+    }
+}
+
+/// The heartbeat of idle connections; a blocking client reads nothing while nobody calls.
+fn signs_of_life(runtime: &Runtime, topology: &Topology) {
+    let config = topology.config.clone().heartbeat(Duration::from_millis(100));
+    let client = runtime.block_on(within(Client::connect(config))).unwrap();
+    for n in 0..20 {
+        run(runtime, &client, client.set(format!("key:{n}"), n)).unwrap();
+    }
+    let primaries = if topology.is_cluster() { 3 } else { 1 };
+    until("every idle connection is asked", || {
+        let servers = topology.servers();
+        let asked =
+            |server: &&&Server| connections(server).iter().any(|one| one.contains("cmd=ping"));
+        servers.iter().filter(asked).count() == primaries
+    });
+    runtime.block_on(within(async { client.close().await }));
+}
+
+/// The keepalive timers of this process's sockets to these ports: `true` where one runs.
+#[cfg(target_os = "linux")]
+fn timers(ports: &[u16]) -> Vec<bool> {
+    let links = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
+    let links = links.filter_map(|entry| std::fs::read_link(entry.path()).ok());
+    let ours: Vec<String> = links.map(|link| link.to_string_lossy().into_owned()).collect();
+    let table = std::fs::read_to_string("/proc/self/net/tcp").unwrap();
+    let mut found = Vec::new();
+    for line in table.lines().skip(1) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [_, _, remote, state, _, timer, _, _, _, inode, ..] = words[..] else { continue };
+        let port = remote.split(':').nth(1).and_then(|hex| u16::from_str_radix(hex, 16).ok());
+        if state == "01"
+            && port.is_some_and(|port| ports.contains(&port))
+            && ours.contains(&format!("socket:[{inode}]"))
+        {
+            found.push(timer.starts_with("02"));
+        }
+    }
+    found
+}
+
+#[cfg(target_os = "linux")]
+fn keepalive(runtime: &Runtime, topology: &Topology) {
+    if topology.name == "Unix socket" {
+        return;
+    }
+    let ports: Vec<u16> = topology
+        .servers()
+        .iter()
+        .flat_map(|server| [server.port(), server.tls_port()])
+        .flatten()
+        .collect();
+    for (idle, runs) in [(Some(Duration::from_secs(60)), true), (None, false)] {
+        let config = topology.config.clone().keepalive(idle).heartbeat(None);
+        for client in clients(runtime, &config) {
+            for n in 0..20 {
+                run(runtime, &client, client.set(format!("key:{n}"), n)).unwrap();
+            }
+            let news = run(runtime, &client, client.subscribe(["news"])).unwrap();
+            // What was just sent has a timer of its own until it is acknowledged.
+            until("the timers are as they were asked for", || {
+                let timers = timers(&ports);
+                timers.len() >= 2 && timers.iter().all(|timer| *timer == runs)
+            });
+            drop(news);
+            run(runtime, &client, async {
+                client.close().await;
+                Ok(())
+            })
+            .unwrap();
+            drop(client);
+            until("all is closed", || timers(&ports).is_empty());
+        }
+    }
+}
+
+fn a_server_that_hangs(runtime: &Runtime, topology: &mut Topology) {
+    let config = topology.config.clone().response_timeout(Duration::from_millis(210));
+    for client in clients(runtime, &config) {
+        run(runtime, &client, client.set("key", 1)).unwrap();
+        topology.pause();
+        let error = run(runtime, &client, client.incr("key")).unwrap_err();
+        topology.resume();
+        assert_eq!(
+            (error.kind(), error.sent()),
+            (ErrorKind::Timeout, Sent::Unknown),
+            "{}: {error}",
+            topology.name
+        );
+        assert!(error.to_string().contains("210ms"), "{}: {error}", topology.name);
+    }
+}
+
+/// Nothing waits for a connection; else it would for a minute.
+fn failing_fast(runtime: &Runtime, mut topology: Topology) {
+    let minute = Duration::from_secs(60);
+    let config = topology.config.clone().connect_timeout(minute).total_timeout(minute);
+    let config = config.fail_fast(true);
+    let clients: Vec<Client> = clients(runtime, &config).collect();
+    topology.stop();
+    for client in clients {
+        // The first one may have been sent.
+        for _ in 0..3 {
+            let error = run(runtime, &client, client.incr("key")).unwrap_err();
+            assert!(
+                matches!(error.kind(), ErrorKind::Connect | ErrorKind::Disconnected),
+                "{}: {error}",
+                topology.name
+            );
+        }
+    }
+}
+
+/// A peer that accepts and says nothing.
+#[test]
+fn the_time_to_connect_is_bounded_everywhere() {
+    let runtime = Runtime::new().unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let folder = std::env::temp_dir().join(format!("alizarin-options-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let socket = folder.join("silent.sock");
+    let _silent = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let tls = || Tls::new().webpki_roots();
+    let seeds = [("127.0.0.1", port)];
+    for config in [
+        Config::new().tcp("127.0.0.1", port),
+        Config::new().tcp("127.0.0.1", port).tls(tls()),
+        Config::new().unix(&socket),
+        Config::new().cluster(seeds),
+        Config::new().cluster(seeds).tls(tls()),
+        Config::new().sentinels(seeds, "mymaster"),
+        Config::new().sentinels(seeds, "mymaster").tls(tls()),
+    ] {
+        let hour = Duration::from_secs(3_600);
+        let config = config.response_timeout(hour).total_timeout(hour);
+        let config = config.connect_timeout(Duration::from_millis(250));
+        for error in [
+            runtime.block_on(within(Client::connect(&config))).unwrap_err(),
+            Client::connect_blocking(&config).unwrap_err(),
+        ] {
+            let known = matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Connect);
+            assert!(known, "{config:?}: {error:?}");
+        }
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
