@@ -54,6 +54,7 @@ pub struct SentinelBuilder {
     down_after: u32,
     password: Option<String>,
     sentinel_password: Option<String>,
+    modules: bool,
     users: Vec<(String, String)>,
     papers: Option<Papers>,
 }
@@ -95,6 +96,7 @@ impl Sentinel {
             down_after: 1_000,
             password: None,
             sentinel_password: None,
+            modules: false,
             users: Vec::new(),
             papers: None,
         }
@@ -164,7 +166,7 @@ impl Sentinel {
     /// # Examples
     ///
     /// See [`Sentinel`].
-    pub fn wait_for_primary(&self, right: impl Fn(usize) -> bool) -> Result<usize, Error> {
+    pub fn wait_for_primary(&self, mut right: impl FnMut(usize) -> bool) -> Result<usize, Error> {
         let mut found = 0;
         wait("the sentinels name such a primary", || {
             let Ok(primary) = self.primary() else { return false };
@@ -190,11 +192,17 @@ impl Sentinel {
     /// ```
     pub fn failover(&self) -> Result<usize, Error> {
         let before = self.primary()?;
-        wait("the sentinels begin", || {
-            let first = self.sentinels.first();
-            first.is_some_and(|one| one.command(&["SENTINEL", "FAILOVER", Self::NAME]).is_ok())
-        })?;
-        self.wait_for_primary(|primary| primary != before)
+        let mut looked = 0;
+        self.wait_for_primary(|primary| {
+            // it gives up where it knows of no replica that is good enough at the moment
+            if looked % 300 == 0
+                && let Some(sentinel) = self.sentinels.first()
+            {
+                let _ = sentinel.command(&["SENTINEL", "FAILOVER", Self::NAME]);
+            }
+            looked += 1;
+            primary != before
+        })
     }
 
     /// Waits until the sentinels know each other and every replica, and none is down.
@@ -307,6 +315,12 @@ impl SentinelBuilder {
         self
     }
 
+    /// Whether the servers load the modules (JSON, search, …). Default: no.
+    pub fn modules(mut self, load: bool) -> Self {
+        self.modules = load;
+        self
+    }
+
     /// Adds a user (ACL) to the servers that may do everything.
     pub fn user(mut self, name: &str, password: &str) -> Self {
         self.users.push((name.to_owned(), password.to_owned()));
@@ -361,8 +375,10 @@ impl SentinelBuilder {
     }
 
     fn server(&self, primary: Option<&str>) -> ServerBuilder {
-        let mut server =
-            Server::builder().private().modules(false).arg("--repl-diskless-sync-delay", "0");
+        let mut server = Server::builder()
+            .private()
+            .modules(self.modules)
+            .arg("--repl-diskless-sync-delay", "0");
         if let Some(port) = primary {
             server = server.args(["--replicaof", "127.0.0.1", port]);
         }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use alizarin::prelude::*;
 use alizarin_testkit::{Cluster, Server, unique};
 
+use crate::elected;
+
 /// A client of `server` that speaks this version of the protocol.
 pub(crate) async fn connect(server: &Server, protocol: u8) -> Client {
     Client::connect(url(server, &format!("protocol={protocol}")).as_str()).await.unwrap()
@@ -28,24 +30,38 @@ pub(crate) async fn on<M: RedisModel>(server: &Server, protocol: u8) -> Reposito
     connect(server, protocol).await.repository().with_namespace(namespace(server))
 }
 
-thread_local! {
-    /// Whether the test of this thread uses the cluster at the moment.
-    static ON_CLUSTER: Cell<bool> = const { Cell::new(false) };
+/// Where the test of this thread is at the moment.
+#[derive(Clone, Copy)]
+enum Here {
+    Server,
+    Cluster,
+    Sentinel,
 }
 
-/// Runs `test` on RESP2 and on RESP3, each with an empty repository on the shared server; then on
-/// the shared cluster, except for models with an index: the search module of the cluster that can
-/// be had here has no coordinator (`cluster` tests that searching there says so).
+thread_local! {
+    static HERE: Cell<Here> = const { Cell::new(Here::Server) };
+}
+
+/// Runs `test` on RESP2 and on RESP3, each with an empty repository on the shared server; then by a
+/// client whose server others take the place of, again and again; then on the shared cluster, except
+/// for models with an index: the search module of the cluster that can be had here has no
+/// coordinator (`cluster` tests that searching there says so).
 pub(crate) async fn everywhere<M: RedisModel>(test: impl AsyncFn(Repository<M>)) {
     let server = Server::shared().unwrap();
     for protocol in [2, 3] {
         test(on(server, protocol).await).await;
     }
-    if M::SCHEMA.index.is_none() {
-        ON_CLUSTER.set(true);
-        test(on_cluster().await).await;
-        ON_CLUSTER.set(false);
+    HERE.set(Here::Sentinel);
+    {
+        let steady = elected::steady();
+        let client = steady.client().clone();
+        test(client.repository().with_namespace(format!("{}:", unique("it")))).await;
     }
+    if M::SCHEMA.index.is_none() {
+        HERE.set(Here::Cluster);
+        test(on_cluster().await).await;
+    }
+    HERE.set(Here::Server);
 }
 
 /// A repository of its own on the shared cluster.
@@ -57,9 +73,10 @@ pub(crate) async fn on_cluster<M: RedisModel>() -> Repository<M> {
 /// What somebody else does with a key, the first word after the command's name, by a connection of
 /// his own to wherever the test is.
 pub(crate) fn somebody(words: &[&str]) -> String {
-    match ON_CLUSTER.get() {
-        false => Server::shared().unwrap().command(words).unwrap(),
-        true => {
+    match HERE.get() {
+        Here::Server => Server::shared().unwrap().command(words).unwrap(),
+        Here::Sentinel => elected::command(words),
+        Here::Cluster => {
             let cluster = Cluster::shared().unwrap();
             let node = cluster.primary_of(words[1]).unwrap();
             cluster.node(node).command(words).unwrap()

@@ -8,6 +8,7 @@ mod bulk;
 mod cached;
 mod cluster;
 mod common;
+mod elected;
 mod events;
 mod films;
 mod index;
