@@ -72,7 +72,7 @@ impl Elected {
 /// The client, and no election meanwhile; before some of the tests there is one.
 pub(crate) fn steady() -> Steady {
     let elected = elected();
-    if elected.tests.fetch_add(1, Ordering::Relaxed) % TERM == 0 {
+    if elected.tests.fetch_add(1, Ordering::Relaxed).is_multiple_of(TERM) {
         let _alone = elected.gate.write().unwrap_or_else(PoisonError::into_inner);
         elected.elect();
         elected.elections.fetch_add(1, Ordering::Relaxed);
