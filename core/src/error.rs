@@ -49,6 +49,8 @@ pub enum ErrorKind {
     Unsupported,
     /// Another writer changed the document first.
     Conflict,
+    /// The write was done, but fewer replicas than asked for have confirmed it in time.
+    Unconfirmed,
     /// The document exists already.
     Exists,
     /// The document does not exist.

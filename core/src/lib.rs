@@ -12,9 +12,11 @@ pub mod command;
 pub mod commands;
 mod config;
 mod connection;
+mod credentials;
 mod direct;
 mod error;
 pub mod multi;
+mod pool;
 mod pubsub;
 pub mod resp;
 mod secret;
@@ -24,12 +26,16 @@ mod server;
 pub use cache::{Cache, CacheConfig, CacheMetrics, Fetch, FetchShared};
 pub use client::{Client, Execute};
 pub use command::{Command, IntoCommand};
-pub use config::{Backoff, Config, Protocol, ReadFrom, Tls, TlsVersion};
+pub use config::{Backoff, Config, PoolConfig, Protocol, ReadFrom, Tls, TlsVersion};
 #[doc(hidden)]
 pub use connection::Route;
 pub use connection::{Pipeline, Transaction, Work};
+pub use credentials::{
+    CredentialFuture, CredentialProvider, Credentials, Renewals, RotatingCredentials,
+};
 pub use direct::{Iter, Run, Streamed};
 pub use error::{Error, ErrorKind, Result, Sent, ServerCode};
+pub use pool::{Exclusive, OnExclusive, PoolClosed, PoolMetrics};
 pub use pubsub::{Delivery, Message, Subscription};
 pub use resp::{FromReply, ToArgs, Value};
 pub use server::ServerInfo;

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use super::again::{again, again_blocking, refusal};
 use super::{Client, Way};
-use crate::connection::{Dedicated, Flight, Link, Reply, Route, Wire, Work, polled_again};
+use crate::connection::{Flight, Link, Reply, Route, Wire, Work, polled_again};
 use crate::direct::check_waiting;
 use crate::error::{Error, ErrorKind, Result, Sent};
 use crate::multi::Turn;
@@ -46,6 +46,17 @@ impl<W: Work, C: Borrow<Client>> Unpin for Execute<W, C> {}
 impl<W: Work, C: Borrow<Client>> Execute<W, C> {
     pub(crate) fn new(client: C, work: W) -> Execute<W, C> {
         Execute { client, work, stage: Stage::Here(Flight::Start), retries: 0, turn: None }
+    }
+
+    /// What is to be run, and by whom.
+    pub(crate) fn parts(&self) -> (&Client, &W) {
+        (self.client.borrow(), &self.work)
+    }
+
+    /// Takes the reply from this future instead, and never asks for it again.
+    pub(crate) fn go(&mut self, future: Pin<Box<dyn Future<Output = Result<Reply>> + Send>>) {
+        self.stage = Stage::Apart(future);
+        self.retries = u32::MAX;
     }
 
     pub(super) fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
@@ -258,22 +269,15 @@ fn answered(error: Error) -> Error {
     }
 }
 
-/// Runs a request on a connection of its own, without a limit on the time to answer.
+/// Runs a request on a connection of the pool, without a limit on the time to answer.
 fn apart(link: Arc<Link>, wire: &Wire<'_>) -> impl Future<Output = Result<Reply>> + Send + 'static {
     let mut bytes = Vec::with_capacity(wire.len());
-    match wire {
-        Wire::One(packed) => packed.write_to(&mut bytes),
-        Wire::Many { bytes: many, .. } => bytes.extend_from_slice(many),
-    }
+    wire.write_to(&mut bytes);
     let frames = wire.frames();
     async move {
         link.state().admit()?;
-        let mut connection = Dedicated::connect(&link.config, &link.connector).await?;
-        let reply = async {
-            connection.send(&bytes).await?;
-            connection.reply(frames).await
-        };
-        reply.await.map_err(|error| error.with_sent(Sent::Unknown))
+        let mut connection = link.pool()?.get().await?;
+        connection.exchange(&Wire::Many { bytes: &bytes, frames }, None).await
     }
 }
 

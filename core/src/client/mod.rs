@@ -14,8 +14,9 @@ use crate::command::{Batch, Command, IntoCommand, may_fire};
 use crate::config::{Config, Endpoint};
 use crate::connection::{Connector, Dedicated, Handle, Link, Pipeline, Transaction, Wire, spawn};
 use crate::direct::{Direct, block};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::multi::Databases;
+use crate::pool::Pool;
 use crate::resp::FromReply;
 use crate::sentinel::{self, Replicas};
 use crate::server::ServerInfo;
@@ -70,6 +71,7 @@ impl Client {
     /// attempt fails. Later losses are mended in the background.
     pub async fn connect(config: impl TryInto<Config, Error: Into<Error>>) -> Result<Client> {
         let config = config.try_into().map_err(Into::into)?;
+        config.check()?;
         if let Endpoint::Cluster(_) = config.endpoint {
             let cluster = Cluster::connect(config, Connector::Endpoint).await?;
             return Ok(Client { way: Way::Cluster(cluster) });
@@ -123,6 +125,7 @@ impl Client {
     /// As [`Client::connect`].
     pub fn connect_blocking(config: impl TryInto<Config, Error: Into<Error>>) -> Result<Client> {
         let config = config.try_into().map_err(Into::into)?;
+        config.check()?;
         if let Endpoint::Cluster(_) = config.endpoint {
             let cluster = block(Cluster::connect(config, Connector::Blocking))?;
             return Ok(Client { way: Way::Cluster(cluster) });
@@ -308,6 +311,21 @@ impl Client {
             Way::Cluster(_) => Connector::Endpoint,
             Way::Multi(databases) if databases.is_blocking() => Connector::Blocking,
             Way::Multi(_) => Connector::Endpoint,
+        }
+    }
+
+    /// The pool of the one server.
+    ///
+    /// # Errors
+    /// `Closed`; `Usage` on a cluster.
+    pub(crate) fn own_pool(&self) -> Result<Arc<Pool>> {
+        match &self.way {
+            Way::Shared(handle) => handle.0.pool().cloned(),
+            Way::Direct(direct) => Ok(Arc::clone(direct.pool())),
+            Way::Cluster(_) => {
+                Err(Error::new(ErrorKind::Usage, "each node of the cluster has its own pool"))
+            }
+            Way::Multi(databases) => Err(databases.no_database("no database is healthy")),
         }
     }
 

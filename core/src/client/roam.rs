@@ -44,7 +44,7 @@ impl Client {
     pub(crate) fn abandon(&self, error: &Error) {
         match &self.way {
             Way::Shared(handle) => handle.0.abandon(error),
-            Way::Direct(direct) => direct.forget(),
+            Way::Direct(direct) => direct.leave(),
             Way::Cluster(cluster) => cluster.abandon(error),
             Way::Multi(_) => {}
         }

@@ -34,6 +34,7 @@ use crate::command::{Flags, slot};
 use crate::config::{Address, Config, Endpoint, ReadFrom};
 use crate::connection::{Connector, Link, Reply, Route, Wire};
 use crate::error::{Error, ErrorKind, Result, Sent};
+use crate::pool::Pool;
 use crate::resp::{Packed, Value};
 use crate::server::ServerInfo;
 
@@ -313,6 +314,42 @@ impl Cluster {
             Some(address) => Ok(self.config_at(&address)),
             None => Err(Error::new(ErrorKind::Connect, "no node of the cluster is known for it")),
         }
+    }
+
+    /// The pool of the node that serves a place.
+    ///
+    /// # Errors
+    /// `Connect` when nobody serves it; `Closed`.
+    pub(crate) fn pool_at(&self, place: &Place) -> Result<Arc<Pool>> {
+        let node = {
+            let map = self.map.load();
+            match place {
+                Place::Any => map.any().cloned(),
+                Place::Slot(slot) => map.primary(*slot).cloned(),
+                Place::Node(address) => Some(self.node(address)),
+            }
+        };
+        match node {
+            _ if self.is_closed() => Err(Error::new(ErrorKind::Closed, "the client is closed")),
+            Some(node) => node.pool().cloned(),
+            None => Err(Error::new(ErrorKind::Connect, "no node serves the key's slot")),
+        }
+    }
+
+    /// The pools of all nodes that were used.
+    pub(crate) fn pools(&self) -> Vec<Arc<Pool>> {
+        self.all()
+            .values()
+            .filter(|node| node.is_used())
+            .filter_map(|node| node.pool().ok().cloned())
+            .collect()
+    }
+
+    /// Notes what an error says of the map, and waits for a better one.
+    pub(crate) async fn learn(self: &Arc<Cluster>, error: &Error) {
+        let epoch = self.epoch();
+        self.note_error(error);
+        self.renew(epoch, Duration::from_millis(20)).await;
     }
 
     /// Where a place is now.

@@ -13,11 +13,10 @@ use tokio::sync::Notify;
 
 use crate::config::Address;
 use crate::config::Config;
-use crate::connection::{
-    Connector, Dedicated, Exchange, Handle, Link, Reply, Wire, polled_again, spawn_on,
-};
+use crate::connection::{Connector, Exchange, Handle, Link, Reply, Wire, polled_again, spawn_on};
 use crate::direct::Direct;
-use crate::error::{Error, Result, Sent};
+use crate::error::{Error, Result};
+use crate::pool::Pool;
 use crate::server::ServerInfo;
 
 /// So long a blocking client reads elsewhere after it could not reach a node.
@@ -157,13 +156,28 @@ impl Node {
         match &self.way {
             Way::Direct(direct) => direct.run(&Wire::Many { bytes, frames }, true),
             Way::Shared(shared) => {
-                let mut connection = Dedicated::connect(&shared.config, &shared.connector).await?;
-                let reply = async {
-                    connection.send(bytes).await?;
-                    connection.reply(frames).await
-                };
-                reply.await.map_err(|error| error.with_sent(Sent::Unknown))
+                let mut connection = shared.link().pool()?.get().await?;
+                connection.exchange(&Wire::Many { bytes, frames }, None).await
             }
+        }
+    }
+
+    /// Its connections for one caller at a time.
+    ///
+    /// # Errors
+    /// `Closed`.
+    pub(super) fn pool(&self) -> Result<&Arc<Pool>> {
+        match &self.way {
+            Way::Shared(shared) => shared.link().pool(),
+            Way::Direct(direct) => Ok(direct.pool()),
+        }
+    }
+
+    /// Whether there may be a connection to it.
+    pub(super) fn is_used(&self) -> bool {
+        match &self.way {
+            Way::Shared(shared) => shared.link.get().is_some(),
+            Way::Direct(_) => true,
         }
     }
 
@@ -175,7 +189,7 @@ impl Node {
                     handle.0.abandon(error);
                 }
             }
-            Way::Direct(direct) => direct.forget(),
+            Way::Direct(direct) => direct.leave(),
         }
     }
 

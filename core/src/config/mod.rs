@@ -3,6 +3,7 @@
 mod address;
 mod backoff;
 mod cluster;
+mod pool;
 mod sentinel;
 mod tcp;
 mod tls;
@@ -17,9 +18,11 @@ pub(crate) use address::Address;
 pub use backoff::Backoff;
 pub use cluster::ReadFrom;
 pub(crate) use cluster::Remap;
+pub use pool::PoolConfig;
 pub(crate) use sentinel::{Sentinels, Told};
 
 use crate::cache::Tracking;
+use crate::credentials::Keyring;
 use crate::error::{Error, Result};
 use crate::resp::Limits;
 use crate::secret::Secret;
@@ -55,8 +58,8 @@ pub use tls::{Tls, TlsVersion};
 /// `max_in_flight`, `max_pending_bytes`, `max_redirects`, `nodelay`, `password`, `protocol` (`2`,
 /// `3`), `read_from` (`primary`, `replica`, `any`, `nearest`, `zone:name`), `relaxed_timeout`,
 /// `response_timeout`, `retries`, `topology_interval`, `total_timeout`, `user`, `user_timeout`;
-/// those of [`Tls`] begin with `tls_` and want `rediss://`. Times are `250ms`, `5s` or `2m`; `off`
-/// stands for `None`.
+/// those of [`PoolConfig`] begin with `pool_`, those of [`Tls`] with `tls_`, which want `rediss://`.
+/// Times are `250ms`, `5s` or `2m`; `off` stands for `None`.
 #[derive(Clone)]
 pub struct Config {
     pub(crate) endpoint: Endpoint,
@@ -85,6 +88,8 @@ pub struct Config {
     pub(crate) remap: Option<Remap>,
     /// Whether the connections may read from replicas (`READONLY`).
     pub(crate) readonly: bool,
+    pub(crate) pool: PoolConfig,
+    pub(crate) credentials: Option<Keyring>,
     /// For connections that are told of changes, to whom they tell them.
     pub(crate) tracking: Option<Tracking>,
 }
@@ -159,6 +164,8 @@ impl Config {
             topology_interval: Duration::from_secs(60),
             remap: None,
             readonly: false,
+            pool: PoolConfig::new(),
+            credentials: None,
             tracking: None,
         }
     }
@@ -317,6 +324,19 @@ impl Config {
         self
     }
 
+    /// Refuses options that contradict each other.
+    ///
+    /// # Errors
+    /// `Usage`, with the options' names.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.pool.check()?;
+        if self.credentials.is_some() && (self.user.is_some() || self.password.is_some()) {
+            let text = "`credentials` are given, and `user` or `password` too: only one can hold";
+            return Err(Error::new(crate::error::ErrorKind::Usage, text));
+        }
+        Ok(())
+    }
+
     /// `host:port` or the socket's path, for messages.
     pub fn address(&self) -> String {
         self.endpoint.to_string()
@@ -358,6 +378,8 @@ impl fmt::Debug for Config {
             topology_interval,
             remap,
             readonly,
+            pool,
+            credentials,
             tracking,
         } = self;
         f.debug_struct("Config")
@@ -386,6 +408,8 @@ impl fmt::Debug for Config {
             .field("topology_interval", topology_interval)
             .field("remap", remap)
             .field("readonly", readonly)
+            .field("pool", pool)
+            .field("credentials", credentials)
             .field("tracking", tracking)
             .finish()
     }

@@ -151,6 +151,7 @@ impl Config {
         config.endpoint = Endpoint::Tcp { host: address.host.clone(), port: address.port };
         config.user.clone_from(&sentinels.user);
         config.password.clone_from(&sentinels.password);
+        config.credentials = None;
         config.database = 0;
         config.maintenance = false;
         config.readonly = false;

@@ -23,6 +23,8 @@ pub(crate) struct Dedicated {
     pub(crate) stream: Stream,
     pub(crate) inbox: Inbox,
     pub(crate) server: ServerInfo,
+    /// The epoch of the credentials that it logged in with.
+    pub(crate) login: u64,
     /// Which server it is connected to, where there is a choice.
     pub(crate) peer: Endpoint,
 }
@@ -62,6 +64,9 @@ impl Dedicated {
         {
             return Box::pin(primary::log_in(config, connector, sentinels)).await;
         }
+        // What is announced from now on is newer.
+        let login = config.login_epoch();
+        let config = &*config.with_login().await?;
         let attempt = match Dedicated::attempt(config, connector, config.protocol, stage).await {
             // The peer hung up at HELLO: some proxies do so at a word they do not know.
             Err(Refused { error: _, at_hello: true }) => {
@@ -69,7 +74,8 @@ impl Dedicated {
             }
             outcome => outcome,
         };
-        attempt.map_err(|refused| refused.error)
+        let connected = attempt.map_err(|refused| refused.error)?;
+        Ok(Dedicated { login, ..connected })
     }
 
     async fn attempt(
@@ -81,7 +87,7 @@ impl Dedicated {
         let stream = connector.open(config, stage).await?;
         let server = ServerInfo::new(String::new(), protocol);
         let (inbox, peer) = (Inbox::new(&config.limits), config.endpoint.clone());
-        let mut connection = Dedicated { stream, inbox, server, peer };
+        let mut connection = Dedicated { stream, inbox, server, login: 0, peer };
         let mut handshake = Handshake::new(config, protocol);
         let mut answered = false;
         loop {
@@ -132,26 +138,28 @@ impl Dedicated {
     /// `Disconnected`, `Protocol`.
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> Result<()> {
         let mut rest = bytes;
-        poll_fn(|cx| {
-            loop {
-                // Encrypted bytes that were taken are on the wire only after the flush.
-                let done = match rest.is_empty() {
-                    false => poll_write(&mut self.stream, rest, cx),
-                    true => Pin::new(&mut self.stream).poll_flush(cx).map_ok(|()| 0),
-                };
-                match done {
-                    Poll::Ready(Ok(_)) if rest.is_empty() => return Poll::Ready(Ok(())),
-                    Poll::Ready(Ok(count)) => rest = rest.get(count..).unwrap_or_default(),
+        poll_fn(|cx| self.poll_send(cx, &mut rest)).await
+    }
+
+    /// As [`Dedicated::send`], to be polled: `rest` is what is still to be written.
+    pub(crate) fn poll_send(&mut self, cx: &mut Context<'_>, rest: &mut &[u8]) -> Poll<Result<()>> {
+        loop {
+            // Encrypted bytes that were taken are on the wire only after the flush.
+            let done = match rest.is_empty() {
+                false => poll_write(&mut self.stream, rest, cx),
+                true => Pin::new(&mut self.stream).poll_flush(cx).map_ok(|()| 0),
+            };
+            match done {
+                Poll::Ready(Ok(_)) if rest.is_empty() => return Poll::Ready(Ok(())),
+                Poll::Ready(Ok(count)) => *rest = rest.get(count..).unwrap_or_default(),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(lost(error))),
+                Poll::Pending => match poll_fill(&mut self.stream, self.inbox.room(), cx) {
+                    Poll::Ready(Ok(())) => self.inbox.scan()?,
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(lost(error))),
-                    Poll::Pending => match poll_fill(&mut self.stream, self.inbox.room(), cx) {
-                        Poll::Ready(Ok(())) => self.inbox.scan()?,
-                        Poll::Ready(Err(error)) => return Poll::Ready(Err(lost(error))),
-                        Poll::Pending => return Poll::Pending,
-                    },
-                }
+                    Poll::Pending => return Poll::Pending,
+                },
             }
-        })
-        .await
+        }
     }
 
     /// The next reply of `frames` frames; pushes before and in it are dropped.

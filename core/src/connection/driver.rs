@@ -13,18 +13,24 @@ use super::dedicated::Dedicated;
 use super::link::Link;
 use super::state::closed;
 use crate::error::{Error, ErrorKind, Result};
+use crate::pool::Pool;
 
 /// A connection that lived for so long was a good one: the next attempt comes at once.
 const PROVEN: Duration = Duration::from_secs(1);
 
 /// Starts the task on the current runtime.
 pub(crate) fn spawn(link: Arc<Link>) {
-    let guard = Guard { link, done: false };
-    tokio::spawn(run(guard));
+    spawn_on(&tokio::runtime::Handle::current(), link);
 }
 
 /// Starts the task on this runtime.
 pub(crate) fn spawn_on(runtime: &tokio::runtime::Handle, link: Arc<Link>) {
+    link.pool.get_or_init(|| {
+        let (config, connector) = (Arc::clone(&link.config), link.connector.clone());
+        let pool = Pool::new(config, connector, Some(runtime.clone()));
+        pool.keep();
+        pool
+    });
     let guard = Guard { link, done: false };
     runtime.spawn(run(guard));
 }
@@ -70,6 +76,7 @@ async fn run(mut guard: Guard) {
             yielded: false,
             wakers: Vec::new(),
             next: None,
+            login: link.login(),
         };
         let Some(error) = poll_fn(|cx| connected.poll(cx)).await else { break };
         drop(connected);
@@ -97,12 +104,21 @@ struct Connected<'a> {
     yielded: bool,
     wakers: Vec<Waker>,
     next: Option<Next<'a>>,
+    /// Logs in again when other credentials are announced; `None` where that is never so.
+    login: Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,
 }
 
 /// The connection that is to replace the present one, which will be cut.
 enum Next<'a> {
     Coming(Pin<Box<dyn Future<Output = Result<Dedicated>> + Send + 'a>>),
     Here(Box<Dedicated>),
+}
+
+impl Link {
+    fn login(&self) -> Option<Pin<Box<dyn Future<Output = ()> + Send + '_>>> {
+        self.config.renewals()?;
+        Some(Box::pin(self.stay_logged_in()))
+    }
 }
 
 impl Connected<'_> {
@@ -140,6 +156,10 @@ impl Connected<'_> {
             if let Some(error) = link.on_tick() {
                 return Poll::Ready(Some(error));
             }
+        }
+        if let Some(login) = &mut self.login {
+            // It has no end.
+            let _ = login.as_mut().poll(cx);
         }
         self.poll_next(cx);
         let mut io = link.io();
@@ -179,6 +199,7 @@ impl Connected<'_> {
             }
             if moved {
                 link.hears_no_more();
+                link.pool.get().into_iter().for_each(|pool| pool.renew());
             }
             // Both directions in each round: neither waits for the other.
             let before = io.writing.written();

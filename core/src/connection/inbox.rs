@@ -50,6 +50,15 @@ pub(crate) enum Item {
     Reply(Reply),
 }
 
+impl Item {
+    pub(crate) fn into_reply(self) -> Option<Reply> {
+        match self {
+            Item::Reply(reply) => Some(reply),
+            Item::Push(_) => None,
+        }
+    }
+}
+
 impl Inbox {
     pub(crate) fn new(limits: &Limits) -> Inbox {
         Inbox {
@@ -75,6 +84,11 @@ impl Inbox {
     /// Whether a frame has begun that is not complete, or a reply waits to be taken.
     pub(crate) fn is_partial(&self) -> bool {
         !self.buffer.is_empty()
+    }
+
+    /// How much of replies has come that was not taken.
+    pub(crate) fn held(&self) -> usize {
+        self.buffer.len()
     }
 
     /// The buffer, with room for the next read.

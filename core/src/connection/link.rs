@@ -25,6 +25,7 @@ use super::stream::Connector;
 use crate::cache::Tracking;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
+use crate::pool::Pool;
 use crate::sentinel::Replicas;
 use crate::server::ServerInfo;
 
@@ -36,7 +37,7 @@ pub(crate) struct Link {
     pub(crate) config: Arc<Config>,
     pub(crate) connector: Connector,
     /// Who takes what the server sends unasked; without one it is dropped.
-    pushes: Option<Arc<dyn PushSink>>,
+    pub(super) pushes: Option<Arc<dyn PushSink>>,
     io: Mutex<Io>,
     state: Mutex<State>,
     /// Whose future reads the socket itself, because it waits alone.
@@ -48,6 +49,8 @@ pub(crate) struct Link {
     /// Whom to tell when a connection was lost or could not be made. Where there is somebody,
     /// nothing waits here for a connection that cannot be made: there are other nodes.
     pub(super) alarm: Option<Arc<Notify>>,
+    /// Connections to the same server for one caller at a time.
+    pub(crate) pool: OnceLock<Arc<Pool>>,
     /// Who answers what only reads, where that is not this server.
     pub(super) replicas: OnceLock<Arc<Replicas>>,
     /// A task that ends with the link.
@@ -111,6 +114,7 @@ impl Link {
             busy: AtomicBool::new(false),
             up: AtomicBool::new(false),
             alarm,
+            pool: OnceLock::new(),
             replicas: OnceLock::new(),
             companion: OnceLock::new(),
         }
@@ -119,37 +123,6 @@ impl Link {
     /// Whether there is a connection, as far as is known.
     pub(crate) fn is_up(&self) -> bool {
         self.up.load(Ordering::Relaxed)
-    }
-
-    /// Who answers what only reads, where that is not this server.
-    #[inline]
-    pub(crate) fn replicas(&self) -> Option<&Arc<Replicas>> {
-        self.replicas.get()
-    }
-
-    /// What only reads goes to these from now on.
-    pub(crate) fn read_from(&self, replicas: Arc<Replicas>) {
-        // It is said once, before the link is used.
-        let _ = self.replicas.set(replicas);
-    }
-
-    /// Which link it is to who takes its pushes.
-    pub(crate) fn source(&self) -> Option<u64> {
-        self.pushes.as_ref().map(|sink| sink.source())
-    }
-
-    /// There is another connection, or none: what the old one would have pushed is unknown.
-    pub(super) fn hears_no_more(&self) {
-        if let Some(sink) = &self.pushes {
-            sink.lost();
-        }
-    }
-
-    /// The same link, with somebody to take its pushes.
-    #[cfg(test)]
-    pub(crate) fn with_pushes(mut self, sink: Arc<dyn PushSink>) -> Link {
-        self.pushes = Some(sink);
-        self
     }
 
     pub(crate) fn io(&self) -> MutexGuard<'_, Io> {
@@ -194,6 +167,7 @@ impl Link {
         state.refusal = None;
         self.up.store(true, Ordering::Relaxed);
         state.server = connection.server;
+        state.login = connection.login;
         state.peer = Some(connection.peer);
         state.hurry = false;
         state.progress = state.tick;

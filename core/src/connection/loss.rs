@@ -4,8 +4,6 @@
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
-use tokio::task::AbortHandle;
-
 use super::link::Link;
 use super::slots::Entry;
 use super::state::{Phase, wake_after};
@@ -34,6 +32,9 @@ impl Link {
             state.grant(&self.config, &mut wakers);
         }
         drop(old);
+        if let Some(pool) = self.pool.get() {
+            pool.renew();
+        }
         self.hears_no_more();
         if let Some(alarm) = &self.alarm {
             alarm.notify_one();
@@ -116,13 +117,6 @@ impl Link {
         }
     }
 
-    /// A task that is ended when the link is closed.
-    pub(crate) fn end_with_it(&self, task: &AbortHandle) {
-        if self.companion.set(task.clone()).is_err() {
-            task.abort();
-        }
-    }
-
     /// Cuts the connection, for this reason: what was written of fails as lost, the rest as not
     /// sent. A new connection is made; until there is one, whoever comes is refused.
     pub(crate) fn abandon(&self, error: &Error) {
@@ -137,6 +131,9 @@ impl Link {
 
     /// Accepts nothing more; the driver ends once all is answered.
     pub(crate) fn close(&self) {
+        if let Some(pool) = self.pool.get() {
+            pool.close();
+        }
         if let Some(companion) = self.companion.get() {
             companion.abort();
         }

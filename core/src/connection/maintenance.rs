@@ -35,6 +35,13 @@ pub(crate) struct Moving {
     to: Option<(String, u16)>,
 }
 
+impl Moving {
+    /// To another connection to the same place, at once.
+    pub(super) fn here() -> Moving {
+        Moving { id: -1, time: Duration::ZERO, to: None }
+    }
+}
+
 /// What a connection knows of maintenance.
 #[derive(Default)]
 pub(crate) struct Maintenance {

@@ -4,6 +4,7 @@
 //! joins them under two locks, and `driver` moves the bytes.
 
 mod backoff;
+mod beside;
 mod caller;
 mod dedicated;
 mod driver;
@@ -16,6 +17,7 @@ mod loss;
 mod maintenance;
 mod outbox;
 mod primary;
+mod relogin;
 mod reply;
 mod slots;
 mod state;
@@ -35,7 +37,8 @@ pub(crate) use flight::{Exchange, Flight, polled_again};
 pub(crate) use link::{Handle, Link, PushSink};
 pub(crate) use outbox::Wire;
 pub(crate) use primary::look;
+pub(crate) use relogin::renewed;
 pub(crate) use reply::Reply;
-pub(crate) use stream::{Connector, Stream, no_node};
+pub(crate) use stream::{Connector, Look, Stream, no_node};
 pub(crate) use tcp::{interleave, nowhere, set as set_options};
 pub use work::{Pipeline, Route, Transaction, Work};

@@ -34,6 +34,13 @@ impl Wire<'_> {
         }
     }
 
+    pub(crate) fn write_to(&self, out: &mut Vec<u8>) {
+        match self {
+            Wire::One(packed) => packed.write_to(out),
+            Wire::Many { bytes, .. } => out.extend_from_slice(bytes),
+        }
+    }
+
     pub(crate) fn frames(&self) -> u32 {
         match self {
             Wire::One(_) => 1,

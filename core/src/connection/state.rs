@@ -49,6 +49,8 @@ pub(crate) struct State {
     /// Whether the next attempt to connect is not to wait.
     pub(crate) hurry: bool,
     pub(crate) maintenance: Maintenance,
+    /// The epoch of the credentials that the connection logged in with.
+    pub(crate) login: u64,
     pub(crate) counters: Counters,
 }
 
@@ -151,6 +153,7 @@ impl State {
             peer: None,
             hurry: false,
             maintenance: Maintenance::default(),
+            login: 0,
             counters: Counters::default(),
         }
     }
@@ -160,6 +163,7 @@ impl State {
         io.stream = Some(next.stream);
         io.inbox = next.inbox;
         self.server = next.server;
+        self.login = next.login;
         self.peer = Some(next.peer);
         self.progress = self.tick;
         self.counters.connections += 1;

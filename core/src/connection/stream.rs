@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 #[cfg(unix)]
@@ -36,6 +37,17 @@ pub(crate) enum Stream {
     /// For tests: both ends in one process.
     #[cfg_attr(not(test), expect(dead_code, reason = "made by tests alone"))]
     Other(Box<dyn Duplex>),
+}
+
+/// What is seen of an idle connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// Nothing has come.
+    Quiet,
+    /// Something has: a push, or part of the encryption's own talk.
+    Arrived,
+    /// The server has closed it, or sent what makes it useless.
+    Closed,
 }
 
 /// Both directions of a connection.
@@ -176,6 +188,37 @@ impl Stream {
             Stream::Tls(stream) => tls::is_quiet(stream),
             _ => true,
         }
+    }
+
+    /// Whether reads and writes wait while they are polled.
+    pub(crate) fn waits(&mut self) -> bool {
+        self.blocking().is_some()
+    }
+
+    /// What can be seen of an idle connection without waiting, whatever the runtime knows.
+    pub(crate) fn look(&mut self) -> Look {
+        let mut byte = [std::mem::MaybeUninit::uninit()];
+        let seen = match self {
+            Stream::Tcp(stream) => SockRef::from(&*stream).peek(&mut byte),
+            #[cfg(unix)]
+            Stream::Unix(stream) => SockRef::from(&*stream).peek(&mut byte),
+            #[cfg(feature = "tls")]
+            Stream::Tls(stream) => {
+                let plain = &mut stream.get_mut().0;
+                return if plain.waits() { self.look_here() } else { plain.look() };
+            }
+            Stream::Blocking(_) => return self.look_here(),
+            Stream::Other(_) => return Look::Quiet,
+        };
+        match seen {
+            Ok(1..) => Look::Arrived,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Look::Quiet,
+            _ => Look::Closed,
+        }
+    }
+
+    fn look_here(&mut self) -> Look {
+        if self.is_quiet() { Look::Quiet } else { Look::Closed }
     }
 
     /// The socket that waits while it is polled, encrypted or not.

@@ -5,10 +5,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Buf as _, BytesMut};
 use tokio::io::{AsyncRead as _, AsyncWrite as _, AsyncWriteExt as _, ReadBuf};
 
 use super::frame::{Arrival, read};
+use super::renewal::Renewal;
 use super::stream::Message;
 use super::topics::Topics;
 use crate::config::Config;
@@ -29,8 +30,9 @@ pub(super) struct Live {
     scanner: Scanner,
     /// Messages that came before the last confirmation.
     early: VecDeque<Message>,
-    /// What of a `PING` is still to be written.
-    outbox: &'static [u8],
+    /// What is still to be written: `PING`, `AUTH`.
+    outbox: BytesMut,
+    renewal: Option<Renewal>,
 }
 
 impl Live {
@@ -55,12 +57,14 @@ impl Live {
 
     async fn subscribe(config: &Config, connector: &Connector, topics: &Topics) -> Result<Live> {
         let opened = Dedicated::log_in(config, connector).await?;
+        let timed = !matches!(connector, Connector::Blocking);
         let mut live = Live {
             stream: opened.stream,
             inbox: BytesMut::new(),
             scanner: Scanner::new(config.limits),
             early: VecDeque::new(),
-            outbox: b"",
+            outbox: BytesMut::new(),
+            renewal: Renewal::new(config, opened.server.protocol(), opened.login, timed),
         };
         live.stream.write_all(&topics.wire()).await.map_err(lost)?;
         live.stream.flush().await.map_err(lost)?;
@@ -81,7 +85,10 @@ impl Live {
         if let Some(message) = self.early.pop_front() {
             return Poll::Ready(Ok(Some(message)));
         }
-        self.poll_ping(cx)?;
+        if let Some(login) = self.renewal.as_mut().and_then(|renewal| renewal.poll(cx)) {
+            self.outbox.extend_from_slice(&login);
+        }
+        self.poll_outbox(cx)?;
         Poll::Ready(match ready!(self.poll_arrival(cx))? {
             Arrival::Message(message) => Ok(Some(message)),
             Arrival::Revoked => Err(revoked()),
@@ -92,17 +99,17 @@ impl Live {
     /// Asks the server for a sign of life.
     pub(super) fn ping(&mut self) {
         if self.outbox.is_empty() {
-            self.outbox = b"*1\r\n$4\r\nPING\r\n";
+            self.outbox.extend_from_slice(b"*1\r\n$4\r\nPING\r\n");
         }
     }
 
-    fn poll_ping(&mut self, cx: &mut Context<'_>) -> Result<()> {
+    fn poll_outbox(&mut self, cx: &mut Context<'_>) -> Result<()> {
         while !self.outbox.is_empty() {
-            match Pin::new(&mut self.stream).poll_write(cx, self.outbox) {
+            match Pin::new(&mut self.stream).poll_write(cx, &self.outbox) {
                 Poll::Pending => break,
                 Poll::Ready(written) => {
                     let written = written.map_err(lost)?;
-                    self.outbox = self.outbox.get(written..).unwrap_or_default();
+                    self.outbox.advance(written);
                 }
             }
         }

@@ -3,6 +3,7 @@
 mod branch;
 mod frame;
 mod live;
+mod renewal;
 mod roam;
 mod seat;
 mod stream;

@@ -37,6 +37,14 @@ pub(super) fn options(mut config: Config, query: &str, tls: bool) -> Result<Conf
             }
             "keepalive_interval" => config.tcp.keepalive_interval = duration(value, name)?,
             "nodelay" => config.tcp.nodelay = switch(value, name)?,
+            "pool_check_after" => config.pool.check_after = duration(value, name)?,
+            "pool_idle_timeout" => config.pool.idle_timeout = duration_or_off(value, name)?,
+            "pool_lifetime" => config.pool.lifetime = duration_or_off(value, name)?,
+            "pool_max" => config.pool.max = count(value, name)?,
+            "pool_min_idle" => {
+                config.pool.min_idle = number(value, "option `pool_min_idle`")? as usize;
+            }
+            "pool_wait" => config.pool.wait = duration(value, name)?,
             "password" => config.password = Some(Secret::new(decode(value, "option `password`")?)),
             "maintenance" => config.maintenance = switch(value, name)?,
             "max_in_flight" => config.max_in_flight = count(value, name)?,
@@ -60,6 +68,7 @@ pub(super) fn options(mut config: Config, query: &str, tls: bool) -> Result<Conf
         }
     }
     config.tls = encryption.finish(tls)?;
+    config.pool.check()?;
     if config.user.is_some() && config.password.is_none() {
         return Err(usage(
             "the URL has a user without a password; redis://:password@host logs in the default user",
@@ -152,6 +161,12 @@ mod tests {
             ("max_redirects=9", "max_redirects: 9"),
             ("nodelay=no", "nodelay: false"),
             ("password=x", "password: Some(<secret>)"),
+            ("pool_check_after=7s", "check_after: 7s"),
+            ("pool_idle_timeout=off", "idle_timeout: None"),
+            ("pool_lifetime=7m", "lifetime: Some(420s)"),
+            ("pool_max=7", "max: 7"),
+            ("pool_min_idle=2", "min_idle: 2"),
+            ("pool_wait=7s", "wait: 7s"),
             ("protocol=2", "protocol: Resp2"),
             ("read_from=any", "read_from: Any"),
             ("read_from=nearest", "read_from: Nearest"),
@@ -170,7 +185,8 @@ mod tests {
             assert!(text.contains(shown), "{option}: {text}");
             assert_ne!(text, format!("{:?}", Config::new()), "{option} is what it is without");
             let name = option.split('=').next().unwrap();
-            assert!(include_str!("../mod.rs").contains(&format!("`{name}`")), "{name}: no docs");
+            let docs = concat!(include_str!("../mod.rs"), include_str!("../pool.rs"));
+            assert!(docs.contains(&format!("`{name}`")), "{name}: no docs");
         }
     }
 
@@ -191,6 +207,13 @@ mod tests {
             "nodelay=maybe",
             "nope=1",
             "password=%zz",
+            "pool_check_after=x",
+            "pool_idle_timeout=x",
+            "pool_lifetime=0s",
+            "pool_max=0",
+            "pool_max=many",
+            "pool_min_idle=99&pool_max=2",
+            "pool_wait=off",
             "protocol=4",
             "read_from=zone:",
             "read_from=others",

@@ -1,0 +1,310 @@
+//! A connection of a pool, and whoever has it at the moment.
+
+use std::future::poll_fn;
+use std::ops::Deref;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+
+use super::Pool;
+use super::metrics::Reason;
+use super::session::Session;
+use crate::config::Config;
+use crate::connection::{Dedicated, Look, Reply, Wire};
+use crate::direct::is_timeout;
+use crate::error::{Error, ErrorKind, Result, Sent};
+use crate::resp::{Frame, Packed};
+
+/// A blocking connection that was idle for no longer is used without a look at it.
+const TRUSTED: Duration = Duration::from_secs(1);
+
+/// A connection, and what is known of it.
+pub(crate) struct Conn {
+    pub(super) connection: Dedicated,
+    pub(super) session: Session,
+    /// Since when it is idle.
+    pub(super) since: Instant,
+    /// When it is to be replaced.
+    pub(super) expires: Option<Instant>,
+    /// The pool's epoch when it was made.
+    pub(super) epoch: u64,
+    /// Whether a request is under way: so it stays when its future is dropped.
+    busy: bool,
+    failed: bool,
+    /// What a command was encoded into.
+    scratch: Vec<u8>,
+}
+
+/// A turn in a pool, with a connection once there is one. Dropping it gives both back, as far as
+/// the connection is clean.
+pub(crate) struct Held<P: Deref<Target = Pool>> {
+    pool: P,
+    conn: Option<Box<Conn>>,
+}
+
+impl Conn {
+    pub(super) fn new(connection: Dedicated, expires: Option<Instant>, epoch: u64) -> Conn {
+        Conn {
+            connection,
+            session: Session::default(),
+            since: Instant::now(),
+            expires,
+            epoch,
+            busy: false,
+            failed: false,
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Why it must not be used again.
+    pub(super) fn fault(&self, epoch: u64, now: Instant) -> Option<Reason> {
+        if self.failed {
+            Some(Reason::Broken)
+        } else if self.busy || !self.session.is_clean() || self.connection.inbox.is_partial() {
+            Some(Reason::Dirty)
+        } else if self.epoch != epoch || self.expires.is_some_and(|expires| now >= expires) {
+            Some(Reason::Old)
+        } else {
+            None
+        }
+    }
+
+    /// Sends a request and waits for its reply. With `patience`, an error when the server shows
+    /// no progress for so long. Once it was dropped or has failed the connection is of no use.
+    ///
+    /// # Errors
+    /// `Timeout`, `Disconnected`, `Protocol`; it is unknown what became of the request.
+    pub(crate) async fn exchange(
+        &mut self,
+        wire: &Wire<'_>,
+        patience: Option<Duration>,
+    ) -> Result<Reply> {
+        self.usable()?;
+        self.busy = true;
+        let Conn { connection, scratch, .. } = self;
+        let bytes = match wire {
+            Wire::One(packed) => {
+                scratch.clear();
+                packed.write_to(scratch);
+                scratch
+            }
+            Wire::Many { bytes, .. } => *bytes,
+        };
+        let outcome = if connection.stream.waits() {
+            connection.stream.limit(patience);
+            match connection.send(bytes).await {
+                Ok(()) => connection.reply(wire.frames()).await,
+                Err(error) => Err(error),
+            }
+        } else {
+            match patience {
+                Some(patience) => patiently(connection, bytes, wire.frames(), patience).await,
+                None => match connection.send(bytes).await {
+                    Ok(()) => connection.reply(wire.frames()).await,
+                    Err(error) => Err(error),
+                },
+            }
+        };
+        match outcome {
+            Ok(reply) => {
+                self.busy = false;
+                Ok(reply)
+            }
+            Err(error) => {
+                self.failed = true;
+                Err(match patience {
+                    Some(patience) if is_timeout(&error) => late(patience),
+                    _ => error.with_sent(Sent::Unknown),
+                })
+            }
+        }
+    }
+
+    /// Refuses what can have no answer.
+    fn usable(&self) -> Result<()> {
+        if self.busy || self.failed {
+            let text = "the connection failed, or a future that used it was dropped: it cannot be \
+                        used again";
+            return Err(Error::new(ErrorKind::Disconnected, text));
+        }
+        Ok(())
+    }
+
+    /// As [`Conn::exchange`] of one command.
+    pub(crate) async fn ask(&mut self, packed: &Packed, patience: Duration) -> Result<Reply> {
+        self.exchange(&Wire::One(packed), Some(patience)).await
+    }
+
+    /// Logs in with the credentials of now.
+    ///
+    /// # Errors
+    /// `Auth` when they are refused; the provider's; what loses the connection.
+    pub(super) async fn log_in_again(&mut self, config: &Config) -> Result<()> {
+        let epoch = config.login_epoch();
+        let command = config.login_command().await?;
+        let answer = self.ask(&command, config.response_timeout).await?;
+        let outcome = self.connection.logged_in(epoch, &answer);
+        self.failed |= outcome.is_err();
+        outcome
+    }
+
+    /// Whether the server answers, and answers what it was asked.
+    async fn is_alive(&mut self, nonce: u64, patience: Duration) -> bool {
+        let nonce = format!("alizarin-{nonce}");
+        let mut ping = Packed::new();
+        ping.push(b"PING");
+        ping.push(nonce.as_bytes());
+        let Ok(reply) = self.ask(&ping, patience).await else { return false };
+        match reply.reader().next() {
+            Ok(Frame::Bulk(text)) => text == nonce.as_bytes(),
+            // Whoever may not ask has an answer too.
+            Ok(Frame::Error(line)) => line.starts_with("NOPERM"),
+            _ => false,
+        }
+    }
+}
+
+/// Sends and waits, as long as there is progress.
+async fn patiently(
+    connection: &mut Dedicated,
+    bytes: &[u8],
+    frames: u32,
+    patience: Duration,
+) -> Result<Reply> {
+    let mut rest = bytes;
+    let mut sent = false;
+    let mut timer = pin!(sleep(patience));
+    let mut seen = (0, 0);
+    poll_fn(|cx| {
+        loop {
+            let polled = match sent {
+                false => connection.poll_send(cx, &mut rest).map_ok(|()| None),
+                true => connection.poll_item(cx, Some(frames)).map_ok(Some),
+            };
+            match polled {
+                Poll::Ready(Ok(None)) => sent = true,
+                Poll::Ready(Ok(Some(item))) => {
+                    if let Some(reply) = item.into_reply() {
+                        return Poll::Ready(Ok(reply));
+                    }
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => {
+                    let now = (rest.len(), connection.inbox.held());
+                    if seen != now {
+                        seen = now;
+                        timer.as_mut().reset(tokio::time::Instant::now() + patience);
+                    }
+                    return timer.as_mut().poll(cx).map(|()| Err(late(patience)));
+                }
+            }
+        }
+    })
+    .await
+}
+
+#[cold]
+fn late(patience: Duration) -> Error {
+    let text = format!("the server gave no answer within {patience:?}");
+    Error::new(ErrorKind::Timeout, text).with_sent(Sent::Unknown)
+}
+
+impl<P: Deref<Target = Pool>> Held<P> {
+    /// With a turn that was just given.
+    pub(super) fn new(pool: P, conn: Option<Box<Conn>>) -> Held<P> {
+        Held { pool, conn }
+    }
+
+    pub(crate) fn pool(&self) -> &P {
+        &self.pool
+    }
+
+    /// Whether the connection was used a moment ago, and can be used again without a look at it.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.conn.as_ref().is_some_and(|conn| {
+            let now = Instant::now();
+            now - conn.since < TRUSTED
+                && conn.fault(self.pool.epoch(), now).is_none()
+                && self.pool.config.login_holds(conn.connection.login)
+        })
+    }
+
+    /// Sees to it that there is a connection that works.
+    ///
+    /// # Cancel safety
+    /// A connection that was being asked is closed.
+    ///
+    /// # Errors
+    /// Why none can be made.
+    pub(super) async fn settle(&mut self) -> Result<()> {
+        while let Some(conn) = &mut self.conn {
+            let Some(reason) = self.pool.examine(conn).await else { return Ok(()) };
+            self.pool.count(reason);
+            self.conn = self.pool.another();
+        }
+        self.conn = Some(Box::new(self.pool.make().await?));
+        Ok(())
+    }
+
+    /// The connection.
+    ///
+    /// # Errors
+    /// `Closed` where there is none, which is so only after [`Held::close`].
+    pub(crate) fn conn(&mut self) -> Result<&mut Conn> {
+        self.conn
+            .as_deref_mut()
+            .ok_or_else(|| Error::new(ErrorKind::Closed, "the connection is closed"))
+    }
+
+    /// As [`Conn::exchange`].
+    pub(crate) async fn exchange(
+        &mut self,
+        wire: &Wire<'_>,
+        patience: Option<Duration>,
+    ) -> Result<Reply> {
+        self.conn()?.exchange(wire, patience).await
+    }
+
+    /// Closes the connection.
+    pub(crate) fn close(&mut self) {
+        if self.conn.take().is_some() {
+            self.pool.count(Reason::Closed);
+        }
+    }
+}
+
+impl<P: Deref<Target = Pool>> Drop for Held<P> {
+    fn drop(&mut self) {
+        self.pool.give_back(self.conn.take());
+    }
+}
+
+impl Pool {
+    /// Why an idle connection cannot be used; asks the server where that cannot be seen.
+    async fn examine(&self, conn: &mut Conn) -> Option<Reason> {
+        let now = Instant::now();
+        if let Some(reason) = conn.fault(self.epoch(), now) {
+            return Some(reason);
+        }
+        let idle = now - conn.since;
+        let stream = &mut conn.connection.stream;
+        let look = match stream.waits() && idle < TRUSTED {
+            true => Look::Quiet,
+            false => stream.look(),
+        };
+        let patience = self.config.response_timeout;
+        let asks = look == Look::Arrived || idle >= self.config.pool.check_after;
+        if look == Look::Closed || asks && !conn.is_alive(self.nonce(), patience).await {
+            return Some(Reason::Unhealthy);
+        }
+        if !self.config.login_holds(conn.connection.login)
+            && let Err(error) = conn.log_in_again(&self.config).await
+        {
+            tracing::warn!(address = %self.config.address(), %error, "new login refused");
+            return Some(Reason::Unhealthy);
+        }
+        None
+    }
+}
