@@ -65,9 +65,10 @@ pub mod prelude;
 pub mod __private;
 
 pub use alizarin_core::{
-    Backoff, Cache, CacheConfig, CacheMetrics, Client, Command, Config, Delivery, Error, ErrorKind,
-    FromReply, IntoCommand, Message, ReadFrom, Result, Sent, ServerCode, Subscription, Tls,
-    TlsVersion, ToArgs, Value, command, commands, multi, resp,
+    Backoff, Cache, CacheConfig, CacheMetrics, Client, Command, Config, CredentialFuture,
+    CredentialProvider, Credentials, Delivery, Error, ErrorKind, Exclusive, FromReply, IntoCommand,
+    Message, PoolClosed, PoolConfig, PoolMetrics, ReadFrom, Renewals, Result, RotatingCredentials,
+    Sent, ServerCode, Subscription, Tls, TlsVersion, ToArgs, Value, command, commands, multi, resp,
 };
 #[doc = include_str!("docs/attributes.md")]
 pub use alizarin_derive::RedisAttributes;

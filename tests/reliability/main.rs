@@ -8,6 +8,7 @@
 mod failover;
 mod floor;
 mod lost;
+mod pool;
 mod reshard;
 mod restart;
 mod sentinel;
