@@ -16,7 +16,8 @@
 //! ```
 //!
 //! [`Cluster::start`] gives a cluster of such servers, and [`Sentinel::start`] a primary with
-//! replicas under the watch of sentinels.
+//! replicas under the watch of sentinels. [`Proxy`] stands before any of them, and delays, splits,
+//! swallows and cuts what passes.
 //!
 //! # Which server
 //!
@@ -38,7 +39,7 @@
 //! the [`Server`] is dropped, or its process dies in any way (SIGKILL included), the pipe closes,
 //! and the watchdog kills the server and removes its folder.
 //!
-//! Everything here blocks and needs only `std`, so any runtime's tests can use it: a start takes
+//! Everything here blocks and needs no runtime, so any runtime's tests can use it: a start takes
 //! a small part of a second.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![cfg_attr(
@@ -56,6 +57,7 @@ mod error;
 mod locate;
 mod process;
 mod provision;
+mod proxy;
 mod resp;
 mod sentinel;
 mod server;
@@ -65,6 +67,7 @@ mod version;
 
 pub use cluster::{Cluster, ClusterBuilder};
 pub use error::Error;
+pub use proxy::{Direction, Proxy};
 pub use sentinel::{Sentinel, SentinelBuilder};
 pub use server::{Server, ServerBuilder};
 #[cfg(feature = "tls")]
