@@ -13,3 +13,4 @@ mod reshard;
 mod restart;
 mod sentinel;
 mod tier;
+mod wire;

@@ -86,6 +86,11 @@ impl Inbox {
         !self.buffer.is_empty()
     }
 
+    /// Whether a part of a reply has come, or all of it: pushes answer nobody.
+    pub(crate) fn has_reply(&self) -> bool {
+        self.buffer.first().is_some_and(|kind| *kind != b'>')
+    }
+
     /// How much of replies has come that was not taken.
     pub(crate) fn held(&self) -> usize {
         self.buffer.len()

@@ -413,7 +413,7 @@ impl Link {
         let mut pushes = Vec::new();
         let mut guard = self.state();
         let state = &mut *guard;
-        let mut any = io.inbox.is_partial();
+        let mut any = io.inbox.has_reply();
         loop {
             match io.inbox.next(state.slots.expected()) {
                 Ok(None) => break,
