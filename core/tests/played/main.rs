@@ -2,5 +2,6 @@
 
 mod cached;
 mod cluster;
+mod handshake;
 mod hostile;
 mod server;
