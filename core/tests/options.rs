@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use alizarin_core::commands::{get, incr};
 use alizarin_core::{
     CacheConfig, Client, Config, ErrorKind, Protocol, ReadFrom, Result, Run as _, Sent, Tls,
 };
@@ -145,6 +146,7 @@ fn every_option_holds_everywhere() {
         who_logs_in(&runtime, &topology);
         a_wrong_password(&runtime, &topology);
         signs_of_life(&runtime, &topology);
+        several_connections(&runtime, &topology);
         #[cfg(target_os = "linux")]
         keepalive(&runtime, &topology);
         a_server_that_hangs(&runtime, &mut topology);
@@ -226,6 +228,47 @@ fn signs_of_life(runtime: &Runtime, topology: &Topology) {
         servers.iter().filter(asked).count() == primaries
     });
     runtime.block_on(within(async { client.close().await }));
+}
+
+/// Commands go by all of them in turn, and all end with the client.
+fn several_connections(runtime: &Runtime, topology: &Topology) {
+    let config = topology.config.clone().connections(3).client_name("lane");
+    let client = runtime.block_on(within(Client::connect(config))).unwrap();
+    let tasks: Vec<_> = (0..60)
+        .map(|n| {
+            let client = client.clone();
+            runtime.spawn(async move {
+                for round in 0..20 {
+                    let (key, value) = (format!("key:{n}"), format!("{n} {round}"));
+                    client.set(&key, &value).await.unwrap();
+                    assert_eq!(client.get::<String>(&key).await.unwrap(), value);
+                    let both = (get::<String>(&key), incr("{lane}"));
+                    assert_eq!(client.pipeline(both).await.unwrap().0, value);
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        runtime.block_on(within(task)).unwrap();
+    }
+    let counted: u32 = run(runtime, &client, client.get("{lane}")).unwrap();
+    assert_eq!(counted, 1_200);
+    run(runtime, &client, client.del(["{lane}"])).map(drop).unwrap();
+    // Each was used: the login is six commands at most.
+    let busy = |server: &&&Server| {
+        let used = |line: &&String| {
+            let commands = line.split(' ').find_map(|word| word.strip_prefix("tot-cmds="));
+            commands.is_some_and(|count| count.parse::<u32>().unwrap() > 20)
+        };
+        connections(server).iter().filter(used).count() == 3
+    };
+    let primaries = if topology.is_cluster() { 3 } else { 1 };
+    let servers = topology.servers();
+    assert_eq!(servers.iter().filter(busy).count(), primaries, "{}", topology.name);
+    runtime.block_on(within(async { client.close().await }));
+    until("all is closed", || {
+        topology.servers().iter().all(|server| connections(server).is_empty())
+    });
 }
 
 /// The keepalive timers of this process's sockets to these ports: `true` where one runs.

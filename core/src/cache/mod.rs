@@ -142,6 +142,7 @@ impl Client {
         let mut config = self.config().clone();
         // A replica learns of changes later than the primary tells of them.
         config.read_from = ReadFrom::Primary;
+        config.connections = 1;
         config.tracking = Some(tracking.clone());
         // Where nobody asks anything, a server that is gone would go unnoticed.
         config.heartbeat = Some(config.heartbeat.map_or(SILENCE, |idle| idle.min(SILENCE)));

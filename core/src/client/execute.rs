@@ -36,6 +36,8 @@ pub(super) enum Stage {
     Here(Flight),
     /// On the connection of one of a cluster's nodes, or of a replica.
     There(Arc<Link>, Flight),
+    /// On another of the client's own connections.
+    Beside(Arc<Link>, Flight),
     /// Whatever takes several steps, or a connection of its own.
     Apart(Pin<Box<dyn Future<Output = Result<Reply>> + Send>>),
 }
@@ -70,6 +72,10 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
                 };
                 return self.poll_here(ready!(polled), cx);
             }
+            Stage::Beside(link, flight) => {
+                let outcome = ready!(flight.poll(link, || self.work.wire(), cx));
+                return self.poll_here(outcome, cx);
+            }
             Stage::There(link, flight) => {
                 let outcome = ready!(flight.poll(link, || self.work.wire(), cx));
                 return self.poll_there(outcome, cx);
@@ -100,6 +106,10 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
                     && let Some(link) = replicas.link_for(&self.work.route())
                 {
                     return self.poll_link(link, cx);
+                }
+                if handle.0.has_lanes() {
+                    let link = Arc::clone(handle.0.lane());
+                    return self.poll_beside(link, cx);
                 }
                 self.poll_primary(cx)
             }
@@ -135,6 +145,14 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
         self.poll_here(ready!(polled), cx)
     }
 
+    /// Goes by another of the client's own connections.
+    fn poll_beside(&mut self, link: Arc<Link>, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
+        let mut flight = Flight::Start;
+        let polled = flight.poll(&link, || self.work.wire(), cx);
+        self.stage = Stage::Beside(link, flight);
+        self.poll_here(ready!(polled), cx)
+    }
+
     /// Goes by the connection of another server.
     #[inline]
     fn poll_link(&mut self, link: Arc<Link>, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
@@ -160,7 +178,10 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
         let Way::Shared(handle) = Self::way(&self.client, self.turn.as_deref()) else {
             return Poll::Ready(Ok(reply));
         };
-        let link = Arc::clone(&handle.0);
+        let link = match &self.stage {
+            Stage::Beside(link, _) => Arc::clone(link),
+            _ => Arc::clone(&handle.0),
+        };
         match self.work.wire() {
             Wire::One(packed) if refusal(&reply, link.config.elects()).is_some() => {
                 let mut bytes = Vec::with_capacity(packed.wire_len());
@@ -289,7 +310,7 @@ impl<W: Work, C: Borrow<Client>> Drop for Execute<W, C> {
                     flight.cancel(&handle.0);
                 }
             }
-            Stage::There(link, flight) => flight.cancel(link),
+            Stage::There(link, flight) | Stage::Beside(link, flight) => flight.cancel(link),
             Stage::Apart(_) => {}
         }
     }

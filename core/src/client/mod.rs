@@ -12,7 +12,9 @@ use std::time::Duration;
 use crate::cluster::Cluster;
 use crate::command::{Batch, Command, IntoCommand, may_fire};
 use crate::config::{Config, Endpoint};
-use crate::connection::{Connector, Dedicated, Handle, Link, Pipeline, Transaction, Wire, spawn};
+use crate::connection::{
+    Connector, Dedicated, Handle, Lanes, Link, Pipeline, Transaction, Wire, spawn,
+};
 use crate::direct::{Direct, block};
 use crate::error::{Error, ErrorKind, Result};
 use crate::multi::Databases;
@@ -82,11 +84,22 @@ impl Client {
     /// A client whose streams come from `connector`.
     pub(crate) async fn open(config: Config, connector: Connector) -> Result<Client> {
         let first = Dedicated::connect(&config, &connector).await?;
+        let mut others = Vec::new();
+        for _ in 1..config.connections {
+            let other = Dedicated::connect(&config, &connector).await?;
+            let other = Arc::new(Link::new(config.of_lane(), connector.clone(), other));
+            spawn(Arc::clone(&other));
+            others.push(Handle(other));
+        }
         let watched = match &config.endpoint {
             Endpoint::Sentinel(sentinels) => Some((config.clone(), sentinels.clone())),
             _ => None,
         };
-        let client = Client::from_link(Link::new(config, connector, first));
+        let link = Link::new(config, connector, first);
+        if !others.is_empty() {
+            link.share_with(Lanes::new(others));
+        }
+        let client = Client::from_link(link);
         if let (Some((config, sentinels)), Way::Shared(handle)) = (watched, &client.way) {
             if let Some(replicas) = Replicas::of(&config, &handle.0.connector) {
                 handle.0.read_from(replicas);

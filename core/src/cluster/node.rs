@@ -13,7 +13,9 @@ use tokio::sync::Notify;
 
 use crate::config::Address;
 use crate::config::Config;
-use crate::connection::{Connector, Exchange, Handle, Link, Reply, Wire, polled_again, spawn_on};
+use crate::connection::{
+    Connector, Exchange, Handle, Lanes, Link, Reply, Wire, polled_again, spawn_on,
+};
 use crate::direct::Direct;
 use crate::error::{Error, Result};
 use crate::pool::Pool;
@@ -69,11 +71,11 @@ impl Node {
         Node { address, way, micros: AtomicU64::new(0), failed, zone }
     }
 
-    /// The connection that all share; `None` on a blocking client.
+    /// A connection that all share; `None` on a blocking client.
     #[inline]
     pub(crate) fn link(&self) -> Option<&Arc<Link>> {
         match &self.way {
-            Way::Shared(shared) => Some(shared.link()),
+            Way::Shared(shared) => Some(shared.link().lane()),
             Way::Direct(_) => None,
         }
     }
@@ -136,7 +138,7 @@ impl Node {
     pub(crate) fn exchange(self: &Arc<Node>, bytes: Bytes, frames: u32) -> ToNode {
         let way = match &self.way {
             Way::Shared(shared) => {
-                Leg::Shared(Exchange::new(Arc::clone(shared.link()), bytes, frames))
+                Leg::Shared(Exchange::new(Arc::clone(shared.link().lane()), bytes, frames))
             }
             Way::Direct(_) => Leg::Direct(bytes, frames),
         };
@@ -225,11 +227,18 @@ impl Shared {
 
     #[cold]
     fn open(&self) -> Handle {
-        let alarm = Arc::clone(&self.alarm);
-        let link = Link::unconnected(self.config.clone(), self.connector.clone(), alarm);
-        let link = Arc::new(link);
-        spawn_on(&self.runtime, Arc::clone(&link));
-        Handle(link)
+        let open = |config| {
+            let alarm = Arc::clone(&self.alarm);
+            let link = Arc::new(Link::unconnected(config, self.connector.clone(), alarm));
+            spawn_on(&self.runtime, Arc::clone(&link));
+            Handle(link)
+        };
+        let first = open(self.config.clone());
+        if self.config.connections > 1 {
+            let others = (1..self.config.connections).map(|_| open(self.config.of_lane()));
+            first.0.share_with(Lanes::new(others.collect()));
+        }
+        first
     }
 }
 

@@ -53,7 +53,7 @@ pub use tls::{Tls, TlsVersion};
 /// # Ok::<(), alizarin_core::Error>(())
 /// ```
 ///
-/// In a URL, options are named as the methods are: `client_name`, `connect_timeout`, `db`,
+/// In a URL, options are named as the methods are: `client_name`, `connect_timeout`, `connections`, `db`,
 /// `fail_fast`, `heartbeat`, `keepalive`, `keepalive_count`, `keepalive_interval`, `maintenance`,
 /// `max_in_flight`, `max_pending_bytes`, `max_redirects`, `nodelay`, `password`, `protocol` (`2`,
 /// `3`), `read_from` (`primary`, `replica`, `any`, `nearest`, `zone:name`), `relaxed_timeout`,
@@ -80,6 +80,8 @@ pub struct Config {
     pub(crate) backoff: Backoff,
     pub(crate) retries: u32,
     pub(crate) fail_fast: bool,
+    /// How many connections all commands share.
+    pub(crate) connections: usize,
     pub(crate) maintenance: bool,
     pub(crate) relaxed_timeout: Duration,
     pub(crate) read_from: ReadFrom,
@@ -157,6 +159,7 @@ impl Config {
             backoff: Backoff::default(),
             retries: 2,
             fail_fast: false,
+            connections: 1,
             maintenance: true,
             relaxed_timeout: Duration::from_secs(10),
             read_from: ReadFrom::Primary,
@@ -273,6 +276,18 @@ impl Config {
         self
     }
 
+    /// How many connections to each server the commands of an async client share, in turn; 1 unless
+    /// set, at most 64. Several spread large replies, so that those of others need not wait behind
+    /// them, and the work over several of the server's I/O threads; they cost what connections cost,
+    /// and make fewer commands travel together. Commands of which each is awaited before the next
+    /// keep their order; those that are under way at once may be executed in any order. A blocking
+    /// client has its pool.
+    #[must_use]
+    pub fn connections(mut self, connections: usize) -> Config {
+        self.connections = connections.clamp(1, 64);
+        self
+    }
+
     /// Whether the server is asked to announce maintenance (`CLIENT MAINT_NOTIFICATIONS`, Redis
     /// Software and Redis Cloud, RESP3); it is unless set to `false`. A server that knows no such
     /// thing may refuse. When a server announces that it moves, the client connects to the new
@@ -371,6 +386,7 @@ impl fmt::Debug for Config {
             backoff,
             retries,
             fail_fast,
+            connections,
             maintenance,
             relaxed_timeout,
             read_from,
@@ -401,6 +417,7 @@ impl fmt::Debug for Config {
             .field("backoff", backoff)
             .field("retries", retries)
             .field("fail_fast", fail_fast)
+            .field("connections", connections)
             .field("maintenance", maintenance)
             .field("relaxed_timeout", relaxed_timeout)
             .field("read_from", read_from)

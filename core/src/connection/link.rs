@@ -16,6 +16,7 @@ use tokio::task::AbortHandle;
 use super::caller::Caller;
 use super::dedicated::Dedicated;
 use super::inbox::{Inbox, Item};
+use super::lanes::Lanes;
 use super::maintenance;
 use super::outbox::Wire;
 use super::reply::Reply;
@@ -53,6 +54,8 @@ pub(crate) struct Link {
     pub(crate) pool: OnceLock<Arc<Pool>>,
     /// Who answers what only reads, where that is not this server.
     pub(super) replicas: OnceLock<Arc<Replicas>>,
+    /// More connections to the same server.
+    pub(super) lanes: OnceLock<Lanes>,
     /// A task that ends with the link.
     pub(super) companion: OnceLock<AbortHandle>,
 }
@@ -116,6 +119,7 @@ impl Link {
             alarm,
             pool: OnceLock::new(),
             replicas: OnceLock::new(),
+            lanes: OnceLock::new(),
             companion: OnceLock::new(),
         }
     }

@@ -107,6 +107,7 @@ impl Link {
 
     /// The same, unless the connection goes to this server already.
     pub(crate) fn leave_unless_at(&self, server: &Address) {
+        self.others().for_each(|other| other.leave_unless_at(server));
         let there = Endpoint::Tcp { host: server.host.clone(), port: server.port };
         let arrived = {
             let state = self.state();
@@ -120,6 +121,7 @@ impl Link {
     /// Cuts the connection, for this reason: what was written of fails as lost, the rest as not
     /// sent. A new connection is made; until there is one, whoever comes is refused.
     pub(crate) fn abandon(&self, error: &Error) {
+        self.others().for_each(|other| other.abandon(error));
         self.state().refusal = Some(error.duplicate().with_sent(Sent::No));
         self.lose(error);
         self.fail_waiting(error, None);
@@ -140,14 +142,15 @@ impl Link {
         if let Some(replicas) = self.replicas() {
             replicas.close();
         }
+        self.others().for_each(|other| other.close());
         let mut state = self.state();
         state.closing = true;
         self.caller.clear();
         wake_after(state);
     }
 
-    /// Waits for the end after [`Link::close`].
-    pub(crate) fn poll_closed(&self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Waits for the end of this connection after [`Link::close`].
+    pub(super) fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.state();
         if matches!(state.phase, Phase::Closed(_)) {
             return Poll::Ready(());

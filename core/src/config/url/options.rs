@@ -26,6 +26,7 @@ pub(super) fn options(mut config: Config, query: &str, tls: bool) -> Result<Conf
             }
             "client_name" => config.client_name = Some(decode(value, "option `client_name`")?),
             "connect_timeout" => config.connect_timeout = duration(value, name)?,
+            "connections" => config = config.connections(count(value, name)?),
             "db" => config.database = number(value, "option `db`")?,
             "heartbeat" => config.heartbeat = duration_or_off(value, name)?,
             "keepalive" => config.tcp.keepalive = duration_or_off(value, name)?,
@@ -149,6 +150,7 @@ mod tests {
         for (option, shown) in [
             ("client_name=a%20b", "client_name: Some(\"a b\")"),
             ("connect_timeout=2", "connect_timeout: 2s"),
+            ("connections=4", "connections: 4"),
             ("db=3", "database: 3"),
             ("fail_fast=true", "fail_fast: true"),
             ("heartbeat=off", "heartbeat: None"),
@@ -194,6 +196,7 @@ mod tests {
     fn mistakes_name_their_option() {
         for option in [
             "connect_timeout=0",
+            "connections=0",
             "db=x",
             "fail_fast=maybe",
             "heartbeat=never",
