@@ -3,6 +3,8 @@
 //! Bottom to top: [`resp`] turns bytes into meaning, [`command`] describes one request and its
 //! reply type, `connection` drives one socket, [`Client`] is the handle that applications hold.
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 mod macros;
 
 mod cache;
