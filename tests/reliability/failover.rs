@@ -251,3 +251,59 @@ fn a_planned_failover() {
     assert!(errors.is_empty(), "{:?}", errors.first());
     assert_eq!(lost, 0);
 }
+
+#[test]
+fn confirmed_writes() {
+    let _turn = alone();
+    let mut cluster = Cluster::start().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (mut confirmed, mut unconfirmed, mut lost) = (0, 0, 0);
+    for round in 0..rounds(1, 10) {
+        let client = runtime.block_on(connect(&cluster));
+        let tag = TAGS[round % 3];
+        let victim = cluster.primary_of(tag).unwrap();
+        let stop = Arc::new(AtomicBool::new(false));
+        let writers: Vec<_> = (0..8)
+            .map(|writer| {
+                let (client, stop) = (client.clone(), Arc::clone(&stop));
+                let key = format!("{tag}confirmed:{writer}");
+                runtime.spawn(async move {
+                    let (mut last, mut fine, mut failed) = (0_u64, 0, 0);
+                    for n in 1.. {
+                        if stop.load(Ordering::Relaxed) {
+                            break;
+                        }
+                        let write = client.set(&key, n);
+                        match write.confirmed_by(1, Duration::from_millis(200)).await {
+                            Ok(_) => (last, fine) = (n, fine + 1),
+                            Err(_) => failed += 1,
+                        }
+                    }
+                    (key, last, fine, failed)
+                })
+            })
+            .collect();
+        std::thread::park_timeout(Duration::from_millis(500));
+        cluster.node_mut(victim).stop().unwrap();
+        let wire = ["SET", &format!("{tag}:floor"), "1"];
+        first_ok(addresses(&cluster), &wire).join().unwrap();
+        std::thread::park_timeout(Duration::from_millis(300));
+        stop.store(true, Ordering::Relaxed);
+        for writer in writers {
+            let (key, last, fine, failed) = runtime.block_on(writer).unwrap();
+            let kept = runtime.block_on(client.get::<Option<u64>>(&key).into_future()).unwrap();
+            confirmed += fine;
+            unconfirmed += failed;
+            // A later write that was not confirmed may have come.
+            lost += usize::from(kept.unwrap_or(0) < last);
+        }
+        cluster.node_mut(victim).restart().unwrap();
+        cluster.wait_whole().unwrap();
+    }
+    report(
+        "R6 confirmed writes",
+        &format!("{confirmed} confirmed, {unconfirmed} not, {lost} keys lost"),
+    );
+    assert!(confirmed > 100);
+    assert_eq!(lost, 0);
+}
