@@ -33,6 +33,20 @@ impl<M: RedisModel> Repository<M> {
     pub fn lock<'a>(&'a self, id: &'a M::Id) -> TakeLock<'a, M> {
         TakeLock { repository: self, id, terms: Terms { fenced: true, ..Terms::default() } }
     }
+
+    /// The same as [`lock`](Repository::lock), if the lock is free at once; else `Locked`.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// let held = accounts.try_lock(&1).await?;
+    /// assert_eq!(accounts.try_lock(&1).await.unwrap_err().kind(), ErrorKind::Locked);
+    /// # held.release().await?;
+    /// # Ok(()) });
+    /// ```
+    pub fn try_lock<'a>(&'a self, id: &'a M::Id) -> TakeLock<'a, M> {
+        self.lock(id).wait(Duration::ZERO)
+    }
 }
 
 /// Takes a lock, from [`Repository::lock`].
@@ -63,8 +77,8 @@ pub struct TakeLock<'a, M: RedisModel> {
 }
 
 impl<'a, M: RedisModel> TakeLock<'a, M> {
-    /// After this time, in whole milliseconds, the lock ends, unless it is
-    /// [extended](Lock::extend): 10 s by default.
+    /// After this time, in whole milliseconds, the lock ends, unless it is extended, by
+    /// [`Lock::extend`] or while [`Lock::during`] or [`TakeLock::change`] run: 5 s by default.
     ///
     /// ```
     /// # use alizarin::prelude::*;
@@ -82,7 +96,8 @@ impl<'a, M: RedisModel> TakeLock<'a, M> {
         self
     }
 
-    /// How long to wait for the lock: 5 s by default; zero tries once.
+    /// How long to wait for the lock: 10 s by default; zero tries once. The pauses in between are
+    /// random and grow to 32 ms.
     ///
     /// ```
     /// # use alizarin::prelude::*;
@@ -108,7 +123,7 @@ impl<'a, M: RedisModel> TakeLock<'a, M> {
     /// use std::rc::Rc;
     ///
     /// let fee = Rc::new(5);
-    /// let ann = accounts.lock(&1).run(async |account| { account.cents -= *fee; Ok(()) }).await?;
+    /// let ann = accounts.lock(&1).change(async |account| { account.cents -= *fee; Ok(()) }).await?;
     /// assert_eq!(ann.cents, 495);
     /// # Ok(()) });
     /// ```
@@ -118,13 +133,13 @@ impl<'a, M: RedisModel> TakeLock<'a, M> {
     ///
     /// # Cancel safety
     /// As [`Locked`](super::Locked).
-    pub async fn run(self, change: impl AsyncFnOnce(&mut M) -> Result<()>) -> Result<M> {
+    pub async fn change(self, change: impl AsyncFnOnce(&mut M) -> Result<()>) -> Result<M> {
         let key = self.repository.key(self.id);
         let terms = Terms { fenced: false, ..self.terms };
         let held = Held::take(self.repository, &key, terms).await?;
         let outcome = async {
             let (mut model, expected) = read(self.repository, &key).await?;
-            change(&mut model).await?;
+            held.during(&key, change(&mut model)).await?;
             write(self.repository, self.id, model, expected, Some(held.lock())).await
         }
         .await;
@@ -223,6 +238,31 @@ impl<M: RedisModel> Lock<M> {
     /// Dropped before it is done, it either took place or not.
     pub async fn extend(&mut self, lease: Duration) -> Result<()> {
         self.held.extend(&self.document, lease).await
+    }
+
+    /// Does what takes long while the lease is extended, after each third of it. With a blocking
+    /// client a thread that is started for it extends it.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use std::time::Duration;
+    /// # async fn print() -> Result<u32> { tokio::time::sleep(Duration::from_millis(600)).await; Ok(3) }
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// let lock = accounts.lock(&1).lease(Duration::from_millis(200)).await?;
+    /// let pages = lock.during(print()).await?;
+    /// assert_eq!(pages, 3);
+    /// assert!(lock.release().await?);
+    /// # Ok(()) });
+    /// ```
+    ///
+    /// # Errors
+    /// `LockLost` as soon as the lock is known to be lost: the work is dropped then, at the `.await`
+    /// where it is (a blocking client waits for its end). What the work itself gives.
+    ///
+    /// # Cancel safety
+    /// Dropped before it is done, the work is dropped too; the lock is held until its lease ends.
+    pub async fn during<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        self.held.during(&self.document, work).await
     }
 
     /// Writes the document, if the lock is still held, and gives the lock back, in one step.

@@ -1,5 +1,6 @@
 //! Locks of documents: a key with a random token and a lease.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -11,11 +12,12 @@ use super::update::pause;
 use crate::model::RedisModel;
 use crate::{Client, Command, Error, ErrorKind, Result, Sent, Value};
 
-/// For how long a lock is held, unless the call says otherwise.
-pub(crate) const LEASE: Duration = Duration::from_secs(10);
+/// For how long a lock is held without being extended, unless the call says otherwise.
+pub(crate) const LEASE: Duration = Duration::from_secs(5);
 
-/// For how long a lock is waited for, unless the call says otherwise.
-pub(crate) const WAIT: Duration = Duration::from_secs(5);
+/// For how long a lock is waited for, unless the call says otherwise: longer than the lease, so that
+/// the lock of one that has died is waited for to its end.
+pub(crate) const WAIT: Duration = Duration::from_secs(10);
 
 /// For how long a fence is remembered after its lease. Later the server's clock alone makes the
 /// next one greater.
@@ -44,6 +46,11 @@ pub(crate) struct Held {
     token: String,
     /// 0 when none was wanted.
     pub(crate) fence: u64,
+    /// For how long it is held each time.
+    pub(crate) lease: Duration,
+    /// When the server was last asked to begin the lease: it is held for a lease from then on at the
+    /// least, if the server did not lose it.
+    pub(crate) since: Arc<Mutex<Instant>>,
     released: bool,
 }
 
@@ -69,15 +76,19 @@ impl Held {
         let mut held = Held {
             client: repository.client().clone(),
             key: companion(namespace, "lock", document),
-            token: token(),
+            token: token()?,
             fence: 0,
+            lease: terms.lease,
+            since: Arc::new(Mutex::new(Instant::now())),
             // Given back even when the answer is lost: it may have been taken.
             released: false,
         };
         for attempt in 1u32.. {
+            let asked = Instant::now();
             match held.attempt(lease, fence.as_deref()).await {
                 Ok(Some(fence)) => {
                     held.fence = fence;
+                    *held.since.lock().unwrap_or_else(PoisonError::into_inner) = asked;
                     return Ok(held);
                 }
                 Ok(None) => {}
@@ -115,11 +126,20 @@ impl Held {
     }
 
     /// Lets the lease begin anew; `LockLost` where it has ended.
-    pub(crate) async fn extend(&self, document: &str, lease: Duration) -> Result<()> {
+    pub(crate) async fn extend(&mut self, document: &str, lease: Duration) -> Result<()> {
+        let asked = Instant::now();
+        self.extension(lease)?.send(document).await?;
+        self.lease = lease;
+        *self.since.lock().unwrap_or_else(PoisonError::into_inner) = asked;
+        Ok(())
+    }
+
+    /// What lets the lease begin anew, as often as it is sent.
+    pub(crate) fn extension(&self, lease: Duration) -> Result<Extension> {
         let lease = milliseconds(lease)?;
         let mut call = Call::new(&EXTEND, &self.key);
         call.arg(&self.token).arg(lease.to_string());
-        call.run(&self.client).await.map_err(|error| explain(error, document))
+        Ok(Extension { client: self.client.clone(), call })
     }
 
     /// Gives the lock back and waits for it; says whether it was still held.
@@ -153,6 +173,21 @@ impl Held {
     }
 }
 
+/// Lets the lease of a lock begin anew.
+#[derive(Debug)]
+pub(crate) struct Extension {
+    pub(crate) client: Client,
+    call: Call,
+}
+
+impl Extension {
+    /// # Errors
+    /// `LockLost` where the lease has ended.
+    pub(crate) async fn send(&self, document: &str) -> Result<()> {
+        self.call.run(&self.client).await.map_err(|error| explain(error, document))
+    }
+}
+
 impl Drop for Held {
     fn drop(&mut self) {
         if !self.released {
@@ -181,11 +216,14 @@ fn has_tag(key: &str) -> bool {
     tag.is_some_and(|(tag, _)| !tag.is_empty())
 }
 
-/// 128 random bits.
-fn token() -> String {
-    use std::hash::{BuildHasher, RandomState};
-    let half = |salt: u8| RandomState::new().hash_one((salt, std::process::id()));
-    format!("{:016x}{:016x}", half(1), half(2))
+/// 128 bits of the operating system's randomness: nobody can guess who holds a lock.
+pub(crate) fn token() -> Result<String> {
+    let mut bits = [0; 16];
+    getrandom::fill(&mut bits).map_err(|error| {
+        let message = format!("the operating system gives no random bits: {error}");
+        Error::new(ErrorKind::Unsupported, message)
+    })?;
+    Ok(format!("{:032x}", u128::from_be_bytes(bits)))
 }
 
 #[cfg(test)]
@@ -208,7 +246,7 @@ mod tests {
 
     #[test]
     fn tokens_differ() {
-        let tokens: std::collections::HashSet<_> = (0..1_000).map(|_| token()).collect();
+        let tokens: std::collections::HashSet<_> = (0..1_000).map(|_| token().unwrap()).collect();
         assert_eq!(tokens.len(), 1_000);
         assert!(tokens.iter().all(|token| token.len() == 32));
     }

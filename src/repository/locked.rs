@@ -53,9 +53,17 @@ impl<M: RedisModel> Repository<M> {
     /// Changes a document under its lock: no other `locked` call of the same document runs
     /// meanwhile. Gives the document as it was written.
     ///
-    /// The lock is a key of its own (`SET NX PX`) that ends with its lease; the write checks in
-    /// the same step that it is still held, and that the document is what was read. The time to
-    /// live stays. For a lock to keep in hand, see [`Repository::lock`].
+    /// The lock is a key of its own (`SET NX PX`) that ends with its lease, which is extended for
+    /// as long as the closure runs. The time to live stays. For a lock to keep in hand, see
+    /// [`Repository::lock`]; to give up at once when it is not free, [`Repository::try_locked`].
+    ///
+    /// A lock alone makes for efficiency, not for correctness: one whose lease ended unnoticed,
+    /// because its process stood still or the server lost the lock in a failover, believes to hold it
+    /// still. That is why the write itself checks, in the same step on the server, that the lock's
+    /// random token is still there, and that the document is what was read: of two who both believe
+    /// to hold the lock, only the one who does can write. What else the closure does, to other
+    /// documents or services, nobody checks; give those the number that
+    /// [`Lock::fence`](super::Lock::fence) has.
     ///
     /// ```
     /// # use alizarin::prelude::*;
@@ -80,6 +88,26 @@ impl<M: RedisModel> Repository<M> {
     {
         Locked { repository: self, id, change, terms: Terms::default() }
     }
+
+    /// The same as [`locked`](Repository::locked), if the lock is free at once; else `Locked`.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// let held = accounts.lock(&1).await?;
+    /// let pay = async |account: &mut Account| { account.cents -= 100; Ok(()) };
+    /// # use alizarin_samples::Account;
+    /// assert_eq!(accounts.try_locked(&1, pay).await.unwrap_err().kind(), ErrorKind::Locked);
+    /// held.release().await?;
+    /// assert_eq!(accounts.try_locked(&1, pay).await?.cents, 400);
+    /// # Ok(()) });
+    /// ```
+    pub fn try_locked<'a, F>(&'a self, id: &'a M::Id, change: F) -> Locked<'a, M, F>
+    where
+        F: AsyncFnOnce(&mut M) -> Result<()> + for<'x> SendCall<'x, M, ()> + Send + 'a,
+    {
+        self.locked(id, change).wait(Duration::ZERO)
+    }
 }
 
 /// A change under a lock, from [`Repository::locked`].
@@ -98,7 +126,8 @@ impl<M: RedisModel> Repository<M> {
 ///
 /// # Errors
 /// `Locked` when the lock was not free in time; `LockLost` when the lease ended before the
-/// write; `Conflict` when a writer without the lock changed the document; `NotFound` when there is
+/// write: it could not be extended, or somebody removed the lock. The closure is dropped at the
+/// `.await` where it is then, unless it runs on a blocking client; `Conflict` when a writer without the lock changed the document; `NotFound` when there is
 /// none; `Value` for a lease that the server cannot count, less than a millisecond or too long;
 /// `Usage` when the closure changed the id; what the closure gives; else as [`Get`](super::Get)
 /// and [`Save`](super::Save). In all these cases nothing is written.
@@ -118,21 +147,23 @@ impl<'a, M: RedisModel, F> Locked<'a, M, F>
 where
     F: AsyncFnOnce(&mut M) -> Result<()> + for<'x> SendCall<'x, M, ()> + Send + 'a,
 {
-    /// After this time, in whole milliseconds, the lock ends, whether or not the change is done:
-    /// 10 s by default. It is not prolonged.
+    /// For how long the lock outlives the last sign of life of its holder, in whole milliseconds:
+    /// 5 s by default. While the closure runs it is extended after each third of that time: by the
+    /// task that runs the closure, each time that the closure waits, and with a blocking client by a
+    /// thread that is started for it. Work without an `.await` that takes longer than the lease loses
+    /// the lock.
     ///
     /// ```
     /// # use alizarin::prelude::*;
     /// use std::time::Duration;
     /// # alizarin_samples::accounts(async |accounts| {
     /// let slow = accounts.locked(&1, async |account| {
-    ///     // This takes longer than the lease.
-    ///     # accounts.lock(&1).await?.release().await?;
+    ///     // Much longer than the lease, as if a service were slow.
+    ///     tokio::time::sleep(Duration::from_millis(600)).await;
     ///     account.cents -= 100;
     ///     Ok(())
     /// });
-    /// let error = slow.lease(Duration::from_millis(1)).await.unwrap_err();
-    /// assert_eq!(error.kind(), ErrorKind::LockLost);
+    /// assert_eq!(slow.lease(Duration::from_millis(200)).await?.cents, 400);
     /// # Ok(()) });
     /// ```
     pub fn lease(mut self, lease: Duration) -> Self {
@@ -140,7 +171,9 @@ where
         self
     }
 
-    /// How long to wait for the lock: 5 s by default; zero tries once.
+    /// How long to wait for the lock: 10 s by default, longer than the lease, so that the lock of a
+    /// process that died is waited for to its end; zero tries once. The pauses in between are random
+    /// and grow to 32 ms.
     ///
     /// ```
     /// # use alizarin::prelude::*;
@@ -164,7 +197,7 @@ where
         let held = Held::take(repository, &key, terms).await?;
         let outcome = async {
             let (mut model, expected) = read(repository, &key).await?;
-            call::<M, F>(change, &mut model).await?;
+            held.during(&key, call::<M, F>(change, &mut model)).await?;
             write(repository, id, model, expected, Some(held.lock())).await
         }
         .await;

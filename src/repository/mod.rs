@@ -42,7 +42,7 @@
 //! | write whole documents | [`save`](Repository::save), [`insert`](Repository::insert), [`replace`](Repository::replace), [`save_all`](Repository::save_all) | the last one wins, unless [`if_version`](Save::if_version) |
 //! | write single fields | [`set`](Repository::set) | the last one wins, unless [`if_version`](Set::if_version) |
 //! | read, change, write | [`update`](Repository::update) | starts again after another writer |
-//! | the same with slow work in between | [`locked`](Repository::locked), [`lock`](Repository::lock) | waits for the lock; `Conflict` after a writer without it |
+//! | the same with slow work in between | [`locked`](Repository::locked), [`lock`](Repository::lock) | waits for the lock, which is extended meanwhile; `Conflict` after a writer without it |
 //! | delete | [`delete`](Repository::delete) | whatever they wrote, unless [`if_version`](Delete::if_version) |
 //! | read by id | [`get`](Repository::get), [`get_many`](Repository::get_many), [`exists`](Repository::exists) | |
 //! | read by id what seldom changes | [`cached`](Repository::cached) | the server tells of it |
@@ -58,6 +58,7 @@ mod delete;
 mod failure;
 mod get;
 mod guard;
+mod keep;
 mod lock;
 mod locked;
 mod save;

@@ -141,3 +141,65 @@ fn series_and_vector_sets() {
     let alike = set.similar_to(&[0.9, 0.1]).count(1).run().unwrap();
     assert_eq!(alike[0].id, 1);
 }
+
+#[test]
+fn locks_are_extended_by_a_thread() {
+    use crate::common::hash::{Note, note};
+
+    for cluster in [false, true] {
+        let server = Server::start().unwrap();
+        let url = match cluster {
+            true => alizarin_testkit::Cluster::shared().unwrap().url(),
+            false => server.url(),
+        };
+        let client = Client::connect(url.as_str()).unwrap();
+        let namespace = format!("{}:", alizarin_testkit::unique("it"));
+        let notes: Repository<Note> = client.repository().with_namespace(namespace);
+        notes.save(&note(1, "a")).run().unwrap();
+        let (key, lease) = (
+            format!("{}alizarin:lock:{{{}}}", notes.namespace(), notes.key(&1)),
+            Duration::from_millis(200),
+        );
+        let long = || {
+            let start = std::time::Instant::now();
+            while start.elapsed() < lease * 3 {
+                let there: bool = client.command("EXISTS").key(&key).run().unwrap();
+                assert!(there, "after {:?}", start.elapsed());
+            }
+        };
+        let changed = notes.locked(&1, async |note| {
+            long();
+            note.count += 1;
+            Ok(())
+        });
+        assert_eq!(changed.lease(lease).run().unwrap().count, 1);
+        let changed = notes.lock(&1).lease(lease).change(async |note| {
+            note.count += 1;
+            Ok(())
+        });
+        assert_eq!(changed.run().unwrap().count, 2);
+        let mut lock = notes.lock(&1).lease(lease).run().unwrap();
+        assert_eq!(notes.try_lock(&1).run().unwrap_err().kind(), ErrorKind::Locked);
+        lock.during(async {
+            long();
+            Ok(())
+        })
+        .run()
+        .unwrap();
+        lock.extend(lease).run().unwrap();
+        assert_eq!(lock.save(&note(1, "b")).run().unwrap().version, None);
+        // Somebody takes it away: the thread tells.
+        let lock = notes.lock(&1).lease(lease).run().unwrap();
+        let stolen = lock.during(async {
+            client.command("SET").key(&key).arg("theirs").exec().run()?;
+            let start = std::time::Instant::now();
+            while start.elapsed() < lease {
+                client.command("PING").exec().run()?;
+            }
+            Ok(())
+        });
+        assert_eq!(stolen.run().unwrap_err().kind(), ErrorKind::LockLost);
+        assert!(!lock.release().run().unwrap());
+        client.command("DEL").key(&key).exec().run().unwrap();
+    }
+}

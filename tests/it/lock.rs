@@ -23,7 +23,9 @@ crate::each_storage! {
             for error in [
                 notes.lock(&1).wait(Duration::ZERO).await.unwrap_err(),
                 notes.locked(&1, async |_| Ok(())).wait(Duration::ZERO).await.unwrap_err(),
-                notes.lock(&1).wait(Duration::ZERO).run(async |_| Ok(())).await.unwrap_err(),
+                notes.lock(&1).wait(Duration::ZERO).change(async |_| Ok(())).await.unwrap_err(),
+                notes.try_lock(&1).await.unwrap_err(),
+                notes.try_locked(&1, async |_| Ok(())).await.unwrap_err(),
             ] {
                 assert_eq!(error.kind(), ErrorKind::Locked);
                 assert!(error.message().contains(&notes.key(&1)), "{error}");
@@ -134,7 +136,7 @@ crate::each_storage! {
                 let (drafts, key) = (drafts.clone(), key.clone());
                 async move {
                     let lock = drafts.lock(&1).lease(Duration::from_secs(60));
-                    lock.run(async |draft| {
+                    lock.change(async |draft| {
                         assert_eq!(command(&["EXISTS", &key]), "1");
                         tokio::task::yield_now().await;
                         draft.text.push_str(&suffix);
@@ -145,7 +147,7 @@ crate::each_storage! {
             });
             assert_eq!(written.await.unwrap().unwrap(), Draft { version: 2, ..draft(1, "ab") });
             assert_eq!(command(&["EXISTS", &key]), "0");
-            let lost = drafts.lock(&1).run(async |draft| {
+            let lost = drafts.lock(&1).change(async |draft| {
                 command(&["DEL", &key]);
                 draft.text.clear();
                 Ok(())
@@ -154,7 +156,7 @@ crate::each_storage! {
             assert_eq!(drafts.get(&1).await.unwrap().unwrap().text, "ab");
             // A closure whose future stays on its thread.
             let here = std::rc::Rc::new(7);
-            let counted = drafts.lock(&1).run(async |draft| {
+            let counted = drafts.lock(&1).change(async |draft| {
                 let here = here.clone();
                 tokio::task::yield_now().await;
                 draft.count = *here;

@@ -11,6 +11,7 @@ mod common;
 mod elected;
 mod events;
 mod films;
+mod held;
 mod index;
 mod insert_replace;
 mod lock;
