@@ -17,6 +17,7 @@ struct Inner {
     message: Cow<'static, str>,
     command: Option<Cow<'static, str>>,
     field: Option<String>,
+    versions: Option<Versions>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -67,6 +68,16 @@ pub enum ErrorKind {
     NoDatabase,
     /// The client was closed, or the runtime that drove it has ended.
     Closed,
+}
+
+/// The versions of a document that differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "these are all there are")]
+pub struct Versions {
+    /// The version that the caller expected.
+    pub expected: u64,
+    /// The version that is stored; `None` when the document has none, or no number.
+    pub stored: Option<u64>,
 }
 
 /// Whether a failed request reached the server.
@@ -164,6 +175,7 @@ impl Error {
             message: message.into(),
             command: None,
             field: None,
+            versions: None,
             source: None,
         }))
     }
@@ -192,6 +204,7 @@ impl Error {
         let mut copy = Error::new(self.0.kind, self.0.message.clone()).with_sent(self.0.sent);
         copy.0.command.clone_from(&self.0.command);
         copy.0.field.clone_from(&self.0.field);
+        copy.0.versions = self.0.versions;
         copy
     }
 
@@ -216,6 +229,13 @@ impl Error {
             Some(inner) => format!("{field}.{inner}"),
             None => field.to_owned(),
         });
+        self
+    }
+
+    /// The same error, saying which version of a document was expected and which one is stored.
+    #[must_use]
+    pub fn with_versions(mut self, versions: Versions) -> Error {
+        self.0.versions = Some(versions);
         self
     }
 
@@ -252,6 +272,18 @@ impl Error {
     /// The model's field this concerns, dotted for nested ones.
     pub fn field(&self) -> Option<&str> {
         self.0.field.as_deref()
+    }
+
+    /// The versions that differ, of a [`Conflict`](ErrorKind::Conflict) between versions.
+    ///
+    /// ```
+    /// use alizarin_core::{Error, ErrorKind, Versions};
+    /// let versions = Versions { expected: 3, stored: Some(4) };
+    /// let error = Error::new(ErrorKind::Conflict, "changed").with_versions(versions);
+    /// assert_eq!(error.versions(), Some(versions));
+    /// ```
+    pub fn versions(&self) -> Option<Versions> {
+        self.0.versions
     }
 
     /// The server's error code, where the server answered with an error.

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use super::Repository;
 use super::failure::{explain, not_found};
 use super::save::check_versioned;
-use super::script::{Call, DELETE, Expected, id_text, json_string, storage_word, version_field};
+use super::script::{DELETE, Expected, document_call, id_text, json_string};
 use crate::model::RedisModel;
 use crate::{Command, Result};
 
@@ -82,15 +82,11 @@ impl<M: RedisModel> Delete<'_, M> {
             let command: Command<bool> = Command::new("DEL").key(&key);
             return client.run(command).await;
         }
-        let mut call = Call::new(&DELETE, &key);
-        call.arg(storage_word(M::SCHEMA.storage))
-            .arg(self.expected.text())
-            .arg(version_field::<M>());
+        let mut call = document_call::<M>(&DELETE, &key, &self.expected);
         if M::SCHEMA.events {
             let id = json_string(&id_text(self.id));
-            call.arg(self.repository.channel()).arg(format!("{{\"op\":\"deleted\",\"id\":{id}}}"));
-        } else {
-            call.arg("").arg("");
+            let message = format!("{{\"op\":\"deleted\",\"id\":{id}}}");
+            call.section("event", &[self.repository.channel(), message]);
         }
         let deleted: bool = call.run(client).await.map_err(|error| explain(error, &key))?;
         if !deleted && self.expected != Expected::Anything {

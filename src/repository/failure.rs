@@ -1,6 +1,6 @@
 //! What the server's errors mean for a document.
 
-use crate::{Error, ErrorKind, ServerCode};
+use crate::{Error, ErrorKind, ServerCode, Versions};
 
 /// Says in the words of the model what an error about `key` means.
 pub(crate) fn explain(error: Error, key: &str) -> Error {
@@ -34,10 +34,10 @@ pub(crate) fn explain(error: Error, key: &str) -> Error {
             ErrorKind::Conflict,
             format!("`{key}` was changed by another writer; nothing was written"),
         ),
-        Some(("ALZCONFLICT", version)) => (
-            ErrorKind::Conflict,
-            format!("`{key}` has version {version}, not the expected one; nothing was written"),
-        ),
+        Some(("ALZCONFLICT", versions)) => {
+            let versions = versions.to_owned();
+            return conflict(error, key, &versions);
+        }
         Some(("ALZPARENT", path)) => (
             ErrorKind::NotFound,
             format!("`{key}` has no struct at {path} to set a field of; set the whole by `update`"),
@@ -60,6 +60,20 @@ pub(crate) fn explain(error: Error, key: &str) -> Error {
         _ => return error,
     };
     retold(error, kind, message)
+}
+
+/// Another version than the expected one: `expected stored`, the second may be missing.
+fn conflict(error: Error, key: &str, versions: &str) -> Error {
+    let (expected, stored) = versions.split_once(' ').unwrap_or((versions, ""));
+    let has = if stored.is_empty() { "no version".into() } else { format!("version {stored}") };
+    let message = format!("`{key}` has {has}, not {expected}; nothing was written");
+    let versions =
+        expected.parse().map(|expected| Versions { expected, stored: stored.parse().ok() });
+    let conflict = retold(error, ErrorKind::Conflict, message);
+    match versions {
+        Ok(versions) => conflict.with_versions(versions),
+        Err(_) => conflict,
+    }
 }
 
 /// The same failure in other words.
@@ -99,9 +113,13 @@ mod tests {
         assert_eq!(kind("ALZLOCKLOST "), ErrorKind::LockLost);
         assert_eq!(kind("ALZTYPE list"), ErrorKind::Server(ServerCode::WrongType));
         assert_eq!(kind("WRONGTYPE Operation"), ErrorKind::Server(ServerCode::WrongType));
-        let error = explain(Error::server("ALZCONFLICT 7"), "k:1");
+        let error = explain(Error::server("ALZCONFLICT 6 7"), "k:1");
         assert_eq!(error.kind(), ErrorKind::Conflict);
-        assert!(error.message().contains("version 7"), "{error}");
+        assert!(error.message().contains("version 7, not 6"), "{error}");
+        assert_eq!(error.versions(), Some(Versions { expected: 6, stored: Some(7) }));
+        let error = explain(Error::server("ALZCONFLICT 6 "), "k:1");
+        assert_eq!(error.versions(), Some(Versions { expected: 6, stored: None }));
+        assert_eq!(explain(Error::server("ALZCONFLICT"), "k:1").versions(), None);
         let error = explain(Error::server("ALZDENIED PUBLISH c"), "k:1");
         assert_eq!(error.kind(), ErrorKind::Server(ServerCode::NoPerm));
         assert!(error.message().contains("PUBLISH c"), "{error}");

@@ -300,8 +300,7 @@ impl<M: RedisModel> Lock<M> {
                 lock: Some(held.lock()),
             };
             let prepared = prepare(&repository, &id, model, &plan)?;
-            let version = send(repository.client(), prepared, &document).await?;
-            Ok(Written { version })
+            send(repository.client(), prepared, &document).await
         }
         .await;
         held.end(written).await

@@ -19,7 +19,7 @@ use crate::{Error, ErrorKind, Result};
 /// assert_eq!(written.version, Some(1));
 /// # Ok(()) });
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Written {
     /// The document's new version, for models with `#[redis(version)]`.
@@ -206,8 +206,7 @@ impl<'a, M: RedisModel> Save<'a, M> {
             Plan { mode: self.mode, expected: self.expected, expiry: self.expiry, lock: None };
         let prepared = prepare(self.repository, id, self.model, &plan)?;
         let key = self.repository.key(id);
-        let version = send(self.repository.client(), prepared, &key).await?;
-        Ok(Written { version })
+        send(self.repository.client(), prepared, &key).await
     }
 }
 

@@ -3,15 +3,23 @@
 use std::time::Duration;
 
 use alizarin_core::commands::Script;
-use alizarin_core::resp::Packed;
+use alizarin_core::resp::{Frame, Packed, Reader};
 
-use super::Repository;
 use super::failure::explain;
+use super::{Repository, Written};
 use crate::model::{DocumentWriter, ModelId, RedisModel, Storage};
 use crate::{Client, Command, Error, ErrorKind, FromReply, Result, ServerCode};
 
-pub(crate) static WRITE: Script = Script::new(include_str!("write.lua"));
-pub(crate) static DELETE: Script = Script::new(include_str!("delete.lua"));
+/// A script of sections: the shebang, which lets the server refuse a script before it does
+/// anything, what all share, and its own part.
+macro_rules! sections {
+    ($shebang:literal, $($part:literal),+) => {
+        Script::new(concat!($shebang, include_str!("lua/sections.lua"), $(include_str!($part)),+))
+    };
+}
+
+pub(crate) static WRITE: Script = sections!("#!lua\n", "lua/write.lua");
+pub(crate) static DELETE: Script = sections!("#!lua flags=allow-oom\n", "lua/delete.lua");
 pub(crate) static READ: Script = Script::new(include_str!("read.lua"));
 pub(crate) static LOCK: Script = Script::new(include_str!("lock.lua"));
 pub(crate) static EXTEND: Script = Script::new(include_str!("extend.lua"));
@@ -32,12 +40,32 @@ impl Call {
         call
     }
 
-    pub(crate) fn key(&mut self, key: &str) {
+    /// Adds a key; gives its number in `KEYS`.
+    pub(crate) fn key(&mut self, key: &str) -> usize {
         self.keys.push(key.as_bytes());
+        self.keys.argc()
     }
 
     pub(crate) fn arg(&mut self, argument: impl AsRef<[u8]>) -> &mut Call {
         self.arguments.push(argument.as_ref());
+        self
+    }
+
+    /// A named section of a script of sections.
+    pub(crate) fn section(&mut self, name: &str, arguments: &[impl AsRef<[u8]>]) -> &mut Call {
+        self.arguments.push(name.as_bytes());
+        self.arguments.push_int(arguments.len());
+        arguments.iter().for_each(|argument| self.arguments.push(argument.as_ref()));
+        self
+    }
+
+    /// The same, with arguments that are ready; none make no section.
+    pub(crate) fn section_of(&mut self, name: &str, arguments: &Packed) -> &mut Call {
+        if arguments.argc() > 0 {
+            self.arguments.push(name.as_bytes());
+            self.arguments.push_int(arguments.argc());
+            self.arguments.append(arguments);
+        }
         self
     }
 
@@ -87,16 +115,6 @@ pub(crate) enum Expected {
     Fingerprint(String),
 }
 
-impl Expected {
-    pub(crate) fn text(&self) -> String {
-        match self {
-            Expected::Anything => String::new(),
-            Expected::Version(version) => format!("v:{version}"),
-            Expected::Fingerprint(digest) => format!("f:{digest}"),
-        }
-    }
-}
-
 /// What becomes of the time to live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Expiry {
@@ -111,12 +129,13 @@ impl Expiry {
         M::SCHEMA.ttl.map_or(Expiry::Keep, Expiry::After)
     }
 
-    fn text(self) -> Result<String> {
+    fn write_to(self, call: &mut Call) -> Result<()> {
         match self {
-            Expiry::Keep => Ok("keep".to_owned()),
-            Expiry::Clear => Ok("clear".to_owned()),
-            Expiry::After(after) => milliseconds(after).map(|millis| millis.to_string()),
+            Expiry::Keep => {}
+            Expiry::Clear => drop(call.section("ttl", &["clear"])),
+            Expiry::After(after) => drop(call.section("ttl", &[milliseconds(after)?.to_string()])),
         }
+        Ok(())
     }
 }
 
@@ -156,12 +175,39 @@ impl Plan<'_> {
     }
 }
 
-/// The version field as the scripts take it: a hash field, a JSON path, or nothing.
-pub(crate) fn version_field<M: RedisModel>() -> String {
-    match (M::SCHEMA.version, M::SCHEMA.storage) {
-        (None, _) => String::new(),
-        (Some(name), Storage::Hash) => name.to_owned(),
-        (Some(name), Storage::Json) => json_path([name]),
+/// A script with the sections that every write of a document has: the storage, and the version
+/// with what it has to be.
+pub(crate) fn document_call<M: RedisModel>(
+    script: &'static Script,
+    key: &str,
+    expected: &Expected,
+) -> Call {
+    let mut call = Call::new(script, key);
+    call.section("storage", &[storage_word(M::SCHEMA.storage)]);
+    if let Some(name) = M::SCHEMA.version {
+        call.section("version", &[place(M::SCHEMA.storage, name)]);
+    }
+    match expected {
+        Expected::Anything => {}
+        Expected::Version(version) => drop(call.section("if_version", &[version.to_string()])),
+        Expected::Fingerprint(digest) => drop(call.section("if_content", &[digest])),
+    }
+    call
+}
+
+/// The word for a storage in the scripts.
+pub(crate) fn storage_word(storage: Storage) -> &'static str {
+    match storage {
+        Storage::Hash => "hash",
+        Storage::Json => "json",
+    }
+}
+
+/// A field of the model itself as the scripts take it: a hash field or a JSON path.
+pub(crate) fn place(storage: Storage, name: &str) -> String {
+    match storage {
+        Storage::Hash => name.to_owned(),
+        Storage::Json => json_path([name]),
     }
 }
 
@@ -182,58 +228,31 @@ pub(crate) fn json_string(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
 }
 
-/// The word for a storage in the scripts.
-pub(crate) fn storage_word(storage: Storage) -> &'static str {
-    match storage {
-        Storage::Hash => "hash",
-        Storage::Json => "json",
-    }
-}
-
-/// The write script with everything before the document.
+/// The write script with everything but the document, of which `fields` are written.
 pub(crate) fn write_call<M: RedisModel>(
     repository: &Repository<M>,
     id: &M::Id,
     plan: &Plan<'_>,
     fields: &[String],
-    part: bool,
 ) -> Result<Call> {
-    let mut call = Call::new(&WRITE, &repository.key(id));
-    let mut token = "";
-    if let Some((key, value)) = plan.lock {
-        call.key(key);
-        token = value;
+    let mut call = document_call::<M>(&WRITE, &repository.key(id), &plan.expected);
+    match plan.mode {
+        Mode::Any => {}
+        Mode::Insert => drop(call.section("mode", &["insert"])),
+        Mode::Replace => drop(call.section("mode", &["replace"])),
     }
-    call.arg(storage_word(M::SCHEMA.storage))
-        .arg(match plan.mode {
-            Mode::Any => "any",
-            Mode::Insert => "insert",
-            Mode::Replace => "replace",
-        })
-        .arg(plan.expected.text())
-        .arg(version_field::<M>())
-        .arg(token)
-        .arg(plan.expiry.text()?);
-    let (channel, before, after) = match M::SCHEMA.events {
-        true => event::<M>(repository, id, fields),
-        false => Default::default(),
-    };
-    call.arg(channel).arg(before).arg(after).arg(if part { "part" } else { "all" });
+    if let Some((key, token)) = plan.lock {
+        let number = call.key(key);
+        call.section("lock", &[&number.to_string(), token]);
+    }
+    plan.expiry.write_to(&mut call)?;
+    if M::SCHEMA.events {
+        let names: Vec<String> = fields.iter().map(|name| json_string(name)).collect();
+        let id = json_string(&id_text(id));
+        let message = format!("{{\"op\":\"saved\",\"id\":{id},\"version\":");
+        call.section("event", &[repository.channel(), message, names.join(",")]);
+    }
     Ok(call)
-}
-
-/// The channel, and the `saved` event before and after its version.
-fn event<M: RedisModel>(
-    repository: &Repository<M>,
-    id: &M::Id,
-    fields: &[String],
-) -> (String, String, String) {
-    let fields: Vec<String> = fields.iter().map(|name| json_string(name)).collect();
-    (
-        repository.channel(),
-        format!("{{\"op\":\"saved\",\"id\":{},\"version\":", json_string(&id_text(id))),
-        format!(",\"fields\":[{}]}}", fields.join(",")),
-    )
 }
 
 pub(crate) fn id_text<I: ModelId>(id: &I) -> String {
@@ -283,10 +302,8 @@ pub(crate) fn prepare<M: RedisModel>(
                 command.packed_mut().append(&set);
                 return Ok(Prepared::Plain(command));
             }
-            let mut call = write_call(repository, id, plan, &[], false)?;
-            call.arg(absent.argc().to_string());
-            call.arguments.append(&absent);
-            call.arguments.append(&set);
+            let mut call = write_call(repository, id, plan, &[])?;
+            call.section_of("absent", &absent).section_of("all", &set);
             Ok(Prepared::Script(call))
         }
         Storage::Json => {
@@ -296,35 +313,39 @@ pub(crate) fn prepare<M: RedisModel>(
                 command.packed_mut().push(&json);
                 return Ok(Prepared::Plain(command));
             }
-            let mut call = write_call(repository, id, plan, &[], false)?;
-            call.arg("0").arg(json);
+            let mut call = write_call(repository, id, plan, &[])?;
+            call.section("all", &[json]);
             Ok(Prepared::Script(call))
         }
     }
 }
 
-/// Sends a save; gives the new version, where there is one.
-pub(crate) async fn send(client: &Client, prepared: Prepared, key: &str) -> Result<Option<u64>> {
+/// Sends a save.
+pub(crate) async fn send(client: &Client, prepared: Prepared, key: &str) -> Result<Written> {
     let outcome = match prepared {
-        Prepared::Plain(command) => client.run(command).await.map(|()| None),
-        Prepared::Script(call) => call.run::<Version>(client).await.map(|version| version.0),
+        Prepared::Plain(command) => client.run(command).await.map(|()| Written::default()),
+        Prepared::Script(call) => call.run(client).await,
     };
     outcome.map_err(|error| explain(error, key))
 }
 
-/// What the write script gives back: digits, or nothing.
-#[derive(Debug)]
-pub(crate) struct Version(pub(crate) Option<u64>);
-
-impl FromReply for Version {
-    fn from_reply(reader: &mut alizarin_core::resp::Reader<'_>) -> Result<Version> {
-        let text = String::from_reply(reader)?;
-        match text.as_str() {
-            "" => Ok(Version(None)),
-            digits => match digits.parse() {
-                Ok(version) => Ok(Version(Some(version))),
-                Err(_) => Err(Error::decode("a version", &format!("{digits:?}"))),
-            },
+/// What the write script gives back: names and values.
+impl FromReply for Written {
+    fn from_reply(reader: &mut Reader<'_>) -> Result<Written> {
+        let frame = reader.next()?;
+        let (Frame::Array(_) | Frame::Map(_)) = frame else {
+            return Err(match frame {
+                Frame::Error(line) => Error::server(line),
+                frame => Error::decode("what a write did", &frame.describe()),
+            });
+        };
+        let mut written = Written::default();
+        for _ in 0..frame.children() / 2 {
+            match &*String::from_reply(reader)? {
+                "version" => written.version = Some(u64::from_reply(reader)?),
+                _ => reader.skip()?,
+            }
         }
+        Ok(written)
     }
 }

@@ -9,7 +9,7 @@ use alizarin_core::resp::Packed;
 use super::Repository;
 use super::failure::explain;
 use super::save::{Written, check_versioned};
-use super::script::{Call, Expected, Expiry, Mode, Plan, Version, json_path, write_call};
+use super::script::{Expected, Expiry, Mode, Plan, json_path, write_call};
 use crate::model::{FieldSchema, RedisModel, RedisValue, Storage};
 use crate::query::{Field, FieldPath, FieldSpec, Operand, To};
 use crate::{Error, ErrorKind, Result};
@@ -97,15 +97,12 @@ impl<M: RedisModel> Set<'_, M> {
         check_versioned::<M>(&self.expected)?;
         let plan =
             Plan { mode: Mode::Replace, expected: self.expected, expiry: Expiry::Keep, lock: None };
-        let mut call: Call = write_call(self.repository, self.id, &plan, &changes.names, true)?;
-        call.arg(changes.removed.argc().to_string());
-        for argument in changes.removed.arguments().chain(changes.set.arguments()) {
-            call.arg(argument);
-        }
+        let mut call = write_call(self.repository, self.id, &plan, &changes.names)?;
+        call.section("part", &[""; 0])
+            .section_of("set", &changes.set)
+            .section_of("unset", &changes.removed);
         let key = self.repository.key(self.id);
-        let version: Version =
-            call.run(self.repository.client()).await.map_err(|error| explain(error, &key))?;
-        Ok(Written { version: version.0 })
+        call.run(self.repository.client()).await.map_err(|error| explain(error, &key))
     }
 }
 

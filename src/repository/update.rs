@@ -197,7 +197,7 @@ pub(crate) async fn write<M: RedisModel>(
     let plan = Plan { mode: Mode::Replace, expected, expiry: Expiry::Keep, lock };
     let prepared = prepare(repository, id, &model, &plan)?;
     let key = repository.key(id);
-    if let Some(version) = send(repository.client(), prepared, &key).await? {
+    if let Some(version) = send(repository.client(), prepared, &key).await?.version {
         model.set_version(version);
     }
     Ok(model)
