@@ -24,6 +24,8 @@ pub(crate) enum Kind {
     Connection { doing: String, source: io::Error },
     /// A file or folder of our own could not be used.
     File { doing: String, source: io::Error },
+    /// A mock server got something else than it expected.
+    Mock(String),
     /// The server answered with an error.
     Reply(String),
     /// A server was found, and did not come up.
@@ -125,6 +127,9 @@ impl fmt::Display for Error {
         match &*self.0 {
             Kind::Connection { doing, source } | Kind::File { doing, source } => {
                 write!(f, "{doing}: {source}")
+            }
+            Kind::Mock(faults) => {
+                write!(f, "the mock server did not get what it expected:\n{faults}")
             }
             Kind::Reply(text) => write!(f, "the server answered: {text}"),
             Kind::Start { reason, log } => {

@@ -19,6 +19,8 @@
 //! replicas under the watch of sentinels. [`Proxy`] stands before any of them, and delays, splits,
 //! swallows and cuts what passes.
 //!
+//! [`MockServer`] needs no Redis at all: it records what it is sent, and answers as the test says.
+//!
 //! # Which server
 //!
 //! The first of these that can be had:
@@ -55,6 +57,7 @@ mod cluster;
 mod endpoint;
 mod error;
 mod locate;
+mod mock;
 mod process;
 mod provision;
 mod proxy;
@@ -67,6 +70,7 @@ mod version;
 
 pub use cluster::{Cluster, ClusterBuilder};
 pub use error::Error;
+pub use mock::{Expect, MockReply, MockServer};
 pub use proxy::{Direction, Proxy};
 pub use sentinel::{Sentinel, SentinelBuilder};
 pub use server::{Server, ServerBuilder};

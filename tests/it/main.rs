@@ -16,6 +16,7 @@ mod index;
 mod insert_replace;
 mod lock;
 mod locked;
+mod mock;
 mod query_bytes;
 mod query_geo;
 mod query_numeric;
