@@ -1,12 +1,12 @@
 //! What the derive macros' output names. Not for use by hand: it changes without notice.
 
 pub use crate::model::{
-    Attribute, Document, DocumentWriter, FieldSchema, GeoShapeValue, GeoValue, IndexKind,
-    IndexSchema, ListItem, Metric, ModelId, ModelSchema, Nested, NestedSchema, NumericValue,
-    RedisModel, RedisValue, Storage, StoredValue, TagValue, TextValue, VectorAlgorithm,
-    VectorElement, VectorSchema, VectorValue, accept_struct, is_untouched, missing, model_misfit,
-    name_misfit, read_json_text, read_text, required, unread, write_json_text, write_struct,
-    write_text,
+    Attribute, Compression, CountedId, Document, DocumentWriter, FieldCodec, FieldSchema, Flatten,
+    GeneratedId, GeneratesId, GeoShapeValue, GeoValue, IdSource, IndexKind, IndexSchema, ListItem,
+    Metric, ModelId, ModelSchema, Nested, NestedSchema, NumericValue, RedisModel, RedisValue,
+    Storage, StoredValue, TagValue, TextValue, VectorAlgorithm, VectorElement, VectorSchema,
+    VectorValue, accept_struct, is_untouched, missing, model_misfit, name_misfit, read_json_text,
+    read_text, required, stored_misfit, unread, write_json_text, write_struct, write_text,
 };
 pub use crate::query::{
     Field, FieldPath, FieldSpec, HasEmpty, HasMissing, IsExact, IsGeo, IsGeoShape, IsNumeric,

@@ -1,14 +1,18 @@
 //! Rules that concern several attributes. One function a rule, with its reason.
 
-use syn::{GenericArgument, PathArguments, Type};
+mod key;
+
+use syn::{GenericArgument, Ident, PathArguments, Type};
 
 use crate::ast::Struct;
-use crate::attr::{Kind, Storage};
+use crate::attr::{Field, Kind, Storage};
 use crate::ctxt::Ctxt;
 
 /// Checks a model.
 pub(crate) fn model(cx: &Ctxt, model: &Struct) {
-    one_id(cx, model);
+    ids(cx, model);
+    key::template(cx, model);
+    key::generated(cx, model);
     one_version(cx, model);
     index_is_wanted(cx, model);
     stop_words_are_said_once(cx, model);
@@ -34,17 +38,19 @@ fn fields(cx: &Ctxt, item: &Struct) {
     options_need_an_index(cx, item);
     options_fit(cx, item);
     nested_has_no_index(cx, item);
+    flat_has_no_name(cx, item);
+    computed_is_no_id(cx, item);
     skipped_has_nothing_else(cx, item);
 }
 
 /// The id makes the key.
-fn one_id(cx: &Ctxt, model: &Struct) {
-    let mut ids = model.fields.iter().filter_map(|field| field.id.as_ref());
-    if ids.next().is_none() && !model.fields.is_empty() {
+fn ids(cx: &Ctxt, model: &Struct) {
+    let ids: Vec<_> = model.fields.iter().filter_map(|field| field.id.as_ref()).collect();
+    if ids.is_empty() && !model.fields.is_empty() {
         cx.error(&model.ident, "no field is the id; mark one with `#[redis(id)]`");
     }
-    for other in ids {
-        cx.error(other, "another field is the id already; a model has one");
+    if let Some(word) = ids.get(4) {
+        cx.error(word, "an id has four parts at most");
     }
     for field in model.fields.iter().filter(|field| field.skip) {
         if let Some(id) = &field.id {
@@ -78,7 +84,7 @@ fn index_is_wanted(cx: &Ctxt, model: &Struct) {
     if model.container.index.is_some() {
         return;
     }
-    let fields = model.fields.iter().filter_map(|field| field.index.as_ref());
+    let fields = model.fields.iter().flat_map(|field| &field.indexes);
     for word in fields.map(|index| &index.word).chain(&model.container.index_options) {
         cx.error(
             word,
@@ -121,7 +127,7 @@ fn lists_fit_a_hash(cx: &Ctxt, model: &Struct) {
         let many = |kind: &Kind| matches!(kind, Kind::Geo | Kind::GeoShape { .. } | Kind::Numeric);
         if field.nested.is_some() {
             cx.error(&field.ty, "a hash cannot hold a list of structs; store the model as `json`");
-        } else if field.index.as_ref().is_some_and(|index| many(&index.kind)) {
+        } else if field.indexes.iter().any(|index| many(&index.kind)) {
             let message = "the index of a hash takes lists of tags only; store the model as `json`";
             cx.error(&field.ty, message);
         }
@@ -146,7 +152,7 @@ fn is_list(ty: &Type) -> bool {
 
 /// Scores and distances come back under names that begin so.
 fn names_are_free(cx: &Ctxt, item: &Struct) {
-    for field in item.stored() {
+    for field in item.stored().filter(|field| !field.flat) {
         let double = field.nested.is_some() && field.name == "_";
         if double || field.name.starts_with("__") {
             cx.error(
@@ -163,7 +169,8 @@ fn names_are_free(cx: &Ctxt, item: &Struct) {
 
 /// Two fields in one place would overwrite each other.
 fn names_are_unique(cx: &Ctxt, item: &Struct) {
-    let stored: Vec<_> = item.stored().collect();
+    // Those of flattened structs are compared by the compiler.
+    let stored: Vec<_> = item.stored().filter(|field| !field.flat).collect();
     for (at, field) in stored.iter().enumerate() {
         for earlier in stored.iter().take(at) {
             if earlier.name == field.name {
@@ -194,7 +201,7 @@ fn options_need_an_index(cx: &Ctxt, item: &Struct) {
 
 /// What RediSearch refuses, said at the attribute.
 fn options_fit(cx: &Ctxt, item: &Struct) {
-    for index in item.fields.iter().filter_map(|field| field.index.as_ref()) {
+    for index in item.fields.iter().flat_map(|field| &field.indexes) {
         if let (Some(unf), None) = (&index.unf, &index.sortable) {
             cx.error(unf, "`unf` says how a field is sorted: it needs `sortable`");
         }
@@ -204,7 +211,7 @@ fn options_fit(cx: &Ctxt, item: &Struct) {
         if let (Some(word), None) = (&index.no_index, &index.sortable) {
             cx.error(word, "with `no_index` a field is only sorted by: it needs `sortable`");
         }
-        if let (Kind::Vector { .. } | Kind::GeoShape { .. }, Some(word)) =
+        if let (Kind::Vector(_) | Kind::GeoShape { .. }, Some(word)) =
             (&index.kind, &index.sortable)
         {
             cx.error(word, format!("a `{}` field has no order to sort by", index.word));
@@ -219,7 +226,7 @@ fn options_fit(cx: &Ctxt, item: &Struct) {
 /// Its own fields have the indexes.
 fn nested_has_no_index(cx: &Ctxt, item: &Struct) {
     for field in item.fields.iter().filter(|field| field.nested.is_some()) {
-        if let Some(index) = &field.index {
+        for index in &field.indexes {
             cx.error(
                 &index.word,
                 format!("`{}` belongs on the fields of the nested struct", index.word),
@@ -231,14 +238,54 @@ fn nested_has_no_index(cx: &Ctxt, item: &Struct) {
     }
 }
 
+/// The words that say how one value is stored.
+fn one_value(field: &Field) -> impl Iterator<Item = &Ident> {
+    let computed = field.computed.as_ref().map(|(word, _)| word);
+    computed.into_iter().chain(field.with.as_ref().map(|(word, _)| word))
+}
+
+/// Its own fields stand in its place.
+fn flat_has_no_name(cx: &Ctxt, item: &Struct) {
+    for field in item.fields.iter().filter(|field| field.flat) {
+        if let Some(word) = &field.renamed {
+            cx.error(word, "a flattened struct has no stored name: its fields have theirs");
+        }
+        if let (Some(_), Some(word)) = (&field.default, &field.nested) {
+            cx.error(word, "a flattened struct takes no `default`: its fields can have theirs");
+        }
+    }
+}
+
+/// Keys and versions are not worked out from the rest.
+fn computed_is_no_id(cx: &Ctxt, item: &Struct) {
+    for field in &item.fields {
+        for word in one_value(field) {
+            for other in field.id.iter().chain(&field.version) {
+                cx.error(word, format!("`{word}` cannot stand on the {other}"));
+            }
+            if let Some(nested) = &field.nested {
+                cx.error(word, format!("`{word}` and `{nested}` exclude each other"));
+            }
+        }
+    }
+}
+
 /// It is not stored.
 fn skipped_has_nothing_else(cx: &Ctxt, item: &Struct) {
     for field in item.fields.iter().filter(|field| field.skip) {
-        if let Some(index) = &field.index {
+        for index in &field.indexes {
             cx.error(&index.word, "a skipped field is not stored, so it cannot be indexed");
         }
         if let Some(nested) = &field.nested {
-            cx.error(nested, "a skipped field is not stored: take `nested` or `skip` off it");
+            let message =
+                format!("a skipped field is not stored: take `{nested}` or `skip` off it");
+            cx.error(nested, message);
+        }
+        for word in one_value(field) {
+            cx.error(
+                word,
+                format!("a skipped field is not stored: take `{word}` or `skip` off it"),
+            );
         }
     }
 }

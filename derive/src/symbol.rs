@@ -5,6 +5,7 @@ pub(crate) const MODEL: &[&str] = &[
     "hash",
     "json",
     "prefix",
+    "key",
     "index",
     "events",
     "ttl",
@@ -57,7 +58,11 @@ pub(crate) const FIELD: &[&str] = &[
     "rename",
     "skip",
     "default",
+    "generate",
     "nested",
+    "flatten",
+    "computed",
+    "with",
     "text",
     "tag",
     "numeric",
@@ -79,17 +84,20 @@ pub(crate) const MODIFIERS: &[&str] =
     &["sortable", "unf", "no_index", "index_missing", "index_empty"];
 
 /// Inside `text(..)`.
-pub(crate) const TEXT: &[&str] = &["weight", "no_stem", "phonetic", "suffix_trie"];
+pub(crate) const TEXT: &[&str] = &["weight", "no_stem", "phonetic", "suffix_trie", "alias"];
 /// What `phonetic` can be.
 pub(crate) const PHONETIC: &[&str] = &["dm:en", "dm:fr", "dm:pt", "dm:es"];
 /// Inside `tag(..)`.
-pub(crate) const TAG: &[&str] = &["separator", "case_sensitive", "suffix_trie"];
+pub(crate) const TAG: &[&str] = &["separator", "case_sensitive", "suffix_trie", "alias"];
 /// Inside `geoshape(..)`.
-pub(crate) const GEOSHAPE: &[&str] = &["flat"];
+pub(crate) const GEOSHAPE: &[&str] = &["flat", "alias"];
+/// Inside `numeric(..)` and `geo(..)`.
+pub(crate) const PLAIN_INDEX: &[&str] = &["alias"];
 /// Inside `vector(..)`.
 pub(crate) const VECTOR: &[&str] = &[
     "hnsw",
     "flat",
+    "svs_vamana",
     "cosine",
     "ip",
     "l2",
@@ -99,7 +107,19 @@ pub(crate) const VECTOR: &[&str] = &[
     "epsilon",
     "block_size",
     "initial_cap",
+    "graph_max_degree",
+    "construction_window_size",
+    "search_window_size",
+    "compression",
+    "training_threshold",
+    "reduce",
+    "alias",
 ];
+/// What `compression` can be, and its variant's name.
+pub(crate) const COMPRESSION: &[&str] =
+    &["LVQ4", "LVQ4x4", "LVQ4x8", "LVQ8", "LeanVec4x8", "LeanVec8x8"];
+/// On a value.
+pub(crate) const VALUE: &[&str] = &["rename_all", "integer"];
 
 /// On the struct of a time series.
 pub(crate) const SERIES: &[&str] =

@@ -168,7 +168,7 @@ impl<M: RedisModel> Follow<'_, M> {
             }
             Notices::ByKey => {
                 let space = format!("__keyspace@{}__:", database(client).await?);
-                let keys = [&space, &*glob(&self.repository.prefix()), "*"].concat();
+                let keys = [space.as_str(), &self.repository.pattern()].concat();
                 match client.is_cluster() {
                     false => client.psubscribe([glob(&channel), keys]).await?,
                     true => {

@@ -99,6 +99,25 @@ fn vector(command: Command<()>, schema: &VectorSchema) -> Command<()> {
             options.extend(epsilon.map(|epsilon| ("EPSILON", epsilon.to_string())));
             "HNSW"
         }
+        VectorAlgorithm::SvsVamana {
+            graph_max_degree,
+            construction_window_size,
+            search_window_size,
+            epsilon,
+            compression,
+            training_threshold,
+            reduce,
+        } => {
+            option("GRAPH_MAX_DEGREE", graph_max_degree);
+            option("CONSTRUCTION_WINDOW_SIZE", construction_window_size);
+            option("SEARCH_WINDOW_SIZE", search_window_size);
+            option("TRAINING_THRESHOLD", training_threshold);
+            option("REDUCE", reduce);
+            options.extend(epsilon.map(|epsilon| ("EPSILON", epsilon.to_string())));
+            let compression = compression.map(|compression| compression.name().to_owned());
+            options.extend(compression.map(|name| ("COMPRESSION", name)));
+            "SVS-VAMANA"
+        }
     };
     let mut command = command.arg((algorithm, options.len() * 2));
     for (name, value) in options {

@@ -35,22 +35,30 @@ fn collect(
     for field in fields {
         let mut identifier = path.to_owned();
         push_step(&mut identifier, field, storage);
-        let mut name = name.to_owned();
-        if !name.is_empty() {
-            name.push('_');
+        let named = |step: &str| match name {
+            "" => step.to_owned(),
+            outer => format!("{outer}_{step}"),
+        };
+        match &field.nested {
+            Some(nested) if nested.flat => collect(nested.fields, storage, path, name, entries),
+            Some(nested) => {
+                collect(nested.fields, storage, &identifier, &named(field.name), entries);
+            }
+            None => {}
         }
-        name.push_str(field.name);
-        if let Some(nested) = &field.nested {
-            collect(nested.fields, storage, &identifier, &name, entries);
-        }
-        if let Some(attribute) = field.attribute {
-            entries.push(Entry { identifier, name, attribute });
-        }
+        entries.extend(field.attributes.iter().map(|attribute| Entry {
+            identifier: identifier.clone(),
+            name: named(attribute.alias.unwrap_or(field.name)),
+            attribute: *attribute,
+        }));
     }
 }
 
 /// Lengthens a hash field's name or a JSON path by one field.
 pub(crate) fn push_step(path: &mut String, field: &FieldSchema, storage: Storage) {
+    if field.nested.is_some_and(|nested| nested.flat) {
+        return;
+    }
     if storage == Storage::Hash {
         if !path.is_empty() {
             path.push('.');
@@ -68,6 +76,9 @@ pub(crate) fn push_step(path: &mut String, field: &FieldSchema, storage: Storage
         path.push_str("[\"");
         path.push_str(field.name);
         path.push_str("\"]");
+    }
+    if field.map {
+        path.push_str(".*");
     }
     if field.many || field.nested.is_some_and(|nested| nested.many) {
         path.push_str("[*]");
@@ -121,6 +132,9 @@ pub(crate) fn facts(entry: &Entry, storage: Storage) -> Facts {
                     facts.insert("algorithm", "HNSW".to_owned());
                     facts.insert("M", m.unwrap_or(16).to_string());
                     facts.insert("ef_construction", ef_construction.unwrap_or(200).to_string());
+                }
+                VectorAlgorithm::SvsVamana { .. } => {
+                    facts.insert("algorithm", "SVS-VAMANA".to_owned());
                 }
             }
         }

@@ -7,60 +7,45 @@ const LONGEST: usize = 1024;
 
 /// Why a model cannot be stored or indexed as it is.
 pub const fn model_misfit(schema: &ModelSchema) -> Option<Misfit> {
+    let found = stored_misfit(schema.fields);
+    if found.is_some() {
+        return found;
+    }
     if matches!(schema.storage, Storage::Hash) {
-        let misfit = list_misfit(schema.fields);
-        if misfit.is_some() {
-            return misfit;
+        let found = list_misfit(schema.fields);
+        if found.is_some() {
+            return found;
         }
     }
     if schema.index.is_some() { name_misfit(schema.fields) } else { None }
 }
 
-/// Which two fields would have one name in the index: the names of nested fields are joined by
-/// `_`, so `a.b_c` and `a_b.c` are both `a_b_c`.
-pub const fn name_misfit(fields: &[FieldSchema]) -> Option<Misfit> {
-    let mut outers = fields;
-    while let [outer, left @ ..] = outers {
-        outers = left;
-        let Some(nested) = &outer.nested else { continue };
-        let before = Misfit::new().push(outer.name).push("_");
-        let mut others = fields;
-        while let [other, left @ ..] = others {
-            others = left;
-            if let Some(rest) = after(other.name.as_bytes(), before.bytes())
-                && let Some(name) = common(nested.fields, other, Misfit::new().push_bytes(rest))
-            {
-                let full = before.push_bytes(name.bytes());
-                let what = if other.nested.is_some() { "one in" } else { "the other is" };
-                return Some(
-                    Misfit::new()
-                        .push("two fields would have the name `")
-                        .push_bytes(full.bytes())
-                        .push("` in the index: one in `")
-                        .push(outer.name)
-                        .push("`, ")
-                        .push(what)
-                        .push(" `")
-                        .push(other.name)
-                        .push("`; rename one of them"),
-                );
-            }
-        }
-    }
-    None
+/// Which two fields would be stored under one name: those of a flattened struct stand among those
+/// around it.
+pub const fn stored_misfit(fields: &[FieldSchema]) -> Option<Misfit> {
+    stored_clash(fields, fields, Misfit::new())
 }
 
-/// The index name of `field`, or of a field inside it, that one of `fields` has too; `name` is
-/// what `field` itself is called.
-const fn common(fields: &[FieldSchema], field: &FieldSchema, name: Misfit) -> Option<Misfit> {
-    if field.attribute.is_some() && named(fields, name.bytes()) {
-        return Some(name);
-    }
-    let Some(nested) = &field.nested else { return None };
-    let mut inner = nested.fields;
-    while let [field, left @ ..] = inner {
-        inner = left;
-        let found = common(fields, field, name.push("_").push(field.name));
+/// A name of `fields` that `all`, the level they stand on, has twice; `place` says where they are.
+const fn stored_clash(
+    all: &[FieldSchema],
+    fields: &[FieldSchema],
+    place: Misfit,
+) -> Option<Misfit> {
+    let mut rest = fields;
+    while let [field, left @ ..] = rest {
+        rest = left;
+        let found = match &field.nested {
+            Some(nested) if nested.flat => {
+                stored_clash(all, nested.fields, place.push(" of `").push(field.name).push("`"))
+            }
+            _ if place.length > 0 && stored(all, field.name.as_bytes()) > 1 => {
+                let text = Misfit::new().push("two fields would be stored as `").push(field.name);
+                let text = text.push("`: one is").push_bytes(place.bytes());
+                Some(text.push("; rename one of them"))
+            }
+            _ => None,
+        };
         if found.is_some() {
             return found;
         }
@@ -68,29 +53,135 @@ const fn common(fields: &[FieldSchema], field: &FieldSchema, name: Misfit) -> Op
     None
 }
 
-/// Whether the index calls one of `fields` by this name.
-const fn named(fields: &[FieldSchema], name: &[u8]) -> bool {
+/// How many fields are stored under this name.
+const fn stored(fields: &[FieldSchema], name: &[u8]) -> usize {
+    let (mut fields, mut count) = (fields, 0);
+    while let [field, left @ ..] = fields {
+        fields = left;
+        count += match &field.nested {
+            Some(nested) if nested.flat => stored(nested.fields, name),
+            _ => matches!(after(name, field.name.as_bytes()), Some([])) as usize,
+        };
+    }
+    count
+}
+
+/// Which two fields would have one name in the index: the names of nested fields are joined by
+/// `_`, so `a.b_c` and `a_b.c` are both `a_b_c`.
+pub const fn name_misfit(fields: &[FieldSchema]) -> Option<Misfit> {
+    name_clash(fields, fields, Misfit::new(), Misfit::new())
+}
+
+/// An index name below `fields` that `all` has twice. `name` is what theirs begin with in the
+/// index, `path` in the document.
+const fn name_clash(
+    all: &[FieldSchema],
+    fields: &[FieldSchema],
+    name: Misfit,
+    path: Misfit,
+) -> Option<Misfit> {
+    let mut rest = fields;
+    while let [field, left @ ..] = rest {
+        rest = left;
+        let path = path.push(field.name);
+        if let Some(nested) = &field.nested {
+            let below = match nested.flat {
+                true => name,
+                false => name.push(field.name).push("_"),
+            };
+            let found = name_clash(all, nested.fields, below, path.push("."));
+            if found.is_some() {
+                return found;
+            }
+        }
+        let mut entries = field.attributes;
+        while let [entry, left @ ..] = entries {
+            entries = left;
+            let full = name.push(index_name(field, entry.alias));
+            if named(all, full.bytes()) > 1 {
+                let text = Misfit::new().push("two fields would have the name `");
+                let text = text.push_bytes(full.bytes()).push("` in the index: `");
+                let text = text.push_bytes(path.bytes());
+                let text = match other(all, full.bytes(), &path, Misfit::new()) {
+                    Some(other) => text.push("` and `").push_bytes(other.bytes()),
+                    None => text,
+                };
+                return Some(text.push("`; rename one of them, or give it an `alias`"));
+            }
+        }
+    }
+    None
+}
+
+/// The path of the field that has this name in the index too.
+const fn other(
+    fields: &[FieldSchema],
+    name: &[u8],
+    first: &Misfit,
+    path: Misfit,
+) -> Option<Misfit> {
     let mut fields = fields;
     while let [field, left @ ..] = fields {
         fields = left;
-        let found = match (after(name, field.name.as_bytes()), &field.nested) {
-            (Some([]), _) => field.attribute.is_some(),
-            (Some([b'_', rest @ ..]), Some(nested)) => named(nested.fields, rest),
-            _ => false,
-        };
-        if found {
-            return true;
+        let path = path.push(field.name);
+        if let Some(nested) = &field.nested {
+            let rest = match after(name, field.name.as_bytes()) {
+                _ if nested.flat => name,
+                Some([b'_', rest @ ..]) => rest,
+                _ => continue,
+            };
+            let found = other(nested.fields, rest, first, path.push("."));
+            if found.is_some() {
+                return found;
+            }
+        }
+        let mut entries = field.attributes;
+        while let [entry, left @ ..] = entries {
+            entries = left;
+            let same = matches!(after(name, index_name(field, entry.alias).as_bytes()), Some([]));
+            if same && !matches!(after(path.bytes(), first.bytes()), Some([])) {
+                return Some(path);
+            }
         }
     }
-    false
+    None
 }
 
-/// A hash has no place for lists of structs, and its index takes lists of tags only.
+const fn index_name(field: &FieldSchema, alias: Option<&'static str>) -> &'static str {
+    match alias {
+        Some(alias) => alias,
+        None => field.name,
+    }
+}
+
+/// How many entries of the index have this name.
+const fn named(fields: &[FieldSchema], name: &[u8]) -> usize {
+    let (mut fields, mut count) = (fields, 0);
+    while let [field, left @ ..] = fields {
+        fields = left;
+        if let Some(nested) = &field.nested {
+            count += match after(name, field.name.as_bytes()) {
+                _ if nested.flat => named(nested.fields, name),
+                Some([b'_', rest @ ..]) => named(nested.fields, rest),
+                _ => 0,
+            };
+        }
+        let mut entries = field.attributes;
+        while let [entry, left @ ..] = entries {
+            entries = left;
+            let same = matches!(after(name, index_name(field, entry.alias).as_bytes()), Some([]));
+            count += same as usize;
+        }
+    }
+    count
+}
+
+/// A hash has no place for lists of structs, and its index takes lists of tags only, and no maps.
 const fn list_misfit(fields: &[FieldSchema]) -> Option<Misfit> {
     let mut fields = fields;
     while let [field, left @ ..] = fields {
         fields = left;
-        let why = match (&field.nested, &field.attribute) {
+        let why = match (&field.nested, field.attribute()) {
             (Some(nested), _) if nested.many => "a hash cannot hold a list of structs",
             (Some(nested), _) => {
                 let misfit = list_misfit(nested.fields);
@@ -99,6 +190,7 @@ const fn list_misfit(fields: &[FieldSchema]) -> Option<Misfit> {
                 }
                 continue;
             }
+            (None, Some(_)) if field.map => "the index of a hash cannot look into maps",
             (None, Some(attribute)) if field.many => match attribute.kind {
                 IndexKind::Tag { .. } | IndexKind::Text { .. } => continue,
                 _ => "the index of a hash takes lists of tags only",
@@ -170,29 +262,26 @@ mod tests {
     use super::*;
     use crate::model::{Attribute, NestedSchema};
 
-    const fn indexed(name: &'static str, kind: IndexKind, many: bool) -> FieldSchema {
-        let attribute = Some(Attribute {
-            kind,
-            sortable: false,
-            unf: false,
-            no_index: false,
-            index_missing: false,
-            index_empty: false,
-        });
-        FieldSchema { name, attribute, nested: None, many }
+    const TAG: IndexKind =
+        IndexKind::Tag { separator: ',', case_sensitive: false, suffix_trie: false };
+    const NUMBER: &[Attribute] = &[Attribute::plain(IndexKind::Numeric)];
+
+    const fn many(name: &'static str, attributes: &'static [Attribute]) -> FieldSchema {
+        FieldSchema { attributes, many: true, ..FieldSchema::plain(name) }
     }
 
     const fn number(name: &'static str) -> FieldSchema {
-        indexed(name, IndexKind::Numeric, false)
+        FieldSchema { attributes: NUMBER, ..FieldSchema::plain(name) }
     }
 
     const fn inside(name: &'static str, fields: &'static [FieldSchema], many: bool) -> FieldSchema {
-        FieldSchema {
-            name,
-            attribute: None,
-            nested: Some(NestedSchema { fields, many }),
-            many: false,
-        }
+        let nested = Some(NestedSchema { fields, many, flat: false });
+        FieldSchema { nested, ..FieldSchema::plain(name) }
+    }
+
+    const fn flat(name: &'static str, fields: &'static [FieldSchema]) -> FieldSchema {
+        let nested = Some(NestedSchema { fields, many: false, flat: true });
+        FieldSchema { nested, ..FieldSchema::plain(name) }
     }
 
     const C: &[FieldSchema] = &[FieldSchema::plain("x"), number("c")];
@@ -211,8 +300,29 @@ mod tests {
         for fields in CLASHES {
             let misfit = name_misfit(fields).expect("it is found");
             let why = misfit.text();
-            assert!(why.contains("`a_b_c`") && why.contains("in `a`"), "{why}");
+            assert!(why.contains("`a_b_c`") && why.contains("` and `"), "{why}");
         }
+    }
+
+    #[test]
+    fn flattened_fields_and_aliases_have_names_of_their_own() {
+        const ALIASED: &[Attribute] =
+            &[Attribute { alias: Some("x_c"), ..Attribute::plain(IndexKind::Numeric) }];
+        const X: FieldSchema = FieldSchema { attributes: ALIASED, ..FieldSchema::plain("a") };
+        const CLASHES: [&[FieldSchema]; 3] = [
+            &[flat("a", C), number("c")],
+            &[number("x"), inside("x", C, false), X],
+            &[inside("x", &[flat("y", C)], false), X],
+        ];
+        for fields in CLASHES {
+            assert!(name_misfit(fields).is_some());
+        }
+        assert!(name_misfit(&[flat("a", C), inside("b", C, false), X]).is_none());
+        let misfit = stored_misfit(&[flat("a", C), FieldSchema::plain("x")]).expect("found");
+        assert!(misfit.text().contains("`x`: one is of `a`"), "{}", misfit.text());
+        const DEEP: &[FieldSchema] = &[flat("b", C)];
+        assert!(stored_misfit(&[flat("a", DEEP), number("c")]).is_some());
+        assert!(stored_misfit(&[flat("a", C), inside("b", C, false)]).is_none());
     }
 
     #[test]
@@ -233,19 +343,18 @@ mod tests {
 
     #[test]
     fn lists_that_a_hash_cannot_hold_are_found_at_any_depth() {
-        const NUMBERS: &[FieldSchema] = &[indexed("n", IndexKind::Numeric, true)];
-        const POINTS: &[FieldSchema] = &[indexed("n", IndexKind::Geo, true)];
+        const NUMBERS: &[FieldSchema] = &[many("n", NUMBER)];
+        const POINTS: &[FieldSchema] = &[many("n", &[Attribute::plain(IndexKind::Geo)])];
+        const MAP: &[FieldSchema] = &[FieldSchema { map: true, ..number("n") }];
         const INSIDE: &[FieldSchema] = &[number("a"), inside("b", NUMBERS, false)];
         const MANY: &[FieldSchema] = &[inside("n", C, true)];
-        for fields in [NUMBERS, POINTS, INSIDE, MANY] {
+        for fields in [NUMBERS, POINTS, INSIDE, MANY, MAP] {
             let misfit = list_misfit(fields).expect("it is found");
             let why = misfit.text();
             assert!(why.contains("`n`") && why.contains("json"), "{why}");
         }
-        const TAG: IndexKind =
-            IndexKind::Tag { separator: ',', case_sensitive: false, suffix_trie: false };
         const FINE: &[FieldSchema] = &[
-            indexed("t", TAG, true),
+            many("t", &[Attribute::plain(TAG)]),
             FieldSchema { many: true, ..FieldSchema::plain("p") },
             inside("b", C, false),
         ];

@@ -37,17 +37,24 @@
 //! # }
 //! ```
 
+use std::borrow::Cow;
+
+mod codec;
 mod derived;
 mod document;
 mod fit;
+mod generate;
 mod geo;
 mod id;
+mod key;
 mod nested;
 mod schema;
 mod stored;
 mod value;
 mod vector;
+mod vector_schema;
 
+pub use codec::FieldCodec;
 #[doc(hidden)]
 pub use derived::{
     is_untouched, read_json_text, read_text, required, unread, write_json_text, write_text,
@@ -55,15 +62,16 @@ pub use derived::{
 pub use document::{Document, DocumentWriter};
 pub(crate) use document::{Loaded, json};
 #[doc(hidden)]
-pub use fit::{Misfit, model_misfit, name_misfit};
+pub use fit::{Misfit, model_misfit, name_misfit, stored_misfit};
+pub use generate::{CountedId, GeneratedId, GeneratesId, IdSource};
 pub use geo::{GeoPoint, GeoShape};
 pub use id::ModelId;
-pub use nested::Nested;
+pub(crate) use key::{empty_part, parse_key, write_key};
+pub use nested::{Flatten, Nested};
 #[doc(hidden)]
 pub use nested::{accept_struct, write_struct};
 pub use schema::{
-    Attribute, FieldSchema, IndexKind, IndexSchema, Metric, ModelSchema, NestedSchema, Storage,
-    VectorAlgorithm, VectorSchema,
+    Attribute, FieldSchema, IndexKind, IndexSchema, ModelSchema, NestedSchema, Storage,
 };
 pub(crate) use stored::members;
 pub use stored::{StoredValue, missing};
@@ -71,6 +79,7 @@ pub use value::{
     GeoShapeValue, GeoValue, Json, ListItem, NumericValue, RedisValue, TagValue, TextValue,
 };
 pub use vector::{Vector, VectorElement, VectorValue};
+pub use vector_schema::{Compression, Metric, VectorAlgorithm, VectorSchema};
 
 /// A struct that is stored as one Redis hash or JSON document; made by `#[derive(RedisModel)]`.
 ///
@@ -97,7 +106,7 @@ pub use vector::{Vector, VectorElement, VectorValue};
     note = "add `#[derive(RedisModel)]` and `#[redis(hash)]` or `#[redis(json)]` to the struct"
 )]
 pub trait RedisModel: Document + Send + Sync {
-    /// The type of the field marked `#[redis(id)]`.
+    /// The type of the field marked `#[redis(id)]`; of several, the tuple of their types.
     type Id: ModelId;
 
     /// One typed handle a field, for queries: what `|m| m.title` receives. Takes no space.
@@ -113,7 +122,7 @@ pub trait RedisModel: Document + Send + Sync {
     /// ```
     const SCHEMA: &'static ModelSchema;
 
-    /// The model's id.
+    /// The model's id: borrowed from the one field, or put together of several.
     ///
     /// ```
     /// # use alizarin::prelude::*;
@@ -121,7 +130,7 @@ pub trait RedisModel: Document + Send + Sync {
     /// assert_eq!(*Account::new(1, "Ann", 500).id(), 1);
     /// # Ok::<(), alizarin::Error>(())
     /// ```
-    fn id(&self) -> &Self::Id;
+    fn id(&self) -> Cow<'_, Self::Id>;
 
     /// The model's version, where a field is marked `#[redis(version)]`.
     ///

@@ -75,6 +75,15 @@ pub trait Nested: Sized + Send + Sync + 'static {
     fn finish(slot: Self::Slot, field: &FieldSchema) -> Result<Self>;
 }
 
+/// A struct whose fields can stand among those of the struct around it, by `#[redis(flatten)]`:
+/// what derives [`RedisNested`](derive@crate::RedisNested), without an `Option` or `Vec` around it.
+/// Implemented by derived code.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be flattened",
+    note = "a struct that derives `RedisNested` can, without `Option` or `Vec` around it: nothing would tell that it is not there; those take `nested`"
+)]
+pub trait Flatten: Nested<Item = Self> + Document {}
+
 /// Writes a struct that is there: what the derive's [`Nested::write`] does. A hash without any of
 /// its fields gets a marker: the field's own name with an empty value, so that it is told apart
 /// from one that is not there.
@@ -156,9 +165,13 @@ impl<T: Nested<Slot = Option<<<T as Nested>::Item as Document>::Partial>>> Neste
 /// Notes all fields of a struct that is not there, so that a save removes them.
 fn absent_fields(fields: &[FieldSchema], out: &mut DocumentWriter) {
     for field in fields {
-        out.absent(field.name);
-        if let Some(nested) = &field.nested {
-            out.inside(field.name, |out| absent_fields(nested.fields, out));
+        match &field.nested {
+            Some(nested) if nested.flat => absent_fields(nested.fields, out),
+            Some(nested) => {
+                out.absent(field.name);
+                out.inside(field.name, |out| absent_fields(nested.fields, out));
+            }
+            None => out.absent(field.name),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::vector_schema::VectorSchema;
+
 /// How a model's documents are stored.
 ///
 /// ```
@@ -29,7 +31,8 @@ pub enum Storage {
 /// # use alizarin_samples::Account;
 /// let schema = Account::SCHEMA;
 /// assert_eq!((schema.name, schema.prefix), ("Account", "account"));
-/// assert_eq!((schema.id, schema.version), ("id", Some("version")));
+/// assert_eq!((schema.ids, schema.version), (&["id"][..], Some("version")));
+/// assert_eq!(schema.key, ["account:", ""]);
 /// assert!(schema.events && schema.index.is_none() && schema.ttl.is_none());
 /// # Ok::<(), alizarin::Error>(())
 /// ```
@@ -38,14 +41,17 @@ pub enum Storage {
 pub struct ModelSchema {
     /// The struct's name, for messages.
     pub name: &'static str,
-    /// What keys begin with, without the colon before the id.
+    /// The model's word in the names of its index, channel and companion keys, and what its keys
+    /// begin with unless it has a template of its own.
     pub prefix: &'static str,
+    /// The texts around the parts of the id in a key: one before each part, one after the last.
+    pub key: &'static [&'static str],
     /// Hash or JSON.
     pub storage: Storage,
     /// The stored fields in the struct's order.
     pub fields: &'static [FieldSchema],
-    /// The stored name of the id field.
-    pub id: &'static str,
+    /// The stored names of the id's fields, in the order of its parts.
+    pub ids: &'static [&'static str],
     /// The stored name of the version field.
     pub version: Option<&'static str>,
     /// The search index, for models with `#[redis(index)]`.
@@ -83,7 +89,7 @@ pub struct IndexSchema {
 /// # use alizarin::prelude::*;
 /// # use alizarin_samples::Film;
 /// let mut fields = Film::SCHEMA.fields.iter();
-/// let not_indexed = fields.find(|field| field.attribute.is_none());
+/// let not_indexed = fields.find(|field| field.attributes.is_empty());
 /// assert_eq!(not_indexed.map(|field| field.name), Some("id"));
 /// # Ok::<(), alizarin::Error>(())
 /// ```
@@ -92,12 +98,40 @@ pub struct IndexSchema {
 pub struct FieldSchema {
     /// The hash field or JSON member.
     pub name: &'static str,
-    /// The entry in the index, if any.
-    pub attribute: Option<Attribute>,
+    /// The entries in the index: none for a field that is only stored, several where a field is
+    /// searched in several ways. The first one says how the value is stored.
+    pub attributes: &'static [Attribute],
     /// The fields of a nested struct, where this is one.
     pub nested: Option<NestedSchema>,
     /// Whether the value is a list: in JSON the index then looks at each element.
     pub many: bool,
+    /// Whether the value is a map: in JSON the index then looks at the value of each key.
+    pub map: bool,
+    /// Whether each write works the value out from the rest of the document.
+    pub computed: bool,
+}
+
+impl Attribute {
+    /// An entry without options.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use alizarin::model::{Attribute, IndexKind};
+    ///
+    /// assert!(!Attribute::plain(IndexKind::Numeric).sortable);
+    /// # Ok::<(), alizarin::Error>(())
+    /// ```
+    pub const fn plain(kind: IndexKind) -> Attribute {
+        Attribute {
+            alias: None,
+            kind,
+            sortable: false,
+            unf: false,
+            no_index: false,
+            index_missing: false,
+            index_empty: false,
+        }
+    }
 }
 
 impl FieldSchema {
@@ -111,10 +145,30 @@ impl FieldSchema {
     /// # Ok::<(), alizarin::Error>(())
     /// ```
     pub const fn plain(name: &'static str) -> FieldSchema {
-        FieldSchema { name, attribute: None, nested: None, many: false }
+        FieldSchema {
+            name,
+            attributes: &[],
+            nested: None,
+            many: false,
+            map: false,
+            computed: false,
+        }
     }
 
-    /// What kind of index entry the field has.
+    /// The first entry in the index, which says how the value is stored.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin_samples::Film;
+    /// let title = Film::SCHEMA.fields.iter().find(|field| field.name == "title");
+    /// assert!(title.and_then(|title| title.attribute()).is_some_and(|index| index.sortable));
+    /// # Ok::<(), alizarin::Error>(())
+    /// ```
+    pub const fn attribute(&self) -> Option<&'static Attribute> {
+        self.attributes.first()
+    }
+
+    /// What kind of index entry the field has; of several, the first one's.
     ///
     /// ```
     /// # use alizarin::prelude::*;
@@ -125,8 +179,8 @@ impl FieldSchema {
     /// assert_eq!(year.and_then(|year| year.kind()), Some(&IndexKind::Numeric));
     /// # Ok::<(), alizarin::Error>(())
     /// ```
-    pub fn kind(&self) -> Option<&IndexKind> {
-        self.attribute.as_ref().map(|attribute| &attribute.kind)
+    pub fn kind(&self) -> Option<&'static IndexKind> {
+        self.attribute().map(|attribute| &attribute.kind)
     }
 
     /// The separator of a TAG field.
@@ -163,6 +217,8 @@ pub struct NestedSchema {
     pub fields: &'static [FieldSchema],
     /// Whether there is a list of such structs (JSON only).
     pub many: bool,
+    /// Whether its fields stand among those of the struct around it, under their own names.
+    pub flat: bool,
 }
 
 /// A field's entry in the search index.
@@ -171,7 +227,7 @@ pub struct NestedSchema {
 /// # use alizarin::prelude::*;
 /// # use alizarin_samples::Film;
 /// let sortable = Film::SCHEMA.fields.iter();
-/// let sortable = sortable.filter(|field| field.attribute.is_some_and(|index| index.sortable));
+/// let sortable = sortable.filter(|field| field.attributes.iter().any(|index| index.sortable));
 /// let names: Vec<&str> = sortable.map(|field| field.name).collect();
 /// assert_eq!(names, ["title", "director", "year", "rating"]);
 /// # Ok::<(), alizarin::Error>(())
@@ -179,6 +235,9 @@ pub struct NestedSchema {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "the derive writes it as a literal")]
 pub struct Attribute {
+    /// The name in the index, where it is not the field's own: the last part of it for fields of
+    /// nested structs.
+    pub alias: Option<&'static str>,
     /// What is indexed, and how.
     pub kind: IndexKind,
     /// `SORTABLE`
@@ -239,119 +298,4 @@ pub enum IndexKind {
     },
     /// `VECTOR`
     Vector(VectorSchema),
-}
-
-/// The options of a `VECTOR` field.
-///
-/// ```
-/// # use alizarin::prelude::*;
-/// # use alizarin_samples::Film;
-/// use alizarin::model::IndexKind;
-///
-/// let mood = Film::SCHEMA.fields.iter().find_map(|field| match field.kind() {
-///     Some(IndexKind::Vector(vector)) => Some(vector),
-///     _ => None,
-/// });
-/// assert_eq!(mood.map(|mood| (mood.element, mood.dimension)), Some(("FLOAT32", 3)));
-/// # Ok::<(), alizarin::Error>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "the derive writes it as a literal")]
-pub struct VectorSchema {
-    /// `FLAT` or `HNSW` with its options.
-    pub algorithm: VectorAlgorithm,
-    /// `DISTANCE_METRIC`
-    pub metric: Metric,
-    /// `TYPE`: `FLOAT32`, `FLOAT64`, `FLOAT16` or `BFLOAT16`.
-    pub element: &'static str,
-    /// `DIM`: the number of elements.
-    pub dimension: usize,
-}
-
-/// How vectors are searched.
-///
-/// ```
-/// # use alizarin::prelude::*;
-/// use alizarin::model::{IndexKind, VectorAlgorithm};
-///
-/// #[derive(RedisModel)]
-/// #[redis(hash, prefix = "note", index)]
-/// struct Note {
-///     #[redis(id)]
-///     id: u32,
-///     #[redis(vector(hnsw, cosine, m = 32))]
-///     meaning: Vector<f32, 384>,
-/// }
-///
-/// let Some(IndexKind::Vector(vector)) = Note::SCHEMA.fields[1].kind() else { unreachable!() };
-/// assert!(matches!(vector.algorithm, VectorAlgorithm::Hnsw { m: Some(32), epsilon: None, .. }));
-/// # Ok::<(), alizarin::Error>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub enum VectorAlgorithm {
-    /// Compares with every vector: exact.
-    Flat {
-        /// `BLOCK_SIZE`
-        block_size: Option<u64>,
-        /// `INITIAL_CAP`
-        initial_cap: Option<u64>,
-    },
-    /// A graph: approximate and fast.
-    Hnsw {
-        /// `M`: neighbours a node, 16 by default.
-        m: Option<u64>,
-        /// `EF_CONSTRUCTION`, 200 by default.
-        ef_construction: Option<u64>,
-        /// `EF_RUNTIME`, 10 by default.
-        ef_runtime: Option<u64>,
-        /// `EPSILON`, 0.01 by default.
-        epsilon: Option<f64>,
-        /// `INITIAL_CAP`
-        initial_cap: Option<u64>,
-    },
-}
-
-/// How far apart two vectors are.
-///
-/// ```
-/// # use alizarin::prelude::*;
-/// # use alizarin_samples::Film;
-/// use alizarin::model::{IndexKind, Metric};
-///
-/// let mood = Film::SCHEMA.fields.iter().find_map(|field| match field.kind() {
-///     Some(IndexKind::Vector(vector)) => Some(vector),
-///     _ => None,
-/// });
-/// assert_eq!(mood.map(|mood| mood.metric), Some(Metric::Cosine));
-/// # Ok::<(), alizarin::Error>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Metric {
-    /// `COSINE`: 0 for the same direction, 2 for the opposite one.
-    Cosine,
-    /// `IP`: one minus the inner product.
-    InnerProduct,
-    /// `L2`: the squared Euclidean distance.
-    Euclidean,
-}
-
-impl Metric {
-    /// The word RediSearch uses.
-    ///
-    /// ```
-    /// # use alizarin::prelude::*;
-    /// use alizarin::model::Metric;
-    ///
-    /// assert_eq!(Metric::InnerProduct.name(), "IP");
-    /// # Ok::<(), alizarin::Error>(())
-    /// ```
-    pub const fn name(self) -> &'static str {
-        match self {
-            Metric::Cosine => "COSINE",
-            Metric::InnerProduct => "IP",
-            Metric::Euclidean => "L2",
-        }
-    }
 }

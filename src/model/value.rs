@@ -130,6 +130,9 @@ pub trait RedisValue: Sized + Send + Sync + 'static {
     /// Whether this is a list of items.
     const MANY: bool = false;
 
+    /// Whether this is a map, of values or of lists of them.
+    const MAP: bool = false;
+
     /// Appends the value as a hash field holds it.
     ///
     /// # Errors
@@ -316,6 +319,7 @@ through_option!(TextValue TagValue NumericValue GeoValue GeoShapeValue);
 impl<T: RedisValue> RedisValue for Option<T> {
     type Item = T::Item;
     const MANY: bool = T::MANY;
+    const MAP: bool = T::MAP;
 
     fn to_hash(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
         match self {

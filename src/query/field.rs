@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::model::{FieldSchema, RedisModel};
+use crate::model::{Attribute, FieldSchema, IndexKind, RedisModel};
 
 /// One field of a model, in queries: what `|m| m.title` is. Takes no space.
 ///
@@ -94,16 +94,34 @@ pub(crate) fn field_schema<S: FieldPath>() -> &'static FieldSchema {
     last
 }
 
-/// The field's name in the index: the steps joined by `_`.
+/// The field's name in the index: the steps joined by `_`. Of several entries, the first one's.
 pub(crate) fn attribute_name<S: FieldPath>() -> String {
     let mut name = String::new();
-    S::walk(&mut |step| {
+    index_names::<S>(false, |step| {
         if !name.is_empty() {
             name.push('_');
         }
-        name.push_str(step.name);
+        name.push_str(step);
     });
     name
+}
+
+/// Calls `each` with the parts of the field's name in the index: of its first entry there, or of
+/// its full-text one.
+pub(crate) fn index_names<S: FieldPath>(text: bool, mut each: impl FnMut(&'static str)) {
+    S::walk(&mut |step| match &step.nested {
+        // Its fields stand among those around it.
+        Some(nested) if nested.flat => {}
+        Some(_) => each(step.name),
+        None => {
+            let is_text = |entry: &&Attribute| matches!(entry.kind, IndexKind::Text { .. });
+            let entry = match text {
+                true => step.attributes.iter().find(is_text),
+                false => step.attribute(),
+            };
+            each(entry.and_then(|entry| entry.alias).unwrap_or(step.name));
+        }
+    });
 }
 
 macro_rules! capabilities {

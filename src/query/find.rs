@@ -6,11 +6,11 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use super::hits::{Hits, Keys};
-use super::scope::{self, index_name, key_prefix};
+use super::scope::{self, index_name};
 use super::stream::Documents;
 use super::{Filter, Node, Order, Page, QueryWriter, filter};
 use crate::model::RedisModel;
-use crate::repository::{Repository, id_after};
+use crate::repository::Repository;
 use crate::{Command, Error, ErrorKind, FromReply, Result, Value};
 
 /// What [`Find::all`] gives at most, unless [`Find::limit`] says otherwise.
@@ -289,10 +289,9 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
         let found: Keys =
             self.run(self.command(true, self.offset, self.limit.unwrap_or(CAP))?).await?;
         self.check_cap(found.total)?;
-        let prefix = key_prefix(self.repository);
         let ids = found.keys.iter().map(|key| {
             let name = || format!("{:?}", String::from_utf8_lossy(key));
-            id_after(&prefix, key).ok_or_else(|| Error::decode("a key of this model", &name()))
+            self.repository.id_of(key).ok_or_else(|| Error::decode("a key of this model", &name()))
         });
         ids.collect()
     }

@@ -115,7 +115,7 @@ pub use field::{
     Field, FieldPath, FieldSpec, HasEmpty, HasMissing, IsExact, IsGeo, IsGeoShape, IsNumeric,
     IsSortable, IsTag, IsText, IsVector,
 };
-pub(crate) use field::{attribute_name, field_schema};
+pub(crate) use field::{attribute_name, field_schema, index_names};
 pub use filter::{
     AllOf, And, BoxedNode, Everything, Filter, Leaf, Negation, Node, OneOf, Or, everything,
 };

@@ -173,7 +173,7 @@ pub(crate) fn check_tag<S: FieldSpec>(bytes: &[u8]) -> Result<()> {
     let separator = field.tag_separator().unwrap_or('\u{1f}');
     let mut letter = [0; 4];
     let separator = separator.encode_utf8(&mut letter).as_bytes();
-    let index_empty = field.attribute.is_some_and(|attribute| attribute.index_empty);
+    let index_empty = field.attribute().is_some_and(|attribute| attribute.index_empty);
     let message = if bytes.is_empty() && !index_empty {
         "an empty tag is not in the index; add `index_empty` to the field's attribute"
     } else if bytes.contains(&0) {

@@ -17,7 +17,7 @@ pub(crate) struct Column {
 impl Column {
     pub(crate) fn of<S: FieldSpec>() -> Column {
         let field = field_schema::<S>();
-        let indexed = field.attribute.is_some();
+        let indexed = !field.attributes.is_empty();
         let numeric = matches!(field.kind(), Some(IndexKind::Numeric));
         let identifier = (!numeric || !indexed).then(identifier::<S>);
         Column { identifier, name: attribute_name::<S>() }

@@ -225,17 +225,13 @@ fn scalar<'a>(reader: &mut Reader<'a>) -> Result<Option<Cow<'a, [u8]>>> {
 
 /// How a row's lists are handed to `RedisValue`: as a TAG field's, joined by a separator.
 const LIST: FieldSchema = FieldSchema {
-    name: "",
-    attribute: Some(Attribute {
-        kind: IndexKind::Tag { separator: '\u{1f}', case_sensitive: true, suffix_trie: false },
-        sortable: false,
-        unf: false,
-        no_index: false,
-        index_missing: false,
-        index_empty: false,
-    }),
-    nested: None,
+    attributes: &[Attribute::plain(IndexKind::Tag {
+        separator: '\u{1f}',
+        case_sensitive: true,
+        suffix_trie: false,
+    })],
     many: true,
+    ..PLAIN
 };
 
 /// Any other value.

@@ -1,5 +1,7 @@
 //! A model for the tests of this folder, written by hand: one field of each sort.
 
+use std::borrow::Cow;
+
 use crate::Result;
 use crate::model::{
     Attribute, Document, DocumentWriter, FieldSchema, GeoPoint, GeoShape, IndexKind, IndexSchema,
@@ -17,50 +19,55 @@ pub(crate) struct Film {
     pub(crate) id: u32,
 }
 
-const fn attribute(kind: IndexKind) -> Attribute {
-    Attribute {
-        kind,
-        sortable: false,
-        unf: false,
-        no_index: false,
-        index_missing: false,
-        index_empty: false,
-    }
+const fn field(name: &'static str, attributes: &'static [Attribute]) -> FieldSchema {
+    FieldSchema { attributes, ..FieldSchema::plain(name) }
 }
 
-const fn field(name: &'static str, kind: IndexKind) -> FieldSchema {
-    FieldSchema { name, attribute: Some(attribute(kind)), nested: None, many: false }
+const fn sortable(kind: IndexKind) -> Attribute {
+    Attribute { sortable: true, ..Attribute::plain(kind) }
 }
 
-const fn sortable(mut field: FieldSchema) -> FieldSchema {
-    if let Some(attribute) = &mut field.attribute {
-        attribute.sortable = true;
-    }
-    field
-}
-
-const TAG: IndexKind =
-    IndexKind::Tag { separator: '\u{1f}', case_sensitive: false, suffix_trie: false };
-const TEXT: IndexKind =
-    IndexKind::Text { weight: 1.0, no_stem: false, phonetic: None, suffix_trie: false };
+const TAG: Attribute = Attribute::plain(IndexKind::Tag {
+    separator: '\u{1f}',
+    case_sensitive: false,
+    suffix_trie: false,
+});
+const TEXT: Attribute = Attribute::plain(IndexKind::Text {
+    weight: 1.0,
+    no_stem: false,
+    phonetic: None,
+    suffix_trie: false,
+});
 
 pub(crate) static FIELDS: &[FieldSchema] = &[
-    field("id", IndexKind::Numeric),
-    sortable(field(
+    field("id", &[Attribute::plain(IndexKind::Numeric)]),
+    field(
         "title",
-        IndexKind::Text { weight: 2.0, no_stem: true, phonetic: Some("dm:en"), suffix_trie: true },
-    )),
-    field("genre", TAG),
-    FieldSchema { many: true, ..field("tags", TAG) },
-    field("code", IndexKind::Tag { separator: ';', case_sensitive: true, suffix_trie: true }),
-    sortable(field("votes", IndexKind::Numeric)),
-    field("rating", IndexKind::Numeric),
-    field("seen", TAG),
-    field("place", IndexKind::Geo),
-    field("area", IndexKind::GeoShape { flat: true }),
+        &[sortable(IndexKind::Text {
+            weight: 2.0,
+            no_stem: true,
+            phonetic: Some("dm:en"),
+            suffix_trie: true,
+        })],
+    ),
+    field("genre", &[TAG]),
+    FieldSchema { many: true, ..field("tags", &[TAG]) },
+    field(
+        "code",
+        &[Attribute::plain(IndexKind::Tag {
+            separator: ';',
+            case_sensitive: true,
+            suffix_trie: true,
+        })],
+    ),
+    field("votes", &[sortable(IndexKind::Numeric)]),
+    field("rating", &[Attribute::plain(IndexKind::Numeric)]),
+    field("seen", &[TAG]),
+    field("place", &[Attribute::plain(IndexKind::Geo)]),
+    field("area", &[Attribute::plain(IndexKind::GeoShape { flat: true })]),
     field(
         "plot",
-        IndexKind::Vector(VectorSchema {
+        &[Attribute::plain(IndexKind::Vector(VectorSchema {
             algorithm: VectorAlgorithm::Hnsw {
                 m: Some(8),
                 ef_construction: None,
@@ -71,32 +78,26 @@ pub(crate) static FIELDS: &[FieldSchema] = &[
             metric: Metric::Cosine,
             element: "FLOAT32",
             dimension: 2,
-        }),
+        }))],
     ),
+    field("note", &[Attribute { index_missing: true, index_empty: true, ..TEXT }]),
     FieldSchema {
-        name: "note",
-        attribute: Some(Attribute { index_missing: true, index_empty: true, ..attribute(TEXT) }),
-        nested: None,
-        many: false,
+        nested: Some(NestedSchema { fields: ADDRESS, many: false, flat: false }),
+        ..FieldSchema::plain("address")
     },
-    FieldSchema {
-        name: "address",
-        attribute: None,
-        nested: Some(NestedSchema { fields: ADDRESS, many: false }),
-        many: false,
-    },
-    field("Major Genre", TAG),
+    field("Major Genre", &[TAG]),
     FieldSchema::plain("budget"),
 ];
 
-static ADDRESS: &[FieldSchema] = &[field("city", TAG)];
+static ADDRESS: &[FieldSchema] = &[field("city", &[TAG])];
 
 pub(crate) static SCHEMA: ModelSchema = ModelSchema {
     name: "Film",
     prefix: "film",
     storage: Storage::Hash,
     fields: FIELDS,
-    id: "id",
+    key: &["film:", ""],
+    ids: &["id"],
     version: None,
     index: Some(IndexSchema { name: "film_idx", stop_words: None, language: None }),
     events: false,
@@ -156,8 +157,8 @@ impl RedisModel for Film {
     type Fields = Fields;
     const SCHEMA: &'static ModelSchema = &SCHEMA;
 
-    fn id(&self) -> &u32 {
-        &self.id
+    fn id(&self) -> Cow<'_, u32> {
+        Cow::Borrowed(&self.id)
     }
 }
 

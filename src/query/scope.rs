@@ -15,15 +15,10 @@ pub(crate) fn index_name<M: RedisModel>(repository: &Repository<M>) -> Result<St
     }
 }
 
-/// What every key of the model's documents begins with, the colon included.
+/// What every key of the model's documents begins with.
 pub(crate) fn key_prefix<M: RedisModel>(repository: &Repository<M>) -> String {
-    let (namespace, prefix) = (repository.namespace(), M::SCHEMA.prefix);
-    // Room for an id behind it.
-    let mut key = String::with_capacity(namespace.len() + prefix.len() + 1 + 40);
-    key.push_str(namespace);
-    key.push_str(prefix);
-    key.push(':');
-    key
+    let first = M::SCHEMA.key.first().copied().unwrap_or_default();
+    [repository.namespace(), first].concat()
 }
 
 /// Says what a server's error about an index means here.

@@ -172,7 +172,7 @@ fn list<S: FieldSpec>(
         return Err(wrong(ErrorKind::Value, &attribute_name::<S>(), message));
     }
     out.push("(");
-    out.attribute::<S>();
+    out.text_attribute::<S>();
     out.push(":(");
     for (at, word) in words.iter().enumerate() {
         if at > 0 {
@@ -201,7 +201,7 @@ fn part<S: FieldSpec>(open: &str, text: &str, close: &str, out: &mut QueryWriter
 
 fn term<S: FieldSpec>(open: &str, word: &str, close: &str, out: &mut QueryWriter) {
     out.push("(");
-    out.attribute::<S>();
+    out.text_attribute::<S>();
     out.push(":(");
     out.push(open);
     out.word(word.as_bytes());

@@ -2,7 +2,7 @@
 
 use alizarin_core::resp::Packed;
 
-use super::FieldPath;
+use super::{FieldPath, index_names};
 
 /// Query text in RediSearch's syntax under `DIALECT 2`, with the parameters it names.
 ///
@@ -83,13 +83,22 @@ impl QueryWriter {
 
     /// Appends `@attribute`, with every character escaped that the syntax would misread.
     pub(crate) fn attribute<S: FieldPath>(&mut self) {
+        self.name::<S>(false);
+    }
+
+    /// The same with the name of the field's full-text entry, where it has another one too.
+    pub(crate) fn text_attribute<S: FieldPath>(&mut self) {
+        self.name::<S>(true);
+    }
+
+    fn name<S: FieldPath>(&mut self, text: bool) {
         self.text.push('@');
         let start = self.text.len();
-        S::walk(&mut |step| {
+        index_names::<S>(text, |step| {
             if self.text.len() > start {
                 self.text.push('_');
             }
-            for letter in step.name.chars() {
+            for letter in step.chars() {
                 if letter.is_ascii() && !letter.is_ascii_alphanumeric() && letter != '_' {
                     self.text.push('\\');
                 }

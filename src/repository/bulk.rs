@@ -115,8 +115,8 @@ where
             let next = self.models.next();
             let ended = next.is_none();
             if let Some(model) = next {
-                let key = self.repository.key(model.id());
-                let prepared = prepare(self.repository, model.id(), model, &plan::<M>())
+                let key = self.repository.key(&model.id());
+                let prepared = prepare(self.repository, &model.id(), model, &plan::<M>())
                     .map_err(|error| at_key(error, &key))?;
                 bytes += prepared.len();
                 page.push((key, prepared));

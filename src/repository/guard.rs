@@ -291,7 +291,9 @@ impl<M: RedisModel> Lock<M> {
         let written = async {
             if *model.id() != id {
                 let message = format!("the lock is that of `{document}`, not of this document");
-                return Err(Error::new(ErrorKind::Usage, message).with_field(M::SCHEMA.id));
+                return Err(
+                    Error::new(ErrorKind::Usage, message).with_field(&M::SCHEMA.ids.join(", "))
+                );
             }
             let plan = Plan {
                 mode: Mode::Any,

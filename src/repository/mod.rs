@@ -92,7 +92,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::Client;
-use crate::model::{ModelId, RedisModel};
+use crate::model::{RedisModel, parse_key, write_key};
 
 /// The documents of one model on one server: cheap to clone, shared by all tasks, by `&self`.
 ///
@@ -200,7 +200,8 @@ impl<M> Repository<M> {
 }
 
 impl<M: RedisModel> Repository<M> {
-    /// The key of the document with this id: `{namespace}{prefix}:{id}`.
+    /// The key of the document with this id: `{namespace}{prefix}:{id}`, or what the model's own
+    /// template makes of it.
     ///
     /// ```
     /// # use alizarin::prelude::*;
@@ -210,37 +211,29 @@ impl<M: RedisModel> Repository<M> {
     /// # Ok(()) });
     /// ```
     pub fn key(&self, id: &M::Id) -> String {
-        let mut key = self.prefix();
-        id.write_id(&mut key);
+        // Room for the prefix and an id.
+        let mut key = String::with_capacity(self.namespace.len() + M::SCHEMA.prefix.len() + 41);
+        key.push_str(&self.namespace);
+        write_key(M::SCHEMA.key, id, &mut key);
         key
     }
 
-    /// What all keys begin with, the colon included.
-    pub(crate) fn prefix(&self) -> String {
-        crate::query::scope::key_prefix(self)
+    /// What all keys look like, for `MATCH`.
+    pub(crate) fn pattern(&self) -> String {
+        let texts = M::SCHEMA.key.iter().map(|text| glob(text));
+        glob(&self.namespace) + &texts.collect::<Vec<_>>().join("*")
     }
 
     /// The id in a key of this model, if it is one.
     pub(crate) fn id_of(&self, key: &[u8]) -> Option<M::Id> {
-        id_after(&self.prefix(), key)
+        let key = std::str::from_utf8(key).ok()?;
+        parse_key(M::SCHEMA.key, key.strip_prefix(&*self.namespace)?)
     }
 
     /// The channel of the model's events.
     pub(crate) fn channel(&self) -> String {
         [self.namespace(), "alizarin:changes:", M::SCHEMA.prefix].concat()
     }
-}
-
-/// The id that follows `prefix` in a key.
-///
-/// `note:007` is no key of the model whose id 7 makes `note:7`: an id parses from more texts than
-/// it writes, and only the one that it writes leads back to the document.
-pub(crate) fn id_after<I: ModelId>(prefix: &str, key: &[u8]) -> Option<I> {
-    let text = std::str::from_utf8(key.strip_prefix(prefix.as_bytes())?).ok()?;
-    let id = I::parse_id(text).ok()?;
-    let mut written = String::with_capacity(text.len());
-    id.write_id(&mut written);
-    (written == text).then_some(id)
 }
 
 impl<M> Clone for Repository<M> {

@@ -204,8 +204,8 @@ impl<'a, M: RedisModel> Save<'a, M> {
         let id = self.model.id();
         let plan =
             Plan { mode: self.mode, expected: self.expected, expiry: self.expiry, lock: None };
-        let prepared = prepare(self.repository, id, self.model, &plan)?;
-        let key = self.repository.key(id);
+        let prepared = prepare(self.repository, &id, self.model, &plan)?;
+        let key = self.repository.key(&id);
         send(self.repository.client(), prepared, &key).await
     }
 }
@@ -231,7 +231,7 @@ impl<'a, M: RedisModel> IntoFuture for Save<'a, M> {
 impl<M: RedisModel> fmt::Debug for Save<'_, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Save")
-            .field("key", &self.repository.key(self.model.id()))
+            .field("key", &self.repository.key(&self.model.id()))
             .field("mode", &self.mode)
             .field("expected", &self.expected)
             .field("expiry", &self.expiry)

@@ -111,7 +111,7 @@ async fn keys<M: RedisModel>(
         Storage::Hash => "hash",
         Storage::Json => "ReJSON-RL",
     };
-    let pattern = glob(&repository.prefix()) + "*";
+    let pattern = repository.pattern();
     let command: Command<(String, Vec<Vec<u8>>)> =
         Command::new("SCAN").arg((cursor, "MATCH", pattern, "COUNT", PAGE, "TYPE", kind));
     let (cursor, keys) = repository.client().run(command).await?;

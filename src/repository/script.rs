@@ -7,7 +7,7 @@ use alizarin_core::resp::{Frame, Packed, Reader};
 
 use super::failure::explain;
 use super::{Repository, Written};
-use crate::model::{DocumentWriter, ModelId, RedisModel, Storage};
+use crate::model::{DocumentWriter, ModelId, RedisModel, Storage, empty_part};
 use crate::{Client, Command, Error, ErrorKind, FromReply, Result, ServerCode};
 
 /// A script of sections: the shebang, which lets the server refuse a script before it does
@@ -286,10 +286,9 @@ pub(crate) fn prepare<M: RedisModel>(
     model: &M,
     plan: &Plan<'_>,
 ) -> Result<Prepared> {
-    if id_text(id).is_empty() {
-        return Err(
-            Error::new(ErrorKind::Value, "an empty id makes no key").with_field(M::SCHEMA.id)
-        );
+    if let Some(at) = empty_part(id) {
+        let field = M::SCHEMA.ids.get(at).copied().unwrap_or_default();
+        return Err(Error::new(ErrorKind::Value, "an empty id makes no key").with_field(field));
     }
     let mut writer = DocumentWriter::new(M::SCHEMA.storage);
     writer.document(model)?;

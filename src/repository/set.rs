@@ -163,7 +163,9 @@ impl Changes {
         let mut field = None;
         let mut in_list = false;
         S::walk(&mut |step| {
-            steps.push(step.name);
+            if !step.nested.is_some_and(|nested| nested.flat) {
+                steps.push(step.name);
+            }
             in_list |= step.nested.is_some_and(|nested| nested.many);
             field = Some(step);
         });
@@ -171,7 +173,7 @@ impl Changes {
         let schema = <S::Model as RedisModel>::SCHEMA;
         let refused = if in_list {
             "it stands in a list of structs; change it by `update`"
-        } else if name == schema.id {
+        } else if schema.ids.contains(&name.as_str()) {
             "the id of a document cannot be changed"
         } else if schema.version == Some(name.as_str()) {
             "the version is counted by the server"
@@ -259,8 +261,8 @@ where
 {
     fn assign_to(self, changes: &mut Changes) -> Result<()> {
         changes.assign::<S>(|storage, field, out| {
-            if S::Stored::MANY {
-                let message = "a list is set as a whole: by `to_value`";
+            if S::Stored::MANY || S::Stored::MAP {
+                let message = "a list or map is set as a whole: by `to_value`";
                 return Err(Error::new(ErrorKind::Usage, message));
             }
             self.value.write(storage, field, out)

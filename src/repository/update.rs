@@ -190,9 +190,9 @@ pub(crate) async fn write<M: RedisModel>(
     expected: Expected,
     lock: Option<(&str, &str)>,
 ) -> Result<M> {
-    if model.id() != id {
+    if *model.id() != *id {
         let message = "the id of a document cannot be changed: insert a new one, delete the old";
-        return Err(Error::new(ErrorKind::Usage, message).with_field(M::SCHEMA.id));
+        return Err(Error::new(ErrorKind::Usage, message).with_field(&M::SCHEMA.ids.join(", ")));
     }
     let plan = Plan { mode: Mode::Replace, expected, expiry: Expiry::Keep, lock };
     let prepared = prepare(repository, id, &model, &plan)?;

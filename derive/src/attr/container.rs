@@ -3,7 +3,7 @@
 use proc_macro2::Span;
 use syn::{Data, DeriveInput, Fields, Ident};
 
-use super::{Item, Value, agreed, duration, items, redis, string};
+use super::{Item, Key, Value, agreed, duration, items, redis, string};
 use crate::case::Case;
 use crate::ctxt::Ctxt;
 use crate::symbol;
@@ -18,6 +18,8 @@ pub(crate) enum Storage {
 pub(crate) struct Container {
     pub(crate) storage: Option<Storage>,
     pub(crate) prefix: String,
+    /// The keys' own template.
+    pub(crate) key: Option<Key>,
     /// The index's name, if there is one.
     pub(crate) index: Option<String>,
     pub(crate) events: bool,
@@ -42,6 +44,7 @@ impl Container {
         for item in &items {
             match item.name.to_string().as_str() {
                 "prefix" => container.prefix = string(cx, item).unwrap_or_default(),
+                "key" => container.key = Key::read(cx, item),
                 "index" => index = Some(item),
                 "events" => container.events = item.flag(cx),
                 "ttl" => container.ttl = duration(cx, item),
@@ -63,6 +66,13 @@ impl Container {
             _ => string(cx, item).unwrap_or_default(),
         });
         container
+    }
+
+    /// Reads the attributes of a value; also whether an enum is stored as its numbers.
+    pub(crate) fn value(cx: &Ctxt, input: &DeriveInput) -> (Container, Option<Ident>) {
+        let items = redis(cx, &input.attrs, symbol::VALUE, "here");
+        let integer = items.iter().find(|item| item.is("integer") && item.flag(cx));
+        (Container::common(cx, input, &items), integer.map(|item| item.name.clone()))
     }
 
     /// Reads the attributes of a struct that is no model.
@@ -103,6 +113,7 @@ impl Container {
         Container {
             storage: None,
             prefix: Case::Snake.variant(&input.ident.to_string()),
+            key: None,
             index: None,
             events: false,
             ttl: None,

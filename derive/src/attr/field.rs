@@ -2,7 +2,7 @@
 
 use syn::{Expr, Ident, Type, Visibility};
 
-use super::{Index, Item, Value, agreed, items, redis, string};
+use super::{Index, Item, Value, agreed, items, path, redis, string};
 use crate::case::Case;
 use crate::ctxt::Ctxt;
 use crate::symbol;
@@ -19,9 +19,29 @@ pub(crate) struct Field {
     pub(crate) skip: bool,
     pub(crate) default: Option<Default>,
     pub(crate) nested: Option<Ident>,
-    pub(crate) index: Option<Index>,
+    /// Whether `nested` is `flatten`.
+    pub(crate) flat: bool,
+    /// The word that gives it a name.
+    pub(crate) renamed: Option<Ident>,
+    /// The function that works the stored value out, and the word for it.
+    pub(crate) computed: Option<(Ident, syn::Path)>,
+    /// The type that says how the value is stored, and the word for it.
+    pub(crate) with: Option<(Ident, syn::Path)>,
+    /// Where new ids come from.
+    pub(crate) generate: Option<(Ident, Generate)>,
+    pub(crate) indexes: Vec<Index>,
     /// Index options that stand without an index, each with its word.
     pub(crate) stray: Vec<Ident>,
+}
+
+/// Where new ids come from.
+pub(crate) enum Generate {
+    /// What the type is made for.
+    Type,
+    /// A counter of the server.
+    Counter,
+    /// A function.
+    Path(syn::Path),
 }
 
 /// Where a field's default comes from.
@@ -40,11 +60,18 @@ impl Field {
         let serde = items(cx, &field.attrs, "serde");
         let word = |name: &str| redis.iter().find(|item| item.is(name));
         let flagged = |name: &str| word(name).map(|item| (item.flag(cx), item.name.clone()).1);
-        refuse_serde(cx, &serde);
-        let index = Index::read(cx, &redis);
-        let stray = match index {
-            Some(_) => Vec::new(),
-            None => redis
+        let flatten = flagged("flatten");
+        let with = word("with").and_then(|item| {
+            Some((item.name.clone(), path(cx, item, "a type that implements `FieldCodec`")?))
+        });
+        let computed = word("computed").and_then(|item| {
+            Some((item.name.clone(), path(cx, item, "a function of the whole struct")?))
+        });
+        refuse_serde(cx, &serde, flatten.is_some(), with.is_some());
+        let indexes = Index::read(cx, &redis);
+        let stray = match indexes.is_empty() {
+            false => Vec::new(),
+            true => redis
                 .iter()
                 .filter(|item| symbol::MODIFIERS.iter().any(|name| item.is(name)))
                 .map(|item| item.name.clone())
@@ -58,8 +85,13 @@ impl Field {
             version: flagged("version"),
             skip: flagged("skip").is_some() || serde.iter().any(|item| item.is("skip")),
             default: default(cx, &redis, &serde),
-            nested: flagged("nested"),
-            index,
+            generate: word("generate").and_then(|item| generate(cx, item)),
+            flat: flatten.is_some(),
+            renamed: word("rename").map(|item| item.name.clone()),
+            nested: flagged("nested").or(flatten),
+            computed,
+            with,
+            indexes,
             stray,
             ident,
         })
@@ -86,6 +118,21 @@ pub(crate) fn stored_name(
     name.unwrap_or_else(|| case.field(plain.strip_prefix("r#").unwrap_or(&plain)))
 }
 
+fn generate(cx: &Ctxt, item: &Item) -> Option<(Ident, Generate)> {
+    let source = match &item.value {
+        Value::None => Generate::Type,
+        Value::List(inside) if matches!(inside.as_slice(), [one] if one.is("counter")) => {
+            Generate::Counter
+        }
+        Value::List(_) => {
+            cx.error(item, "`generate` stands alone, or is `generate(counter)`, or names a function: `generate = \"path::to\"`");
+            return None;
+        }
+        Value::Is(_) => Generate::Path(path(cx, item, "a function")?),
+    };
+    Some((item.name.clone(), source))
+}
+
 fn default(cx: &Ctxt, redis: &[Item], serde: &[Item]) -> Option<Default> {
     let item = redis.iter().chain(serde).find(|item| item.is("default"))?;
     if let Value::None = item.value {
@@ -104,12 +151,12 @@ fn default(cx: &Ctxt, redis: &[Item], serde: &[Item]) -> Option<Default> {
 }
 
 /// serde attributes whose effect on the stored form would be lost.
-fn refuse_serde(cx: &Ctxt, serde: &[Item]) {
+fn refuse_serde(cx: &Ctxt, serde: &[Item], flat: bool, with: bool) {
     for item in serde {
         let remedy = match item.name.to_string().as_str() {
-            "flatten" => "store the struct with `#[redis(nested)]` instead",
-            "with" | "serialize_with" | "deserialize_with" => {
-                "give the field a type that implements `RedisValue` instead"
+            "flatten" if !flat => "say `#[redis(flatten)]` too, so that both forms are alike",
+            "with" | "serialize_with" | "deserialize_with" if !with => {
+                "say how the field is stored by `#[redis(with = \"..\")]` too"
             }
             "skip_serializing" | "skip_deserializing" => "use `skip`, which does both",
             _ => continue,

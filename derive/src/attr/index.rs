@@ -2,7 +2,7 @@
 
 use syn::Ident;
 
-use super::{Item, Value, known, parsed, string};
+use super::{Item, Value, Vector, known, parsed, string};
 use crate::ctxt::Ctxt;
 use crate::symbol;
 
@@ -11,6 +11,8 @@ pub(crate) struct Index {
     /// The word that asks for it.
     pub(crate) word: Ident,
     pub(crate) kind: Kind,
+    /// Its name in the index, where it is not the field's.
+    pub(crate) alias: Option<String>,
     pub(crate) sortable: Option<Ident>,
     pub(crate) unf: Option<Ident>,
     pub(crate) no_index: Option<Ident>,
@@ -25,48 +27,63 @@ pub(crate) enum Kind {
     Numeric,
     Tag { separator: char, case_sensitive: bool, suffix_trie: bool },
     Text { weight: f64, no_stem: bool, phonetic: Option<String>, suffix_trie: bool },
-    Vector { algorithm: Algorithm, metric: &'static str },
-}
-
-/// How vectors are searched; each option as RediSearch names it.
-pub(crate) enum Algorithm {
-    Flat {
-        block_size: Option<u64>,
-        initial_cap: Option<u64>,
-    },
-    Hnsw {
-        m: Option<u64>,
-        ef_construction: Option<u64>,
-        ef_runtime: Option<u64>,
-        epsilon: Option<f64>,
-        initial_cap: Option<u64>,
-    },
+    Vector(Vector),
 }
 
 impl Index {
-    pub(crate) fn read(cx: &Ctxt, items: &[Item]) -> Option<Index> {
-        let mut kinds = items.iter().filter(|item| symbol::KINDS.iter().any(|name| item.is(name)));
-        let item = kinds.next()?;
-        for other in kinds {
-            cx.error(
-                other,
-                format!("the field has a `{}` index already; a field has one", item.name),
-            );
+    /// The entries that a field asks for. The first one says how its value is stored, and takes the
+    /// options that stand beside it; only `text` can be another.
+    pub(crate) fn read(cx: &Ctxt, items: &[Item]) -> Vec<Index> {
+        let kinds = items.iter().filter(|item| symbol::KINDS.iter().any(|name| item.is(name)));
+        let (texts, others): (Vec<_>, Vec<_>) = kinds.partition(|item| item.is("text"));
+        let mut kinds = others.into_iter().chain(texts.into_iter().take(1));
+        let Some(item) = kinds.next() else { return Vec::new() };
+        let mut indexes = vec![Index::first(cx, item, items)];
+        // One word twice is told of already.
+        for other in kinds.filter(|other| other.name != item.name) {
+            if item.is("tag") && other.is("text") {
+                indexes.push(Index::text(cx, other));
+            } else {
+                cx.error(
+                    other,
+                    format!(
+                        "the field has a `{}` index already; only `tag` and `text` go together",
+                        item.name
+                    ),
+                );
+            }
         }
+        indexes
+    }
+
+    /// An entry beside another one.
+    fn text(cx: &Ctxt, item: &Item) -> Index {
+        Index {
+            word: item.name.clone(),
+            kind: Kind::read(cx, item),
+            alias: alias(cx, item),
+            sortable: None,
+            unf: None,
+            no_index: None,
+            index_missing: None,
+            index_empty: None,
+        }
+    }
+
+    fn first(cx: &Ctxt, item: &Item, items: &[Item]) -> Index {
         let word = |name: &str| {
             let item = items.iter().find(|item| item.is(name))?;
             item.flag(cx);
             Some(item.name.clone())
         };
-        Some(Index {
-            word: item.name.clone(),
-            kind: Kind::read(cx, item),
+        Index {
             sortable: word("sortable"),
             unf: word("unf"),
             no_index: word("no_index"),
             index_missing: word("index_missing"),
             index_empty: word("index_empty"),
-        })
+            ..Index::text(cx, item)
+        }
     }
 }
 
@@ -108,18 +125,29 @@ impl Kind {
             }
             "vector" => {
                 options(symbol::VECTOR);
-                vector(cx, item, inside)
+                Kind::Vector(Vector::read(cx, item, inside))
             }
             "geo" => {
-                options(&[]);
+                options(symbol::PLAIN_INDEX);
                 Kind::Geo
             }
             _ => {
-                options(&[]);
+                options(symbol::PLAIN_INDEX);
                 Kind::Numeric
             }
         }
     }
+}
+
+/// The name of `text(alias = "..")`; it is held to the rules of stored names.
+fn alias(cx: &Ctxt, item: &Item) -> Option<String> {
+    let Value::List(inside) = &item.value else { return None };
+    let item = inside.iter().find(|item| item.is("alias"))?;
+    let name = string(cx, item)?;
+    if name.is_empty() || name.starts_with("__") {
+        cx.error(item, "an alias is a name in the index: not empty, and not beginning with `__`");
+    }
+    Some(name)
 }
 
 /// RediSearch splits tags at one ASCII character.
@@ -143,66 +171,4 @@ fn phonetic(cx: &Ctxt, item: &Item) -> Option<String> {
         cx.error(item, format!("there is no phonetic matcher {matcher:?}; there are {legal}"));
     }
     Some(matcher)
-}
-
-fn vector(cx: &Ctxt, item: &Item, inside: &[Item]) -> Kind {
-    let find = |name: &str| inside.iter().find(|item| item.is(name));
-    let number = |name: &str| {
-        let number = find(name).and_then(|item| parsed::<u64>(cx, item, 16));
-        // RediSearch refuses it when the index is created.
-        if let (Some(0), Some(item)) = (number, find(name)) {
-            cx.error(item, format!("`{name}` is one or more"));
-        }
-        number
-    };
-    let chosen = |names: &[&'static str]| {
-        let given = inside.iter().filter(|item| names.iter().any(|name| item.is(name)));
-        let mut given = given.inspect(|item| {
-            item.flag(cx);
-        });
-        let first = given.next();
-        if let Some(first) = first
-            && let Some(other) = given.find(|item| item.name != first.name)
-        {
-            let message = format!("`{}` and `{}` exclude each other", first.name, other.name);
-            cx.error(other, message);
-        }
-        first.and_then(|first| names.iter().copied().find(|name| first.is(name)))
-    };
-    let metric = chosen(&["cosine", "ip", "l2"]);
-    let algorithm = chosen(&["hnsw", "flat"]);
-    let flat = algorithm == Some("flat");
-    if metric.is_none() || algorithm.is_none() {
-        cx.error(
-            &item.name,
-            "a vector index needs an algorithm and a metric: `vector(hnsw, cosine)`; there are \
-             `hnsw`, `flat` and `cosine`, `ip`, `l2`",
-        );
-    }
-    let misplaced: &[&str] = match algorithm {
-        Some("flat") => &["m", "ef_construction", "ef_runtime", "epsilon"],
-        Some(_) => &["block_size"],
-        None => &[],
-    };
-    for item in misplaced.iter().filter_map(|name| find(name)) {
-        let other = if flat { "hnsw" } else { "flat" };
-        cx.error(item, format!("`{}` is an option of `{other}`", item.name));
-    }
-    let algorithm = if flat {
-        Algorithm::Flat { block_size: number("block_size"), initial_cap: number("initial_cap") }
-    } else {
-        Algorithm::Hnsw {
-            m: number("m"),
-            ef_construction: number("ef_construction"),
-            ef_runtime: number("ef_runtime"),
-            epsilon: find("epsilon").and_then(|item| parsed(cx, item, 0.01)),
-            initial_cap: number("initial_cap"),
-        }
-    };
-    let metric = match metric {
-        Some("ip") => "InnerProduct",
-        Some("l2") => "Euclidean",
-        _ => "Cosine",
-    };
-    Kind::Vector { algorithm, metric }
 }

@@ -3,12 +3,16 @@
 mod container;
 mod field;
 mod index;
+mod key;
 mod value;
+mod vector;
 
 pub(crate) use container::{Container, Storage};
-pub(crate) use field::{Default, Field, stored_name};
-pub(crate) use index::{Algorithm, Index, Kind};
-pub(crate) use value::{agreed, duration, parsed, string};
+pub(crate) use field::{Default, Field, Generate, stored_name};
+pub(crate) use index::{Index, Kind};
+pub(crate) use key::Key;
+pub(crate) use value::{agreed, duration, parsed, path, string};
+pub(crate) use vector::{Algorithm, Vector};
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;

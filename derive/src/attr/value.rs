@@ -33,6 +33,22 @@ pub(crate) fn agreed(cx: &Ctxt, item: &Item) -> Option<String> {
     names.into_iter().next()
 }
 
+/// The path of `name = path` or `name = "path"`.
+pub(crate) fn path(cx: &Ctxt, item: &Item, example: &str) -> Option<syn::Path> {
+    match &item.value {
+        Value::Is(Expr::Path(path)) => return Some(path.path.clone()),
+        Value::Is(Expr::Lit(_)) => {
+            let path = string(cx, item).map(|text| syn::parse_str(&text));
+            if let Some(Ok(path)) = path {
+                return Some(path);
+            }
+        }
+        _ => {}
+    }
+    cx.error(item, format!("`{0}` names {example}: `{0} = \"path::to\"`", item.name));
+    None
+}
+
 /// The number of `name = 1`.
 pub(crate) fn parsed<T: FromStr>(cx: &Ctxt, item: &Item, example: impl Display) -> Option<T> {
     let text = match &item.value {

@@ -1,7 +1,8 @@
 //! `Document`: writing and reading field by field.
 
 use proc_macro2::{Literal, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned as _;
 
 use super::literal;
 use crate::ast::Struct;
@@ -13,8 +14,11 @@ pub(super) fn document(item: &Struct) -> TokenStream {
     let schemas = item.stored().map(literal::field);
     let slots = item.stored().map(slot);
     let writes = item.stored().enumerate().map(|(at, field)| write(at, field));
-    let matches = item.stored().enumerate().map(|(at, field)| accept(at, field));
-    let prefixes = item.stored().filter(|field| field.nested.is_some()).map(accept_inside);
+    let named = item.stored().enumerate().filter(|(_, field)| !field.flat);
+    let matches = named.map(|(at, field)| accept(at, field));
+    let inner = item.stored().filter(|field| field.nested.is_some());
+    let (flat, inner): (Vec<_>, Vec<_>) = inner.partition(|field| field.flat);
+    let prefixes = inner.into_iter().map(accept_inside).chain(flat.into_iter().map(accept_flat));
     let mut at = 0;
     let finishes = item.fields.iter().map(|field| {
         let code = finish(at, field, item.container.default);
@@ -56,20 +60,40 @@ pub(super) fn document(item: &Struct) -> TokenStream {
 }
 
 fn slot(field: &Field) -> TokenStream {
-    let (ident, ty) = (&field.ident, &field.ty);
+    let (ident, ty) = (&field.ident, literal::stored(field));
     match field.nested {
+        Some(_) if field.flat => quote!(#ident: <#ty as __alizarin::Document>::Partial,),
         Some(_) => quote!(#ident: <#ty as __alizarin::Nested>::Slot,),
         None => quote!(#ident: ::core::option::Option<#ty>,),
     }
 }
 
 fn write(at: usize, field: &Field) -> TokenStream {
-    let ident = &field.ident;
-    let method = match field.nested {
-        Some(_) => quote!(nested),
-        None => quote!(field),
+    let (ident, ty, name) = (&field.ident, &field.ty, &field.name);
+    let schema = quote!(&<Self as __alizarin::Document>::FIELDS[#at]);
+    if field.flat {
+        return quote!(<#ty as __alizarin::Document>::write(&self.#ident, __out)?;);
+    }
+    if field.nested.is_some() {
+        return quote!(__out.nested(#schema, &self.#ident)?;);
+    }
+    let computed = field.computed.as_ref().map(|(_, path)| {
+        // Given a type here, so that a mismatch is told of at the field.
+        quote_spanned!(ty.span()=> let __computed: #ty = #path(self);)
+    });
+    let value = match &computed {
+        Some(_) => quote!(&__computed),
+        None => quote!(&self.#ident),
     };
-    quote!(__out.#method(&<Self as __alizarin::Document>::FIELDS[#at], &self.#ident)?;)
+    match &field.with {
+        Some((_, codec)) => quote! {{
+            #computed
+            let __stored = <#codec as __alizarin::FieldCodec<#ty>>::encode(#value)
+                .map_err(|__error| __error.with_field(#name))?;
+            __out.field(#schema, &__stored)?;
+        }},
+        None => quote!({ #computed __out.field(#schema, #value)?; }),
+    }
 }
 
 fn accept(at: usize, field: &Field) -> TokenStream {
@@ -111,6 +135,16 @@ fn accept_inside(field: &Field) -> TokenStream {
     }
 }
 
+/// One of the flattened struct's own.
+fn accept_flat(field: &Field) -> TokenStream {
+    let (ident, ty) = (&field.ident, &field.ty);
+    quote! {
+        if <#ty as __alizarin::Document>::accept(&mut __partial.#ident, __name, __value)? {
+            return ::core::result::Result::Ok(true);
+        }
+    }
+}
+
 fn finish(at: usize, field: &Field, all_default: bool) -> TokenStream {
     let (ident, ty) = (&field.ident, &field.ty);
     let default = match &field.default {
@@ -123,6 +157,9 @@ fn finish(at: usize, field: &Field, all_default: bool) -> TokenStream {
         return quote!(#ident: #default,);
     }
     let schema = quote!(&<Self as __alizarin::Document>::FIELDS[#at]);
+    if field.flat {
+        return quote!(#ident: <#ty as __alizarin::Document>::finish(__partial.#ident)?,);
+    }
     if field.nested.is_some() {
         let finish = quote!(<#ty as __alizarin::Nested>::finish(__partial.#ident, #schema)?);
         return match default {
@@ -132,8 +169,27 @@ fn finish(at: usize, field: &Field, all_default: bool) -> TokenStream {
             None => quote!(#ident: #finish,),
         };
     }
-    match default {
-        Some(default) => quote!(#ident: __partial.#ident.unwrap_or_else(|| #default),),
-        None => quote!(#ident: __alizarin::required(__partial.#ident, #schema)?,),
+    let decode = field.with.as_ref().map(|(_, codec)| {
+        let name = &field.name;
+        quote! {
+            <#codec as __alizarin::FieldCodec<#ty>>::decode(__stored)
+                .map_err(|__error| __error.with_field(#name))?
+        }
+    });
+    match (default, decode) {
+        (Some(default), None) => quote!(#ident: __partial.#ident.unwrap_or_else(|| #default),),
+        (None, None) => quote!(#ident: __alizarin::required(__partial.#ident, #schema)?,),
+        (Some(default), Some(decode)) => quote! {
+            #ident: match __partial.#ident {
+                ::core::option::Option::Some(__stored) => #decode,
+                ::core::option::Option::None => #default,
+            },
+        },
+        (None, Some(decode)) => quote! {
+            #ident: {
+                let __stored = __alizarin::required(__partial.#ident, #schema)?;
+                #decode
+            },
+        },
     }
 }

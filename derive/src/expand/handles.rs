@@ -5,8 +5,9 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::Visibility;
 use syn::spanned::Spanned as _;
 
+use super::literal;
 use crate::ast::Struct;
-use crate::attr::{Field, Kind};
+use crate::attr::{Field, Index, Kind};
 use crate::case::Case;
 
 /// What the handles hang from.
@@ -162,8 +163,11 @@ pub(super) fn implementations(item: &Struct, root: &Root<'_>) -> TokenStream {
         let walk = quote!(#before __each(&<#ident as __alizarin::Document>::FIELDS[#at]););
         implementation(item, field, root, &walk, &capabilities(field))
     });
-    let checks = item.stored().filter_map(kind_check);
-    quote! { #(#all)* #(#checks)* }
+    let checks = item.stored().flat_map(|field| {
+        field.indexes.iter().filter_map(|index| kind_check(field, index)).collect::<Vec<_>>()
+    });
+    let flat = item.stored().filter(|field| field.flat).map(flat_check);
+    quote! { #(#all)* #(#checks)* #(#flat)* }
 }
 
 /// The same for a struct with mistakes: everything is allowed, so that queries add no errors.
@@ -190,7 +194,7 @@ fn implementation(
     walk: &TokenStream,
     capabilities: &[&str],
 ) -> TokenStream {
-    let (ident, ty) = (&item.ident, &field.ty);
+    let ident = &item.ident;
     let marker = path(&Names::of(item).module, field, root);
     let (generics, model) = match root {
         Root::Model => (quote!(), quote!(#ident)),
@@ -198,11 +202,12 @@ fn implementation(
             (quote!(<#p: __alizarin::FieldPath>), quote!(<#p as __alizarin::FieldPath>::Model))
         }
     };
+    let stored = literal::stored(field);
     let spec = field.nested.is_none().then(|| {
         quote! {
             impl #generics __alizarin::FieldSpec for #marker {
-                type Stored = #ty;
-                type Value = <#ty as __alizarin::RedisValue>::Item;
+                type Stored = #stored;
+                type Value = <#stored as __alizarin::RedisValue>::Item;
             }
         }
     });
@@ -224,17 +229,20 @@ fn implementation(
 }
 
 fn capabilities(field: &Field) -> Vec<&'static str> {
-    let Some(index) = &field.index else { return Vec::new() };
+    let Some(index) = field.indexes.first() else { return Vec::new() };
     let mut names = Vec::new();
-    // With `no_index` a field is only sorted by.
-    if index.no_index.is_none() {
+    for index in &field.indexes {
+        // With `no_index` a field is only sorted by.
+        if index.no_index.is_some() {
+            continue;
+        }
         names.extend(match index.kind {
             Kind::Geo => &["IsGeo"][..],
             Kind::GeoShape { .. } => &["IsGeoShape"],
             Kind::Numeric => &["IsNumeric", "IsExact"],
             Kind::Tag { .. } => &["IsTag", "IsExact"],
             Kind::Text { .. } => &["IsText"],
-            Kind::Vector { .. } => &["IsVector"],
+            Kind::Vector(_) => &["IsVector"],
         });
     }
     for (flag, name) in [
@@ -249,20 +257,31 @@ fn capabilities(field: &Field) -> Vec<&'static str> {
     names
 }
 
-/// Holds the field's type to what its index can take; the error stands at the type.
-fn kind_check(field: &Field) -> Option<TokenStream> {
+/// Holds the field's type to what can be flattened.
+fn flat_check(field: &Field) -> TokenStream {
     let ty = &field.ty;
-    let name = match field.index.as_ref()?.kind {
+    quote_spanned! {ty.span()=>
+        const _: fn() = || {
+            fn flattened_field<T: __alizarin::Flatten>() {}
+            flattened_field::<#ty>()
+        };
+    }
+}
+
+/// Holds the field's type to what its index can take; the error stands at the type.
+fn kind_check(field: &Field, index: &Index) -> Option<TokenStream> {
+    let (span, ty) = (field.ty.span(), literal::stored(field));
+    let name = match index.kind {
         Kind::Geo => "GeoValue",
         Kind::GeoShape { .. } => "GeoShapeValue",
         Kind::Numeric => "NumericValue",
         Kind::Tag { .. } => "TagValue",
         Kind::Text { .. } => "TextValue",
         // The schema's constants name `VectorValue` already.
-        Kind::Vector { .. } => return None,
+        Kind::Vector(_) => return None,
     };
     let name = format_ident!("{name}");
-    Some(quote_spanned! {ty.span()=>
+    Some(quote_spanned! {span=>
         const _: fn() = || {
             fn indexed_field<T: __alizarin::#name>() {}
             indexed_field::<#ty>()

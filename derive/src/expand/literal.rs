@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::attr::{Algorithm, Field, Index, Kind};
+use crate::attr::{Algorithm, Field, Index, Kind, Vector};
 
 /// `Option` of something that is code already.
 pub(super) fn option(value: Option<impl quote::ToTokens>) -> TokenStream {
@@ -20,33 +20,51 @@ pub(super) fn duration(milliseconds: Option<u64>) -> TokenStream {
 
 /// A field's schema.
 pub(super) fn field(field: &Field) -> TokenStream {
-    let (name, ty) = (&field.name, &field.ty);
+    let (name, ty) = (&field.name, stored(field));
     if field.nested.is_some() {
+        let flat = field.flat;
         return quote!(__alizarin::FieldSchema {
-            name: #name,
-            attribute: ::core::option::Option::None,
             nested: ::core::option::Option::Some(__alizarin::NestedSchema {
                 fields: <<#ty as __alizarin::Nested>::Item as __alizarin::Document>::FIELDS,
                 many: <#ty as __alizarin::Nested>::MANY,
+                flat: #flat,
             }),
-            many: false,
+            ..__alizarin::FieldSchema::plain(#name)
         });
     }
-    let attribute = option(field.index.as_ref().map(|index| attribute(index, ty)));
+    let attributes = field.indexes.iter().enumerate().map(|(at, index)| {
+        // Two entries need two names.
+        let second = (at > 0).then(|| format!("{name}_text"));
+        attribute(index, index.alias.as_ref().or(second.as_ref()), &ty)
+    });
+    let computed = field.computed.is_some();
     quote!(__alizarin::FieldSchema {
         name: #name,
-        attribute: #attribute,
+        attributes: &[#(#attributes),*],
         nested: ::core::option::Option::None,
         many: <#ty as __alizarin::RedisValue>::MANY,
+        map: <#ty as __alizarin::RedisValue>::MAP,
+        computed: #computed,
     })
 }
 
-fn attribute(index: &Index, ty: &syn::Type) -> TokenStream {
+/// The type that a field's value is stored as.
+pub(super) fn stored(field: &Field) -> TokenStream {
+    let ty = &field.ty;
+    match &field.with {
+        Some((_, codec)) => quote!(<#codec as __alizarin::FieldCodec<#ty>>::Stored),
+        None => quote!(#ty),
+    }
+}
+
+fn attribute(index: &Index, alias: Option<&String>, ty: &TokenStream) -> TokenStream {
     let kind = kind(&index.kind, ty);
+    let alias = option(alias);
     let (sortable, unf) = (index.sortable.is_some(), index.unf.is_some());
     let (no_index, index_missing) = (index.no_index.is_some(), index.index_missing.is_some());
     let index_empty = index.index_empty.is_some();
     quote!(__alizarin::Attribute {
+        alias: #alias,
         kind: #kind,
         sortable: #sortable,
         unf: #unf,
@@ -56,7 +74,7 @@ fn attribute(index: &Index, ty: &syn::Type) -> TokenStream {
     })
 }
 
-fn kind(kind: &Kind, ty: &syn::Type) -> TokenStream {
+fn kind(kind: &Kind, ty: &TokenStream) -> TokenStream {
     let code = match kind {
         Kind::Geo => quote!(Geo),
         Kind::GeoShape { flat } => quote!(GeoShape { flat: #flat }),
@@ -75,7 +93,7 @@ fn kind(kind: &Kind, ty: &syn::Type) -> TokenStream {
                 suffix_trie: #suffix_trie,
             })
         }
-        Kind::Vector { algorithm, metric } => {
+        Kind::Vector(Vector { algorithm, metric }) => {
             let algorithm = self::algorithm(algorithm);
             let metric = quote::format_ident!("{metric}");
             quote!(Vector(__alizarin::VectorSchema {
@@ -105,6 +123,34 @@ fn algorithm(algorithm: &Algorithm) -> TokenStream {
                 ef_runtime: #ef_runtime,
                 epsilon: #epsilon,
                 initial_cap: #initial_cap,
+            })
+        }
+        Algorithm::SvsVamana {
+            graph_max_degree,
+            construction_window_size,
+            search_window_size,
+            epsilon,
+            compression,
+            training_threshold,
+            reduce,
+        } => {
+            let graph_max_degree = option(*graph_max_degree);
+            let construction_window_size = option(*construction_window_size);
+            let search_window_size = option(*search_window_size);
+            let (epsilon, reduce) = (option(*epsilon), option(*reduce));
+            let training_threshold = option(*training_threshold);
+            let compression = option(compression.as_ref().map(|name| {
+                let variant = quote::format_ident!("{}", name.replace("LVQ", "Lvq"));
+                quote!(__alizarin::Compression::#variant)
+            }));
+            quote!(SvsVamana {
+                graph_max_degree: #graph_max_degree,
+                construction_window_size: #construction_window_size,
+                search_window_size: #search_window_size,
+                epsilon: #epsilon,
+                compression: #compression,
+                training_threshold: #training_threshold,
+                reduce: #reduce,
             })
         }
     }

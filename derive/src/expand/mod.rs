@@ -6,6 +6,7 @@ mod handles;
 mod literal;
 mod model;
 mod nested;
+mod number;
 mod row;
 mod series;
 mod stub;

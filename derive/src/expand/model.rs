@@ -1,13 +1,14 @@
 //! `#[derive(RedisModel)]`
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::DeriveInput;
+use syn::spanned::Spanned as _;
 
 use super::handles::{self, Names, Root};
 use super::{document, hidden, literal, refused, stub};
 use crate::ast::Struct;
-use crate::attr::{Container, Storage};
+use crate::attr::{Container, Generate, Storage};
 use crate::check;
 use crate::ctxt::Ctxt;
 
@@ -24,6 +25,7 @@ pub(crate) fn model(input: &DeriveInput) -> TokenStream {
         document::document(&model),
         handles::implementations(&model, &Root::Model),
         implementation(&model),
+        generated(&model).unwrap_or_default(),
         fits(&model),
     ];
     let hidden = hidden(&quote!(#(#parts)*));
@@ -33,8 +35,15 @@ pub(crate) fn model(input: &DeriveInput) -> TokenStream {
 fn implementation(model: &Struct) -> TokenStream {
     let (ident, fields) = (&model.ident, Names::of(model).fields);
     let schema = schema(model);
-    let id = model.stored().find(|field| field.id.is_some());
-    let (id, id_type) = id.map(|field| (&field.ident, &field.ty)).unzip();
+    let ids = model.stored().filter(|field| field.id.is_some());
+    let (ids, types): (Vec<_>, Vec<_>) = ids.map(|field| (&field.ident, &field.ty)).unzip();
+    let (id_type, id) = match (ids.as_slice(), types.as_slice()) {
+        ([id], [ty]) => (quote!(#ty), quote!(::std::borrow::Cow::Borrowed(&self.#id))),
+        _ => (
+            quote!((#(#types,)*)),
+            quote!(::std::borrow::Cow::Owned((#(::core::clone::Clone::clone(&self.#ids),)*))),
+        ),
+    };
     let version = model.stored().find(|field| field.version.is_some()).map(|field| &field.ident);
     let version = version.map(|version| {
         quote! {
@@ -53,8 +62,8 @@ fn implementation(model: &Struct) -> TokenStream {
             type Fields = #fields;
             const SCHEMA: &'static __alizarin::ModelSchema = &#schema;
 
-            fn id(&self) -> &Self::Id {
-                &self.#id
+            fn id(&self) -> ::std::borrow::Cow<'_, Self::Id> {
+                #id
             }
 
             #version
@@ -68,6 +77,37 @@ fn fits(model: &Struct) -> TokenStream {
     refused(ident, &quote!(model_misfit(<#ident as __alizarin::RedisModel>::SCHEMA)))
 }
 
+/// The texts around the id's parts.
+fn key(model: &Struct, parts: usize) -> Vec<String> {
+    if let Some(key) = &model.container.key {
+        return key.texts.clone();
+    }
+    let between = (1..parts).map(|_| ":".to_owned());
+    let first = format!("{}:", model.container.prefix);
+    [first].into_iter().chain(between).chain([String::new()]).collect()
+}
+
+/// Where new ids come from, for models that say so.
+fn generated(model: &Struct) -> Option<TokenStream> {
+    let field = model.stored().find(|field| field.generate.is_some())?;
+    let (ident, ty) = (&model.ident, &field.ty);
+    let (_, source) = field.generate.as_ref()?;
+    let source = match source {
+        Generate::Type => quote_spanned!(ty.span()=> <#ty as __alizarin::GeneratedId>::SOURCE),
+        Generate::Counter => quote! {
+            __alizarin::IdSource::Counter(|__number| {
+                <#ty as __alizarin::CountedId>::from_count(__number)
+            })
+        },
+        Generate::Path(path) => quote!(__alizarin::IdSource::Function(#path)),
+    };
+    Some(quote! {
+        impl __alizarin::GeneratesId for #ident {
+            const SOURCE: __alizarin::IdSource<Self::Id> = #source;
+        }
+    })
+}
+
 fn schema(model: &Struct) -> TokenStream {
     let container = &model.container;
     let name = model.ident.to_string();
@@ -76,7 +116,9 @@ fn schema(model: &Struct) -> TokenStream {
         Some(Storage::Json) => quote!(Json),
         _ => quote!(Hash),
     };
-    let id = model.stored().find(|field| field.id.is_some()).map(|field| &field.name);
+    let ids = model.stored().filter(|field| field.id.is_some()).map(|field| &field.name);
+    let ids: Vec<_> = ids.collect();
+    let key = key(model, ids.len());
     let version = model.stored().find(|field| field.version.is_some()).map(|field| &field.name);
     let version = literal::option(version);
     let index = literal::option(container.index.as_ref().map(|index| {
@@ -91,7 +133,8 @@ fn schema(model: &Struct) -> TokenStream {
         prefix: #prefix,
         storage: __alizarin::Storage::#storage,
         fields: <Self as __alizarin::Document>::FIELDS,
-        id: #id,
+        key: &[#(#key),*],
+        ids: &[#(#ids),*],
         version: #version,
         index: #index,
         events: #events,

@@ -26,6 +26,7 @@ pub(crate) fn nested(input: &DeriveInput) -> TokenStream {
         document::document(&item),
         handles::implementations(&item, &root),
         implementation(&item),
+        flatten(&item),
         names_fit(&item),
     ];
     let hidden = hidden(&quote!(#(#parts)*));
@@ -35,7 +36,14 @@ pub(crate) fn nested(input: &DeriveInput) -> TokenStream {
 /// What only the compiler can check, since it sees the structs inside this one too.
 fn names_fit(item: &Struct) -> TokenStream {
     let ident = &item.ident;
-    refused(ident, &quote!(name_misfit(<#ident as __alizarin::Document>::FIELDS)))
+    let names = refused(ident, &quote!(name_misfit(<#ident as __alizarin::Document>::FIELDS)));
+    let stored = refused(ident, &quote!(stored_misfit(<#ident as __alizarin::Document>::FIELDS)));
+    quote!(#names #stored)
+}
+
+pub(super) fn flatten(item: &Struct) -> TokenStream {
+    let ident = &item.ident;
+    quote!(impl __alizarin::Flatten for #ident {})
 }
 
 pub(super) fn implementation(item: &Struct) -> TokenStream {

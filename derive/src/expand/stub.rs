@@ -2,7 +2,7 @@
 //! which uses it adds none.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens as _, quote};
 use syn::DeriveInput;
 
 use super::handles::{self, Names, Root};
@@ -24,8 +24,13 @@ pub(super) fn never() -> TokenStream {
 
 pub(super) fn model(errors: &syn::Error, input: &DeriveInput, model: &Struct) -> TokenStream {
     let (ident, fields) = (&model.ident, Names::of(model).fields);
-    let id = model.stored().find(|field| field.id.is_some()).map(|field| &field.ty);
-    let id = id.map_or_else(|| quote!(::std::string::String), |ty| quote!(#ty));
+    let ids: Vec<_> = model.stored().filter(|field| field.id.is_some()).collect();
+    let types = ids.iter().map(|field| &field.ty);
+    let id = match ids.as_slice() {
+        [] => quote!(::std::string::String),
+        [one] => one.ty.to_token_stream(),
+        _ => quote!((#(#types,)*)),
+    };
     let never = never();
     let parts = [
         document(model),
@@ -39,13 +44,14 @@ pub(super) fn model(errors: &syn::Error, input: &DeriveInput, model: &Struct) ->
                     prefix: "",
                     storage: __alizarin::Storage::Hash,
                     fields: &[],
-                    id: "",
+                    key: &["", ""],
+                    ids: &[],
                     version: ::core::option::Option::None,
                     index: ::core::option::Option::None,
                     events: false,
                     ttl: ::core::option::Option::None,
                 };
-                fn id(&self) -> &Self::Id { #never }
+                fn id(&self) -> ::std::borrow::Cow<'_, Self::Id> { #never }
             }
         },
     ];
@@ -60,7 +66,12 @@ pub(super) fn nested(
     item: &Struct,
     root: &Root<'_>,
 ) -> TokenStream {
-    let parts = [document(item), handles::stubs(item, root), super::nested::implementation(item)];
+    let parts = [
+        document(item),
+        handles::stubs(item, root),
+        super::nested::implementation(item),
+        super::nested::flatten(item),
+    ];
     let hidden = hidden(&quote!(#(#parts)*));
     let visible = handles::visible(item, root);
     after(errors, input, &quote!(#visible #hidden))

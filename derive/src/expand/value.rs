@@ -4,14 +4,14 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{Data, DeriveInput, Fields, Ident};
 
-use super::{hidden, stub};
+use super::{hidden, number, stub};
 use crate::attr::{self, Container, items, redis};
 use crate::ctxt::Ctxt;
 use crate::symbol;
 
 pub(crate) fn value(input: &DeriveInput) -> TokenStream {
     let cx = Ctxt::new();
-    let container = Container::plain(&cx, input);
+    let (container, integer) = Container::value(&cx, input);
     if !input.generics.params.is_empty() {
         cx.error(&input.generics, "a stored value cannot be generic");
     }
@@ -28,7 +28,14 @@ pub(crate) fn value(input: &DeriveInput) -> TokenStream {
             if variants.is_empty() {
                 cx.error(&input.ident, "an enum without variants has no value to store");
             }
-            enumeration(&input.ident, &variants)
+            match integer {
+                Some(_) => number::enumeration(&input.ident, &variants),
+                None => enumeration(&input.ident, &variants),
+            }
+        }
+        Data::Struct(_) if integer.is_some() => {
+            cx.error(&integer, "`integer` is for enums: a newtype is stored as what is inside it");
+            TokenStream::new()
         }
         Data::Struct(data) => match &data.fields {
             Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {

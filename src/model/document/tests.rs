@@ -79,8 +79,8 @@ impl Outer {
 }
 
 const fn nested(name: &'static str, many: bool) -> FieldSchema {
-    let nested = Some(NestedSchema { fields: Inner::FIELDS, many });
-    FieldSchema { name, attribute: None, nested, many }
+    let nested = Some(NestedSchema { fields: Inner::FIELDS, many, flat: false });
+    FieldSchema { nested, many, ..FieldSchema::plain(name) }
 }
 
 type Slot<T> = <T as Nested>::Slot;

@@ -8,27 +8,21 @@ use crate::{Error, ErrorKind};
 
 pub(super) const PLAIN: FieldSchema = FieldSchema::plain("f");
 
-const fn indexed(kind: IndexKind) -> FieldSchema {
-    FieldSchema {
-        name: "f",
-        attribute: Some(Attribute {
-            kind,
-            sortable: false,
-            unf: false,
-            no_index: false,
-            index_missing: false,
-            index_empty: false,
-        }),
-        nested: None,
-        many: false,
-    }
+const fn indexed(attributes: &'static [Attribute]) -> FieldSchema {
+    FieldSchema { attributes, ..PLAIN }
 }
 
-pub(super) const NUMERIC: FieldSchema = indexed(IndexKind::Numeric);
-pub(super) const TAG: FieldSchema = tag('\u{1f}');
+pub(super) const NUMERIC: FieldSchema = indexed(&[Attribute::plain(IndexKind::Numeric)]);
+pub(super) const TAG: FieldSchema = tag::<'\u{1f}'>();
 
-pub(super) const fn tag(separator: char) -> FieldSchema {
-    indexed(IndexKind::Tag { separator, case_sensitive: false, suffix_trie: false })
+pub(super) const fn tag<const SEPARATOR: char>() -> FieldSchema {
+    indexed(
+        const {
+            let kind =
+                IndexKind::Tag { separator: SEPARATOR, case_sensitive: false, suffix_trie: false };
+            &[Attribute::plain(kind)]
+        },
+    )
 }
 
 pub(super) fn hash<T: RedisValue>(value: &T, field: &FieldSchema) -> Vec<u8> {

@@ -121,7 +121,7 @@ mod tests {
         assert_eq!(hash(&list(&["a", "b c"]), &TAG), b"a\x1fb c");
         assert_eq!(hash(&list(&[]), &TAG), b"");
         assert_eq!(json(&list(&["a", "b"]), &TAG), r#"["a","b"]"#);
-        assert_eq!(hash(&vec![1, 22], &tag(',')), b"1,22");
+        assert_eq!(hash(&vec![1, 22], &tag::<','>()), b"1,22");
         assert_eq!(json(&vec![1, 22], &TAG), r#"["1","22"]"#);
         round_trip(&vec![true, false], &TAG);
         round_trip(&vec![u64::MAX], &TAG);

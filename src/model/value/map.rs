@@ -1,20 +1,23 @@
 //! Maps: an object in JSON, its text in a hash.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
 
 use super::{
     super::{
-        FieldSchema, StoredValue,
+        FieldSchema, ModelId, StoredValue,
         stored::{members, write_json_string},
     },
-    ListItem, RedisValue, utf8,
+    ListItem, NumericValue, RedisValue, TagValue, TextValue, utf8,
 };
 use crate::Result;
 
 macro_rules! maps {
-    ($($map:ident)+) => {$(
-        impl<V: RedisValue> RedisValue for $map<String, V> {
-            type Item = $map<String, V>;
+    ($($map:ident: $($bound:ident)+;)+) => {$(
+        impl<K: ModelId $(+ $bound)+, V: RedisValue> RedisValue for $map<K, V> {
+            type Item = V::Item;
+            const MANY: bool = V::MANY;
+            const MAP: bool = true;
 
             fn to_hash(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
                 self.to_json(field, out)
@@ -33,32 +36,42 @@ macro_rules! maps {
                 members(json, |name, value| {
                     let StoredValue::Json(json) = value else { return Ok(false) };
                     let value = V::from_json(json, field).map_err(|error| error.with_field(name))?;
-                    map.insert(name.to_owned(), value);
+                    let key = K::parse_id(name).map_err(|error| error.with_field(name))?;
+                    map.insert(key, value);
                     Ok(true)
                 })?;
                 Ok(map)
             }
         }
 
-        impl<V: RedisValue> ListItem for $map<String, V> {}
+        impl<K: ModelId $(+ $bound)+, V: RedisValue> ListItem for $map<K, V> {}
+        impl<K: ModelId $(+ $bound)+, V: RedisValue + TagValue> TagValue for $map<K, V> {}
+        impl<K: ModelId $(+ $bound)+, V: RedisValue + TextValue> TextValue for $map<K, V> {}
+        impl<K: ModelId $(+ $bound)+, V: RedisValue + NumericValue> NumericValue for $map<K, V> {}
     )+};
 }
 
-maps!(BTreeMap HashMap);
+maps! {
+    BTreeMap: Ord;
+    HashMap: Eq Hash;
+}
 
-fn write_object<'a, V: RedisValue>(
-    entries: impl IntoIterator<Item = (&'a String, &'a V)>,
+fn write_object<'a, K: ModelId, V: RedisValue>(
+    entries: impl IntoIterator<Item = (&'a K, &'a V)>,
     field: &FieldSchema,
     out: &mut Vec<u8>,
 ) -> Result<()> {
     out.push(b'{');
-    for (at, (name, value)) in entries.into_iter().enumerate() {
+    let mut name = String::new();
+    for (at, (key, value)) in entries.into_iter().enumerate() {
         if at > 0 {
             out.push(b',');
         }
-        write_json_string(name, out);
+        name.clear();
+        key.write_id(&mut name);
+        write_json_string(&name, out);
         out.push(b':');
-        value.to_json(field, out).map_err(|error| error.with_field(name))?;
+        value.to_json(field, out).map_err(|error| error.with_field(&name))?;
     }
     out.push(b'}');
     Ok(())

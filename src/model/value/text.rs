@@ -166,9 +166,9 @@ mod tests {
             refused(&text.to_owned(), &TAG);
             round_trip(&text.to_owned(), &PLAIN);
         }
-        assert!(refused(&"a,b".to_owned(), &tag(',')).message().contains("','"));
+        assert!(refused(&"a,b".to_owned(), &tag::<','>()).message().contains("','"));
         refused(&' ', &TAG);
-        refused(&true, &tag('t'));
+        refused(&true, &tag::<'t'>());
     }
 
     #[test]

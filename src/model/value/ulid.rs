@@ -51,7 +51,7 @@ mod tests {
         for text in ["", "1", "null", "\"x\""] {
             no::<Ulid>(text, &PLAIN);
         }
-        refused(&Ulid(1), &tag('0'));
+        refused(&Ulid(1), &tag::<'0'>());
     }
 
     proptest! {

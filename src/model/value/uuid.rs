@@ -51,7 +51,7 @@ mod tests {
         for text in ["", "1", "null", "\"x\""] {
             no::<Uuid>(text, &PLAIN);
         }
-        refused(&Uuid::nil(), &tag('-'));
+        refused(&Uuid::nil(), &tag::<'-'>());
     }
 
     proptest! {

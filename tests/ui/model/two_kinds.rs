@@ -5,7 +5,7 @@ use alizarin::prelude::*;
 struct Movie {
     #[redis(id)]
     id: u32,
-    #[redis(text, tag)]
+    #[redis(numeric, tag)]
     title: String,
 }
 

@@ -169,7 +169,7 @@ fn main() {
     let _ = local;
     let inner = Inner { city: Newtype("Vienna".into()) };
     let local = Local { id: Country::Austria, inner };
-    assert_eq!(local.id(), &Country::Austria);
+    assert_eq!(*local.id(), Country::Austria);
     assert_eq!(Local::SCHEMA.index.map(|index| index.name), Some("local_idx"));
     assert_eq!(Movie::SCHEMA.fields.iter().map(|field| field.name).nth(4), Some("type"));
 }
