@@ -126,7 +126,8 @@ impl<'c> Inner<'c> {
             let text = format!("`{key}` begins with none of the prefixes of `broadcast`");
             return Err(Error::new(ErrorKind::Usage, text));
         }
-        let name = Name::new(&keys, self.kind, self.packed.bytes());
+        let words = self.packed.bytes();
+        let name = Name::new(&keys, self.kind, &words);
         if let Face::Blocking(seat) = face {
             let value = seat.read(store, name, &keys, || self.request(&keys), self.decode)?;
             return Ok(Begun::Value(value));

@@ -135,7 +135,7 @@ impl Work for Request {
     type Reply = Answer;
 
     fn wire(&self) -> Wire<'_> {
-        Wire::Many { bytes: &self.bytes, frames: self.frames }
+        Wire::Many { bytes: (&*self.bytes).into(), frames: self.frames }
     }
 
     fn route(&self) -> Route<'_> {

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-
 use crate::connection::Wire;
 use crate::connection::{Exchange, Link, Reply};
 use crate::direct::Direct;
 use crate::error::Result;
+use crate::resp::Parcel;
 
 /// The pauses double, from the first to the second.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(100));
@@ -36,7 +35,7 @@ pub(super) fn refusal(reply: &Reply, elects: bool) -> Option<Refusal> {
 }
 
 /// Sends a request again until it is not refused, or the time is up; then gives the refusal.
-pub(super) async fn again(link: Arc<Link>, bytes: Bytes, mut reply: Reply) -> Result<Reply> {
+pub(super) async fn again(link: Arc<Link>, bytes: Parcel, mut reply: Reply) -> Result<Reply> {
     let deadline = Instant::now() + link.config.total_timeout;
     let mut pause = PAUSES.0;
     while let Some(refusal) = refusal(&reply, link.config.elects())

@@ -13,7 +13,7 @@ use crate::connection::{Flight, Link, Reply, Route, Wire, Work, polled_again};
 use crate::direct::check_waiting;
 use crate::error::{Error, ErrorKind, Result, Sent};
 use crate::multi::Turn;
-use crate::resp::Reader;
+use crate::resp::{Pieces, Reader};
 use crate::sentinel::is_refused;
 
 /// A request on its way; nothing is sent before the first poll.
@@ -184,8 +184,8 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
         };
         match self.work.wire() {
             Wire::One(packed) if refusal(&reply, link.config.elects()).is_some() => {
-                let mut bytes = Vec::with_capacity(packed.wire_len());
-                packed.write_to(&mut bytes);
+                let mut bytes = Pieces::default();
+                packed.write_pieces(&mut bytes);
                 self.step(Box::pin(again(link, bytes.into(), reply)), cx)
             }
             _ => Poll::Ready(Ok(reply)),
@@ -292,13 +292,13 @@ fn answered(error: Error) -> Error {
 
 /// Runs a request on a connection of the pool, without a limit on the time to answer.
 fn apart(link: Arc<Link>, wire: &Wire<'_>) -> impl Future<Output = Result<Reply>> + Send + 'static {
-    let mut bytes = Vec::with_capacity(wire.len());
-    wire.write_to(&mut bytes);
+    let mut bytes = Pieces::default();
+    wire.write_pieces(&mut bytes);
     let frames = wire.frames();
     async move {
         link.state().admit()?;
         let mut connection = link.pool()?.get().await?;
-        connection.exchange(&Wire::Many { bytes: &bytes, frames }, None).await
+        connection.exchange(&Wire::Many { bytes: bytes.view(), frames }, None).await
     }
 }
 

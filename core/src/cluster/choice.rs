@@ -58,7 +58,7 @@ pub(crate) async fn measure(nodes: &[Arc<Node>], from: &ReadFrom) {
         _ => return,
     };
     for node in nodes {
-        let exchange = node.exchange(ask.clone(), 1);
+        let exchange = node.exchange(ask.clone().into(), 1);
         if let Ok(Ok(reply)) = tokio::time::timeout(PATIENCE, exchange).await
             && let ReadFrom::Zone(_) = from
         {

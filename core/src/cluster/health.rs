@@ -21,7 +21,7 @@ impl Cluster {
             return Err(Error::new(ErrorKind::Connect, "no primary of the cluster is known"));
         }
         let ask = Bytes::from_static(b"*1\r\n$4\r\nPING\r\n");
-        let asked = nodes.iter().map(|node| node.exchange(ask.clone(), 1)).collect();
+        let asked = nodes.iter().map(|node| node.exchange(ask.clone().into(), 1)).collect();
         for (node, outcome) in nodes.iter().zip(together(asked).await) {
             let error = match outcome {
                 Ok(reply) if !matches!(reply.as_bytes().first(), Some(b'-')) => continue,

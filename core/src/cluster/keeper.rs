@@ -143,7 +143,7 @@ impl Cluster {
 
     async fn ask(&self, node: &Arc<Node>, patience: Duration) -> Result<View> {
         let ask = Bytes::from_static(b"*2\r\n$7\r\nCLUSTER\r\n$5\r\nSLOTS\r\n");
-        let exchange = node.exchange(ask, 1);
+        let exchange = node.exchange(ask.into(), 1);
         let reply = match self.means {
             Means::Direct => exchange.await?,
             Means::Shared { .. } => match tokio::time::timeout(patience, exchange).await {

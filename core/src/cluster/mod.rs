@@ -255,7 +255,7 @@ impl Cluster {
         let node = self.map.load().any().cloned();
         let Some(node) = node else { return Ok(true) };
         let ask = Bytes::from_static(b"*3\r\n$7\r\nCOMMAND\r\n$4\r\nINFO\r\n$9\r\nFT.SEARCH\r\n");
-        let reply = node.exchange(ask, 1).await?;
+        let reply = node.exchange(ask.into(), 1).await?;
         let reply = <Vec<Value> as crate::resp::FromReply>::from_reply(&mut reply.reader())?;
         let first = reply.first().and_then(Value::as_slice).and_then(|info| info.get(3)?.as_i64());
         Ok(first.is_none_or(|first| first == 0))
@@ -273,7 +273,7 @@ impl Cluster {
                 To::Node(node) => Some(node),
             };
             if let Some(node) = node {
-                node.fire(&Wire::Many { bytes: &part.bytes, frames: part.frames });
+                node.fire(&Wire::Many { bytes: part.bytes.view(), frames: part.frames });
             }
         }
     }

@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use tokio::runtime;
 use tokio::sync::Notify;
 
@@ -19,6 +18,7 @@ use crate::connection::{
 use crate::direct::Direct;
 use crate::error::{Error, Result};
 use crate::pool::Pool;
+use crate::resp::Parcel;
 use crate::server::ServerInfo;
 
 /// So long a blocking client reads elsewhere after it could not reach a node.
@@ -135,7 +135,7 @@ impl Node {
     }
 
     /// Sends requests; their replies together.
-    pub(crate) fn exchange(self: &Arc<Node>, bytes: Bytes, frames: u32) -> ToNode {
+    pub(crate) fn exchange(self: &Arc<Node>, bytes: Parcel, frames: u32) -> ToNode {
         let way = match &self.way {
             Way::Shared(shared) => {
                 Leg::Shared(Exchange::new(Arc::clone(shared.link().lane()), bytes, frames))
@@ -154,12 +154,12 @@ impl Node {
     }
 
     /// Sends a command that may wait on the server, on a connection of its own.
-    pub(crate) async fn apart(&self, bytes: &Bytes, frames: u32) -> Result<Reply> {
+    pub(crate) async fn apart(&self, bytes: &Parcel, frames: u32) -> Result<Reply> {
         match &self.way {
-            Way::Direct(direct) => direct.run(&Wire::Many { bytes, frames }, true),
+            Way::Direct(direct) => direct.run(&Wire::Many { bytes: bytes.view(), frames }, true),
             Way::Shared(shared) => {
                 let mut connection = shared.link().pool()?.get().await?;
-                connection.exchange(&Wire::Many { bytes, frames }, None).await
+                connection.exchange(&Wire::Many { bytes: bytes.view(), frames }, None).await
             }
         }
     }
@@ -251,7 +251,7 @@ pub(crate) struct ToNode {
 
 enum Leg {
     Shared(Exchange),
-    Direct(Bytes, u32),
+    Direct(Parcel, u32),
 }
 
 impl Future for ToNode {
@@ -262,7 +262,8 @@ impl Future for ToNode {
         let outcome = match (way, &node.way) {
             (Leg::Shared(exchange), _) => Pin::new(exchange).poll(cx),
             (Leg::Direct(bytes, frames), Way::Direct(direct)) => {
-                let outcome = direct.run(&Wire::Many { bytes, frames: *frames }, false);
+                let outcome =
+                    direct.run(&Wire::Many { bytes: bytes.view(), frames: *frames }, false);
                 node.note_outcome(&outcome);
                 Poll::Ready(outcome)
             }

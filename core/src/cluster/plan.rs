@@ -11,7 +11,7 @@ use super::node::Node;
 use super::policy::{Policy, policy};
 use crate::command::{Encoded, Flags, slot as slot_of};
 use crate::error::{Error, ErrorKind, Result, ServerCode};
-use crate::resp::{Frame, FromReply, Packed, Reader};
+use crate::resp::{Frame, FromReply, Packed, Parcel, Pieces, Reader};
 
 /// How far down a cursor's bits the node's number stands: no server uses as many for its own.
 const CURSOR: u32 = 48;
@@ -27,7 +27,7 @@ pub(super) enum To {
 
 /// What one node is to get in one piece.
 pub(super) struct Part {
-    pub(super) bytes: Bytes,
+    pub(super) bytes: Parcel,
     pub(super) frames: u32,
     pub(super) to: To,
     /// Whether a replica may answer.
@@ -68,10 +68,10 @@ impl Plan {
     /// # Errors
     /// `Usage` for a cursor that is none.
     pub(super) fn of_command(packed: &Packed, flags: Flags, map: &Map) -> Result<Plan> {
-        let mut wire = Vec::with_capacity(packed.wire_len());
-        packed.write_to(&mut wire);
+        let mut wire = Pieces::default();
+        packed.write_pieces(&mut wire);
         let mut plan = Plan::new();
-        plan.command(&Bytes::from(wire), packed.first_key().map(slot_of), flags, map)?;
+        plan.command(&wire.into(), packed.first_key().map(slot_of), flags, map)?;
         Ok(plan)
     }
 
@@ -80,7 +80,7 @@ impl Plan {
     /// # Errors
     /// As [`Plan::of_command`].
     pub(super) fn of_pipeline(encoded: &Encoded, map: &Map) -> Result<Plan> {
-        let bytes = Bytes::copy_from_slice(encoded.bytes());
+        let bytes = parcel(encoded);
         let mut plan = Plan::new();
         for (range, slot, flags) in encoded.spans() {
             plan.command(&bytes.slice(range), slot, flags, map)?;
@@ -111,7 +111,7 @@ impl Plan {
         }
         let mut plan = Plan::new();
         plan.add(Part {
-            bytes: Bytes::copy_from_slice(encoded.bytes()),
+            bytes: parcel(encoded),
             frames: encoded.frames(),
             to: only.map_or(To::Any, To::Slot),
             reads: false,
@@ -122,13 +122,20 @@ impl Plan {
         Ok(plan)
     }
 
-    fn command(&mut self, bytes: &Bytes, slot: Option<u16>, flags: Flags, map: &Map) -> Result<()> {
+    fn command(
+        &mut self,
+        bytes: &Parcel,
+        slot: Option<u16>,
+        flags: Flags,
+        map: &Map,
+    ) -> Result<()> {
         let to = slot.map_or(To::Any, To::Slot);
         if !flags.is_routed() {
             self.add(Part::new(bytes.clone(), to, flags));
             return Ok(());
         }
-        let arguments = arguments(bytes)?;
+        let joined = bytes.view().joined();
+        let arguments = arguments(&joined)?;
         match policy(&arguments) {
             None => self.add(Part::new(bytes.clone(), to, flags)),
             Some(Policy::Search(index)) => {
@@ -158,7 +165,7 @@ impl Plan {
 
     fn fan_out<'n>(
         &mut self,
-        bytes: &Bytes,
+        bytes: &Parcel,
         flags: Flags,
         merge: Merge,
         nodes: impl Iterator<Item = &'n Arc<Node>>,
@@ -172,7 +179,7 @@ impl Plan {
     /// One part for each slot that the keys are in.
     fn split(
         &mut self,
-        bytes: &Bytes,
+        bytes: &Parcel,
         arguments: &[&[u8]],
         flags: Flags,
         (step, tail, merge): (usize, usize, Merge),
@@ -258,7 +265,7 @@ impl Plan {
 }
 
 impl Part {
-    fn new(bytes: Bytes, to: To, flags: Flags) -> Part {
+    fn new(bytes: Parcel, to: To, flags: Flags) -> Part {
         Part {
             bytes,
             frames: 1,
@@ -306,10 +313,17 @@ fn arguments(wire: &[u8]) -> Result<Vec<&[u8]>> {
     Ok(all)
 }
 
-fn wire<'a>(words: impl Iterator<Item = &'a &'a [u8]>) -> Bytes {
+fn wire<'a>(words: impl Iterator<Item = &'a &'a [u8]>) -> Parcel {
     let mut packed = Packed::new();
     words.for_each(|word| packed.push(word));
-    let mut out = Vec::with_capacity(packed.wire_len());
-    packed.write_to(&mut out);
-    Bytes::from(out)
+    let mut out = Pieces::default();
+    packed.write_pieces(&mut out);
+    out.into()
+}
+
+/// All commands together.
+fn parcel(encoded: &Encoded) -> Parcel {
+    let mut out = Pieces::default();
+    out.extend(encoded.view());
+    out.into()
 }

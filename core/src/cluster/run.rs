@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::Cluster;
 use super::node::{Node, ToNode};
@@ -14,7 +14,7 @@ use super::redirect::{self, Verdict};
 use crate::config::ReadFrom;
 use crate::connection::Reply;
 use crate::error::{Error, ErrorKind, Result, Sent};
-use crate::resp::Reader;
+use crate::resp::{Pieces, Reader};
 
 /// `ASKING`, in wire form.
 const ASKING: &[u8] = b"*1\r\n$6\r\nASKING\r\n";
@@ -133,17 +133,17 @@ impl Cluster {
         {
             return group.node.exchange(part.bytes.clone(), part.frames);
         }
-        let mut bytes = BytesMut::new();
+        let mut bytes = Pieces::default();
         let mut frames = 0;
         for (part, progress) in members() {
             if progress.ask.is_some() {
-                bytes.extend_from_slice(ASKING);
+                bytes.extend(ASKING.into());
                 frames += 1;
             }
-            bytes.extend_from_slice(&part.bytes);
+            bytes.extend(part.bytes.view());
             frames += part.frames;
         }
-        group.node.exchange(bytes.freeze(), frames)
+        group.node.exchange(bytes.into(), frames)
     }
 
     /// Takes the outcome of what one node was sent.

@@ -1,14 +1,15 @@
 //! Several commands in wire form.
 
+use std::fmt;
+
 use super::check::{check, not_blocking};
 use super::{Command, Flags, slot};
 use crate::error::{Error, Result};
-use crate::resp::{Frame, Packed, Reader};
+use crate::resp::{Frame, Packed, Pieces, Reader, View};
 
 /// Commands in wire form, one after the other, with what is known of them together.
-#[derive(Debug)]
 pub struct Encoded {
-    bytes: Vec<u8>,
+    pieces: Pieces,
     frames: u32,
     /// Frames in front that are none of the batch's.
     before: u32,
@@ -24,7 +25,7 @@ impl Encoded {
     /// With `routed`, notes what each command is routed by.
     pub(crate) fn new(routed: bool) -> Encoded {
         Encoded {
-            bytes: Vec::new(),
+            pieces: Pieces::default(),
             frames: 0,
             before: 0,
             repeatable: true,
@@ -38,11 +39,11 @@ impl Encoded {
     #[inline]
     pub fn push<R>(&mut self, command: &Command<R>) {
         let (packed, flags) = (command.packed(), command.known_flags());
-        packed.write_to(&mut self.bytes);
+        packed.write_pieces(&mut self.pieces);
         self.frames += 1;
         self.repeatable &= flags.is_repeatable();
         if let Some(spans) = &mut self.spans {
-            spans.push((self.bytes.len(), packed.first_key().map(slot), flags));
+            spans.push((self.pieces.len(), packed.first_key().map(slot), flags));
         }
         if !flags.is_plain() && self.check.is_ok() {
             self.check = check(packed, flags).and_then(|()| not_blocking(packed, flags));
@@ -53,16 +54,16 @@ impl Encoded {
     pub(crate) fn word(&mut self, word: &str) {
         let mut packed = Packed::new();
         packed.push(word.as_bytes());
-        packed.write_to(&mut self.bytes);
+        packed.write_pieces(&mut self.pieces);
         if self.frames == 0 {
             self.before = 1;
-            self.start = self.bytes.len();
+            self.start = self.pieces.len();
         }
         self.frames += 1;
     }
 
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes
+    pub(crate) fn view(&self) -> View<'_> {
+        self.pieces.view()
     }
 
     /// Each command of the batch: its bytes, its first key's slot, its flags.
@@ -94,7 +95,8 @@ impl Encoded {
     /// The name of one of all commands.
     #[cold]
     pub(crate) fn name(&self, at: u32) -> String {
-        let mut reader = Reader::new(&self.bytes);
+        let bytes = self.view().joined();
+        let mut reader = Reader::new(&bytes);
         // A command has the form of a reply: a list of strings.
         let read = reader.skip_many(at as usize).and_then(|()| reader.next());
         match (read, reader.next()) {
@@ -109,5 +111,12 @@ impl Encoded {
     #[cold]
     pub(crate) fn inner_name(&self, at: u32) -> String {
         self.name(at + self.before)
+    }
+}
+
+impl fmt::Debug for Encoded {
+    /// How many commands: values may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Encoded").field("frames", &self.frames).finish_non_exhaustive()
     }
 }

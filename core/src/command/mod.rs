@@ -68,10 +68,11 @@ impl<R> Command<R> {
 }
 
 impl<R, X> Command<R, X> {
-    /// Adds one or several arguments.
+    /// Adds one or several arguments. A large one (32 KiB or more) travels without being copied
+    /// when it is owned, or is a `Bytes`; when it is borrowed it is copied once.
     #[inline]
     pub fn arg(mut self, value: impl ToArgs) -> Self {
-        value.write_args(&mut self.packed);
+        value.into_args(&mut self.packed);
         self
     }
 

@@ -56,7 +56,7 @@ macro_rules! named {
         $crate::resp::ToArgs::write_keys(&$value, $command.packed_mut())
     };
     (@arg $command:ident, $value:expr) => {
-        $crate::resp::ToArgs::write_args(&$value, $command.packed_mut())
+        $crate::resp::ToArgs::into_args($value, $command.packed_mut())
     };
     (@flags $command:ident, $value:expr) => {
         $command.set_flags($value)

@@ -93,7 +93,7 @@ impl<R> Invoke<R> {
 
     /// Adds one or several arguments (`ARGV`).
     pub fn arg(mut self, value: impl ToArgs) -> Self {
-        value.write_args(&mut self.arguments);
+        value.into_args(&mut self.arguments);
         self
     }
 

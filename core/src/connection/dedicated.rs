@@ -10,12 +10,15 @@ use tokio::io::{AsyncReadExt, AsyncWrite};
 
 use super::handshake::{Handshake, Step};
 use super::inbox::{Inbox, Item};
+use super::outbox::Rest;
 use super::primary;
 use super::reply::Reply;
+use super::send::poll_write;
 use super::stream::{Connector, Stage, Stream};
 use crate::config::{Config, Endpoint, Protocol};
 use crate::direct::is_timeout;
 use crate::error::{Error, ErrorKind, Result, Sent};
+use crate::resp::View;
 use crate::server::ServerInfo;
 
 /// A connection after its handshake.
@@ -111,7 +114,7 @@ impl Dedicated {
                     && !is_timeout(error),
                 error: explain(config, error, answered),
             };
-            if let Err(error) = connection.send(&bytes).await {
+            if let Err(error) = connection.send(&*bytes).await {
                 // What the peer said before it hung up tells more than that it did.
                 return Err(match connection.reply(1).await {
                     Ok(reply) => match handshake.reply(&mut reply.reader()) {
@@ -136,22 +139,26 @@ impl Dedicated {
     ///
     /// # Errors
     /// `Disconnected`, `Protocol`.
-    pub(crate) async fn send(&mut self, bytes: &[u8]) -> Result<()> {
-        let mut rest = bytes;
+    pub(crate) async fn send<'a>(&mut self, bytes: impl Into<View<'a>>) -> Result<()> {
+        let mut rest = Rest::new(bytes);
         poll_fn(|cx| self.poll_send(cx, &mut rest)).await
     }
 
     /// As [`Dedicated::send`], to be polled: `rest` is what is still to be written.
-    pub(crate) fn poll_send(&mut self, cx: &mut Context<'_>, rest: &mut &[u8]) -> Poll<Result<()>> {
+    pub(crate) fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        rest: &mut Rest<'_>,
+    ) -> Poll<Result<()>> {
         loop {
             // Encrypted bytes that were taken are on the wire only after the flush.
             let done = match rest.is_empty() {
-                false => poll_write(&mut self.stream, rest, cx),
+                false => poll_write(&mut self.stream, *rest, cx),
                 true => Pin::new(&mut self.stream).poll_flush(cx).map_ok(|()| 0),
             };
             match done {
                 Poll::Ready(Ok(_)) if rest.is_empty() => return Poll::Ready(Ok(())),
-                Poll::Ready(Ok(count)) => *rest = rest.get(count..).unwrap_or_default(),
+                Poll::Ready(Ok(count)) => rest.advance(count),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(lost(error))),
                 Poll::Pending => match poll_fill(&mut self.stream, self.inbox.room(), cx) {
                     Poll::Ready(Ok(())) => self.inbox.scan()?,
@@ -315,20 +322,6 @@ pub(crate) fn poll_fill(
         ))),
         Poll::Ready(outcome) => Poll::Ready(outcome.map(|_| ())),
         Poll::Pending => Poll::Pending,
-    }
-}
-
-/// Writes once.
-pub(crate) fn poll_write(
-    stream: &mut Stream,
-    bytes: &[u8],
-    cx: &mut Context<'_>,
-) -> Poll<io::Result<usize>> {
-    match Pin::new(stream).poll_write(cx, bytes) {
-        Poll::Ready(Ok(0)) if !bytes.is_empty() => {
-            Poll::Ready(Err(io::Error::new(io::ErrorKind::WriteZero, "the socket takes no bytes")))
-        }
-        outcome => outcome,
     }
 }
 

@@ -5,13 +5,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
-
 use super::link::{Link, Submitted};
 use super::outbox::Wire;
 use super::reply::Reply;
 use super::slots::Ticket;
 use crate::error::{Error, ErrorKind, Result};
+use crate::resp::Parcel;
 
 /// How far a request has come. Whoever drops it before its end calls [`Flight::cancel`].
 #[derive(Default)]
@@ -71,13 +70,13 @@ impl Flight {
 /// Requests in wire form on their way over a shared connection.
 pub(crate) struct Exchange {
     link: Arc<Link>,
-    bytes: Bytes,
+    bytes: Parcel,
     frames: u32,
     flight: Flight,
 }
 
 impl Exchange {
-    pub(crate) fn new(link: Arc<Link>, bytes: Bytes, frames: u32) -> Exchange {
+    pub(crate) fn new(link: Arc<Link>, bytes: Parcel, frames: u32) -> Exchange {
         Exchange { link, bytes, frames, flight: Flight::Start }
     }
 }
@@ -87,7 +86,7 @@ impl Future for Exchange {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
         let Exchange { link, bytes, frames, flight } = self.get_mut();
-        flight.poll(link, || Wire::Many { bytes, frames: *frames }, cx)
+        flight.poll(link, || Wire::Many { bytes: bytes.view(), frames: *frames }, cx)
     }
 }
 

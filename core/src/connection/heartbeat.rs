@@ -6,7 +6,7 @@ use super::link::Link;
 use super::outbox::Wire;
 
 /// A server that refuses it has answered too.
-const PING: Wire<'static> = Wire::Many { bytes: b"*1\r\n$4\r\nPING\r\n", frames: 1 };
+const PING: &[u8] = b"*1\r\n$4\r\nPING\r\n";
 
 impl Link {
     /// Asks, if nothing is in flight and nothing came for the configured time. That no answer
@@ -18,7 +18,7 @@ impl Link {
         if state.closing || since < self.ticks(idle) || !state.slots.fifo.is_empty() {
             return;
         }
-        let entry = state.append(&PING);
+        let entry = state.append(&Wire::Many { bytes: PING.into(), frames: 1 });
         state.slots.join(None, entry);
         self.busy.store(true, Ordering::Relaxed);
         // The driver is running: it writes next.

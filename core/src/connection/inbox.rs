@@ -12,7 +12,12 @@ use crate::resp::{Limits, Scan, Scanner};
 /// The least room that a read gets.
 const ROOM: usize = 8 << 10;
 /// The most room that a header's promise alone makes.
-const TRUST: usize = 1 << 20;
+const TRUST: usize = 256 << 10;
+/// So many times what has come of a frame is believed of its promise: a large value has its room
+/// at the second allocation, and who promises much has to send much.
+const FAITH: usize = 64;
+/// A buffer that grew beyond this is given back once it is empty.
+const KEEP: usize = 1 << 20;
 
 /// The read buffer and what is known of its contents.
 pub(crate) struct Inbox {
@@ -98,9 +103,13 @@ impl Inbox {
 
     /// The buffer, with room for the next read.
     pub(crate) fn room(&mut self) -> &mut BytesMut {
-        if self.buffer.capacity() - self.buffer.len() < ROOM / 2 || self.hint > ROOM {
-            // A promise is believed as far as a multiple of what has come already.
-            let room = self.hint.min(TRUST.max(self.buffer.len())).max(ROOM);
+        let free = self.buffer.capacity() - self.buffer.len();
+        // A promise is believed as far as a multiple of what has come already.
+        let believed = TRUST.max(self.buffer.len() * FAITH);
+        // What is missing of a large frame may be little, and would cost a copy of all of it.
+        let suffices = self.buffer.len() > TRUST && (1..=free).contains(&self.hint);
+        if free < ROOM / 2 && !suffices || free < self.hint && self.hint <= believed {
+            let room = self.hint.min(believed).max(ROOM);
             self.buffer.reserve(room);
             self.largest = self.largest.max(self.buffer.capacity());
         }
@@ -109,7 +118,7 @@ impl Inbox {
 
     /// Gives back a large buffer that nothing needs at the moment, or of which little is left.
     pub(crate) fn shrink(&mut self) {
-        if self.buffer.is_empty() && self.largest > TRUST {
+        if self.buffer.is_empty() && self.largest > KEEP {
             self.buffer = BytesMut::new();
             self.largest = 0;
         }
@@ -335,7 +344,7 @@ mod tests {
             reply(left - 50_000);
         }
         // Little is left, but of a large allocation.
-        assert!(inbox.buffer.capacity() < TRUST && inbox.largest > TRUST);
+        assert!(inbox.buffer.capacity() < KEEP && inbox.largest > KEEP);
         inbox.shrink();
         assert_eq!((inbox.buffer.capacity(), inbox.largest), (0, 0));
     }

@@ -15,7 +15,7 @@ impl Link {
     /// The connection is lost: fails what was written of, keeps the rest for the next one.
     pub(crate) fn lose(&self, error: &Error) {
         let mut wakers = Vec::new();
-        let old;
+        let (old, _bytes);
         {
             let mut io = self.io();
             old = io.stream.take();
@@ -28,7 +28,7 @@ impl Link {
             let began = state.slots.fifo.iter().take_while(|entry| io.writing.began(entry)).count();
             let unknown = error.duplicate().with_sent(Sent::Unknown);
             state.slots.fail_first(began, &unknown, &mut wakers);
-            state.retain(&mut io, &mut wakers, |_| None);
+            _bytes = state.retain(&mut io, &mut wakers, |_| None);
             state.grant(&self.config, &mut wakers);
         }
         drop(old);
@@ -58,6 +58,7 @@ impl Link {
     /// Fails requests that wait for a connection: those that `is_due`, or all if that is `None`.
     pub(crate) fn fail_waiting(&self, error: &Error, is_due: Option<&dyn Fn(u32) -> bool>) {
         let mut wakers = Vec::new();
+        let _bytes;
         {
             let mut io = self.io();
             let mut state = self.state();
@@ -66,7 +67,7 @@ impl Link {
                     .is_none_or(|is_due| is_due(entry.tick))
                     .then(|| error.duplicate().with_sent(Sent::No))
             };
-            state.retain(&mut io, &mut wakers, fail);
+            _bytes = state.retain(&mut io, &mut wakers, fail);
             let is_due = |tick| is_due.is_none_or(|is_due| is_due(tick));
             state.slots.fail_queue(&error.duplicate().with_sent(Sent::No), is_due, &mut wakers);
             state.grant(&self.config, &mut wakers);

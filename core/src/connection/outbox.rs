@@ -5,22 +5,24 @@
 //! after a loss it is known of which requests a byte was written.
 
 use std::collections::VecDeque;
+use std::fmt;
+use std::io::IoSlice;
 
 use super::slots::Entry;
-use crate::resp::Packed;
+use crate::resp::{Packed, Pieces, View};
 
 /// Buffers that grew beyond this are given back once they are empty.
 const KEEP: usize = 1 << 20;
 
 /// One request in wire form.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub enum Wire<'a> {
     /// A command.
     One(&'a Packed),
     /// Several commands that share one slot.
     Many {
         /// All of them.
-        bytes: &'a [u8],
+        bytes: View<'a>,
         /// How many frames answer them.
         frames: u32,
     },
@@ -34,10 +36,11 @@ impl Wire<'_> {
         }
     }
 
-    pub(crate) fn write_to(&self, out: &mut Vec<u8>) {
+    #[inline]
+    pub(crate) fn write_pieces(&self, out: &mut Pieces) {
         match self {
-            Wire::One(packed) => packed.write_to(out),
-            Wire::Many { bytes, .. } => out.extend_from_slice(bytes),
+            Wire::One(packed) => packed.write_pieces(out),
+            Wire::Many { bytes, .. } => out.extend(*bytes),
         }
     }
 
@@ -49,10 +52,59 @@ impl Wire<'_> {
     }
 }
 
+impl fmt::Debug for Wire<'_> {
+    /// How much it is: values may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (bytes, frames) = (self.len(), self.frames());
+        f.debug_struct("Wire").field("bytes", &bytes).field("frames", &frames).finish()
+    }
+}
+
+/// What is still to be written of some bytes.
+#[derive(Clone, Copy)]
+pub(crate) struct Rest<'a> {
+    bytes: View<'a>,
+    /// Invariant: `at <= bytes.len()`.
+    at: usize,
+}
+
+impl<'a> Rest<'a> {
+    pub(crate) fn new(bytes: impl Into<View<'a>>) -> Rest<'a> {
+        Rest { bytes: bytes.into(), at: 0 }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.at == self.bytes.len()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len() - self.at
+    }
+
+    /// All of it, if it is in one piece.
+    #[inline]
+    pub(crate) fn as_one(&self) -> Option<&'a [u8]> {
+        self.bytes.as_one()?.get(self.at..)
+    }
+
+    /// As many pieces of it as there are slices to point to them; gives how many.
+    pub(crate) fn gather<'s>(&self, slices: &mut [IoSlice<'s>]) -> usize
+    where
+        'a: 's,
+    {
+        self.bytes.gather(self.at, slices)
+    }
+
+    /// `count` bytes of it were written.
+    pub(crate) fn advance(&mut self, count: usize) {
+        self.at += count;
+    }
+}
+
 /// What callers have appended and nobody has begun to write.
 #[derive(Default)]
 pub(crate) struct Pending {
-    bytes: Vec<u8>,
+    bytes: Pieces,
     /// How many requests that is.
     requests: usize,
     /// Where the stream of requests ends.
@@ -76,10 +128,7 @@ impl Pending {
     /// Appends a request; gives its place in the stream.
     pub(crate) fn append(&mut self, wire: &Wire<'_>) -> (u64, u64) {
         let before = self.bytes.len();
-        match wire {
-            Wire::One(packed) => packed.write_to(&mut self.bytes),
-            Wire::Many { bytes, .. } => self.bytes.extend_from_slice(bytes),
-        }
+        wire.write_pieces(&mut self.bytes);
         self.requests += 1;
         let start = self.end;
         self.end += (self.bytes.len() - before) as u64;
@@ -90,7 +139,7 @@ impl Pending {
 /// What is being written.
 #[derive(Default)]
 pub(crate) struct Writing {
-    bytes: Vec<u8>,
+    bytes: Pieces,
     /// How much of `bytes` is written. Invariant: `at <= bytes.len()`.
     at: usize,
     /// How much of the stream of requests is written.
@@ -103,8 +152,8 @@ impl Writing {
     }
 
     /// What is still to be written.
-    pub(crate) fn rest(&self) -> &[u8] {
-        self.bytes.get(self.at..).unwrap_or_default()
+    pub(crate) fn rest(&self) -> Rest<'_> {
+        Rest { bytes: self.bytes.view(), at: self.at }
     }
 
     /// How much of the stream of requests is written.
@@ -118,10 +167,7 @@ impl Writing {
         self.written += count as u64;
         if self.is_empty() {
             self.at = 0;
-            self.bytes.clear();
-            if self.bytes.capacity() > KEEP {
-                self.bytes = Vec::new();
-            }
+            self.bytes.clear(KEEP);
         }
     }
 
@@ -129,7 +175,7 @@ impl Writing {
     pub(crate) fn refill(&mut self, pending: &mut Pending) {
         debug_assert!(self.is_empty());
         self.at = 0;
-        self.bytes.clear();
+        self.bytes.clear(KEEP);
         std::mem::swap(&mut self.bytes, &mut pending.bytes);
         pending.requests = 0;
     }
@@ -140,24 +186,28 @@ impl Writing {
     }
 
     /// After a loss, or to forget cancelled requests: keeps the bytes of these entries alone, of
-    /// none of which a byte was written, and gives them their new places.
-    pub(crate) fn retain(&mut self, pending: &mut Pending, entries: &mut VecDeque<Entry>) {
+    /// none of which a byte was written, and gives them their new places. What is left is to be
+    /// dropped outside of any lock: large values may be anybody's.
+    pub(crate) fn retain(
+        &mut self,
+        pending: &mut Pending,
+        entries: &mut VecDeque<Entry>,
+    ) -> [Pieces; 2] {
         let first = self.written - self.at as u64;
         let second = pending.end - pending.bytes.len() as u64;
-        let mut kept = Vec::new();
+        let mut kept = Pieces::default();
         for entry in entries.iter_mut() {
             let (buffer, base) =
                 if entry.start < second { (&self.bytes, first) } else { (&pending.bytes, second) };
             let range = (entry.start - base) as usize..(entry.end - base) as usize;
             let start = self.written + kept.len() as u64;
-            kept.extend_from_slice(buffer.get(range).unwrap_or_default());
+            kept.extend_within(buffer.view(), range);
             (entry.start, entry.end) = (start, self.written + kept.len() as u64);
         }
-        self.bytes = Vec::new();
         self.at = 0;
         pending.end = self.written + kept.len() as u64;
-        pending.bytes = kept;
         pending.requests = entries.len();
+        [std::mem::take(&mut self.bytes), std::mem::replace(&mut pending.bytes, kept)]
     }
 }
 
@@ -166,7 +216,7 @@ mod tests {
     use super::*;
 
     fn add(pending: &mut Pending, entries: &mut VecDeque<Entry>, text: &str) {
-        let wire = Wire::Many { bytes: text.as_bytes(), frames: 1 };
+        let wire = Wire::Many { bytes: text.as_bytes().into(), frames: 1 };
         let (start, end) = pending.append(&wire);
         entries.push_back(Entry { slot: 0, frames: 1, start, end, tick: 0 });
     }
@@ -186,7 +236,7 @@ mod tests {
         assert_eq!(entries.len(), 3);
         entries.remove(1);
         writing.retain(&mut pending, &mut entries);
-        assert_eq!(pending.bytes, b"threefive");
+        assert_eq!(&*pending.bytes.view().joined(), b"threefive");
         assert!(writing.is_empty());
         // And once more, from the new places.
         writing.refill(&mut pending);
@@ -194,6 +244,6 @@ mod tests {
         assert!(writing.began(&entries[0]) && !writing.began(&entries[1]));
         entries.pop_front();
         writing.retain(&mut pending, &mut entries);
-        assert_eq!(pending.bytes, b"five");
+        assert_eq!(&*pending.bytes.view().joined(), b"five");
     }
 }

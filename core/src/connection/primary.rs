@@ -165,7 +165,7 @@ async fn ask(
         }
         packed.write_to(&mut wire);
     }
-    connection.send(&wire).await?;
+    connection.send(&*wire).await?;
     let address = connection.reply(1).await?;
     let known = connection.reply(1).await?;
     let others = connection.reply(1).await?;

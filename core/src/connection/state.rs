@@ -7,14 +7,16 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::io::AsyncWrite;
 
-use super::dedicated::{Dedicated, lost, poll_fill, poll_write};
+use super::dedicated::{Dedicated, lost, poll_fill};
 use super::inbox::Inbox;
 use super::maintenance::Maintenance;
 use super::outbox::{Pending, Wire, Writing};
+use super::send::{poll_write, try_write};
 use super::slots::{Entry, Slots};
 use super::stream::Stream;
 use crate::config::{Config, Endpoint};
 use crate::error::{Error, ErrorKind, Result};
+use crate::resp::Pieces;
 use crate::server::ServerInfo;
 
 /// The socket and what is in motion.
@@ -110,7 +112,7 @@ impl Io {
     pub(crate) fn write_now(&mut self) {
         let Some(stream) = &mut self.stream else { return };
         while !self.writing.is_empty() {
-            match stream.try_write(self.writing.rest()) {
+            match try_write(stream, self.writing.rest()) {
                 Ok(0) => return,
                 Ok(count) => self.writing.advance(count),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
@@ -217,16 +219,17 @@ impl State {
         self.grant(config, wakers);
     }
 
-    /// Drops the cancelled and the failed of the requests that were not written.
+    /// Drops the cancelled and the failed of the requests that were not written. Their bytes are to
+    /// be dropped outside of the locks.
     pub(crate) fn retain(
         &mut self,
         io: &mut Io,
         wakers: &mut Vec<Waker>,
         fail: impl FnMut(&Entry) -> Option<Error>,
-    ) {
+    ) -> [Pieces; 2] {
         self.slots.sift(fail, wakers);
-        io.writing.retain(&mut self.pending, &mut self.slots.fifo);
         self.unwritten = 0;
+        io.writing.retain(&mut self.pending, &mut self.slots.fifo)
     }
 }
 

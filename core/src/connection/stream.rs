@@ -168,6 +168,18 @@ impl Stream {
         }
     }
 
+    /// The same with several pieces.
+    pub(crate) fn try_write_vectored(&mut self, pieces: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Stream::Tcp(stream) => stream.try_write_vectored(pieces),
+            #[cfg(unix)]
+            Stream::Unix(stream) => stream.try_write_vectored(pieces),
+            #[cfg(feature = "tls")]
+            Stream::Tls(stream) => tls::try_write_vectored(stream, pieces),
+            Stream::Blocking(_) | Stream::Other(_) => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+
     /// How long one read or write of a blocking socket may take.
     pub(crate) fn limit(&mut self, limit: Option<Duration>) {
         if let Some(socket) = self.blocking() {
@@ -295,7 +307,11 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        each!(self, inner => inner.poll_write_vectored(cx, parts))
+        let mut this = self;
+        if let Some(socket) = this.blocking() {
+            socket.expect(parts.iter().map(|part| part.len()).sum())?;
+        }
+        each!(this, inner => inner.poll_write_vectored(cx, parts))
     }
 
     fn is_write_vectored(&self) -> bool {

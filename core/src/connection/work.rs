@@ -127,7 +127,7 @@ macro_rules! batches {
             type Reply = P::Reply;
 
             fn wire(&self) -> Wire<'_> {
-                Wire::Many { bytes: self.encoded.bytes(), frames: self.encoded.frames() }
+                Wire::Many { bytes: self.encoded.view(), frames: self.encoded.frames() }
             }
 
             fn route(&self) -> Route<'_> {

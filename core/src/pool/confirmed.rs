@@ -3,8 +3,6 @@
 use std::borrow::Borrow;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-
 use super::exclusive::Exclusive;
 use super::session::Change;
 use crate::client::{Client, Execute};
@@ -12,7 +10,7 @@ use crate::command::{Command, slot};
 use crate::commands::Set;
 use crate::connection::{Reply, Route, Wire, Work};
 use crate::error::{Error, ErrorKind, Result, Sent};
-use crate::resp::{Frame, FromReply, Packed, Reader};
+use crate::resp::{Frame, FromReply, Packed, Pieces, Reader};
 
 impl<W: Work, C: Borrow<Client>> Execute<W, C> {
     /// Waits until so many replicas have confirmed the write (`WAIT`, on the same connection, one
@@ -48,10 +46,10 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
             frames: work.wire().frames(),
             waits: work.is_blocking(),
             bytes: {
-                let mut bytes = Vec::new();
-                work.wire().write_to(&mut bytes);
-                wait(replicas, timeout).write_to(&mut bytes);
-                bytes.into()
+                let mut bytes = Pieces::default();
+                work.wire().write_pieces(&mut bytes);
+                wait(replicas, timeout).write_pieces(&mut bytes);
+                bytes
             },
         };
         let confirmed = write.run(client.clone(), replicas, timeout);
@@ -68,7 +66,7 @@ struct Write {
     atomic: bool,
     frames: u32,
     waits: bool,
-    bytes: Bytes,
+    bytes: Pieces,
 }
 
 impl Write {
@@ -78,7 +76,7 @@ impl Write {
         let until = Instant::now() + client.config().total_timeout;
         let patience = timeout.saturating_add(client.config().response_timeout);
         let patience = (!self.waits).then_some(patience);
-        let wire = Wire::Many { bytes: &self.bytes, frames: self.frames + 1 };
+        let wire = Wire::Many { bytes: self.bytes.view(), frames: self.frames + 1 };
         loop {
             let sent = async {
                 let mut connection = Exclusive::of(&client.pool_for(slot)?).await?;

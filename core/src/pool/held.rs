@@ -12,13 +12,16 @@ use super::Pool;
 use super::metrics::Reason;
 use super::session::Session;
 use crate::config::Config;
-use crate::connection::{Dedicated, Look, Reply, Wire};
+use crate::connection::{Dedicated, Look, Reply, Rest, Wire};
 use crate::direct::is_timeout;
 use crate::error::{Error, ErrorKind, Result, Sent};
-use crate::resp::{Frame, Packed};
+use crate::resp::{Frame, Packed, Pieces, View};
 
 /// A blocking connection that was idle for no longer is used without a look at it.
 const TRUSTED: Duration = Duration::from_secs(1);
+
+/// An encoded command leaves no more room than this behind.
+const KEEP: usize = 64 << 10;
 
 /// A connection, and what is known of it.
 pub(crate) struct Conn {
@@ -34,7 +37,7 @@ pub(crate) struct Conn {
     busy: bool,
     failed: bool,
     /// What a command was encoded into.
-    scratch: Vec<u8>,
+    scratch: Pieces,
 }
 
 /// A turn in a pool, with a connection once there is one. Dropping it gives both back, as far as
@@ -54,7 +57,7 @@ impl Conn {
             epoch,
             busy: false,
             failed: false,
-            scratch: Vec::new(),
+            scratch: Pieces::default(),
         }
     }
 
@@ -86,9 +89,8 @@ impl Conn {
         let Conn { connection, scratch, .. } = self;
         let bytes = match wire {
             Wire::One(packed) => {
-                scratch.clear();
-                packed.write_to(scratch);
-                scratch
+                packed.write_pieces(scratch);
+                scratch.view()
             }
             Wire::Many { bytes, .. } => *bytes,
         };
@@ -107,6 +109,8 @@ impl Conn {
                 },
             }
         };
+        // Also after an exchange that was given up: such a connection is never used again.
+        scratch.clear(KEEP);
         match outcome {
             Ok(reply) => {
                 self.busy = false;
@@ -169,11 +173,11 @@ impl Conn {
 /// Sends and waits, as long as there is progress.
 async fn patiently(
     connection: &mut Dedicated,
-    bytes: &[u8],
+    bytes: View<'_>,
     frames: u32,
     patience: Duration,
 ) -> Result<Reply> {
-    let mut rest = bytes;
+    let mut rest = Rest::new(bytes);
     let mut sent = false;
     let mut timer = pin!(sleep(patience));
     let mut seen = (0, 0);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::Packed;
+use super::pieces::LARGE;
 
 /// A value that becomes one or several arguments of a command.
 ///
@@ -29,6 +30,16 @@ pub trait ToArgs {
     /// Adds the value's arguments.
     fn write_args(&self, out: &mut Packed);
 
+    /// Adds the value's arguments, of which the large ones (32 KiB or more) need not be copied
+    /// where the value owns them: `Bytes`, `Vec<u8>` and `String` travel as they are.
+    #[inline]
+    fn into_args(self, out: &mut Packed)
+    where
+        Self: Sized,
+    {
+        self.write_args(out);
+    }
+
     /// Adds the value's arguments as keys: the first key of a command decides where it is sent.
     fn write_keys(&self, out: &mut Packed) {
         let mut keys = Packed::new();
@@ -40,13 +51,23 @@ pub trait ToArgs {
 }
 
 macro_rules! bytes_like {
-    ($($type:ty => |$value:ident| $bytes:expr),+ $(,)?) => {$(
+    ($($type:ty => |$value:ident| $bytes:expr $(, owned $owned:expr)?);+ $(;)?) => {$(
         impl ToArgs for $type {
             #[inline]
             fn write_args(&self, out: &mut Packed) {
                 let $value = self;
                 out.push($bytes);
             }
+            $(
+                #[inline]
+                fn into_args(self, out: &mut Packed) {
+                    let $value = self;
+                    match $value.len() >= LARGE {
+                        true => out.push_bytes($owned),
+                        false => out.push($bytes),
+                    }
+                }
+            )?
             #[inline]
             fn write_keys(&self, out: &mut Packed) {
                 let $value = self;
@@ -57,13 +78,27 @@ macro_rules! bytes_like {
 }
 
 bytes_like! {
-    str => |text| text.as_bytes(),
-    String => |text| text.as_bytes(),
-    Cow<'_, str> => |text| text.as_bytes(),
-    Bytes => |bytes| bytes,
-    Vec<u8> => |bytes| bytes,
-    [u8] => |bytes| bytes,
-    Cow<'_, [u8]> => |bytes| bytes,
+    str => |text| text.as_bytes();
+    String => |text| text.as_bytes(), owned Bytes::from(text);
+    Cow<'_, str> => |text| text.as_bytes(), owned Bytes::from(text.into_owned());
+    Vec<u8> => |bytes| &bytes, owned Bytes::from(bytes);
+    [u8] => |bytes| bytes;
+    Cow<'_, [u8]> => |bytes| &bytes, owned Bytes::from(bytes.into_owned());
+}
+
+impl ToArgs for Bytes {
+    #[inline]
+    fn write_args(&self, out: &mut Packed) {
+        match self.len() >= LARGE {
+            // Another handle to the same bytes.
+            true => out.push_bytes(self.clone()),
+            false => out.push(self),
+        }
+    }
+    #[inline]
+    fn write_keys(&self, out: &mut Packed) {
+        out.push_key(self);
+    }
 }
 
 impl<const N: usize> ToArgs for [u8; N] {
@@ -145,6 +180,19 @@ impl<T: ToArgs> ToArgs for Option<T> {
             value.write_args(out);
         }
     }
+    fn into_args(self, out: &mut Packed) {
+        if let Some(value) = self {
+            value.into_args(out);
+        }
+    }
+}
+
+impl<T: Element> ToArgs for [T] {
+    fn write_args(&self, out: &mut Packed) {
+        for value in self {
+            value.write_args(out);
+        }
+    }
 }
 
 macro_rules! sequences {
@@ -155,12 +203,16 @@ macro_rules! sequences {
                     value.write_args(out);
                 }
             }
+            fn into_args(self, out: &mut Packed) {
+                for value in self {
+                    value.into_args(out);
+                }
+            }
         }
     )+};
 }
 
 sequences! {
-    (T: Element) [T],
     (T: Element) Vec<T>,
     (T: Element, const N: usize) [T; N],
     (T: ToArgs) std::collections::VecDeque<T>,
@@ -190,6 +242,12 @@ macro_rules! maps {
                     value.write_args(out);
                 }
             }
+            fn into_args(self, out: &mut Packed) {
+                for (key, value) in self {
+                    key.into_args(out);
+                    value.into_args(out);
+                }
+            }
         }
     )+};
 }
@@ -206,6 +264,11 @@ macro_rules! tuples {
             fn write_args(&self, out: &mut Packed) {
                 let ($($name,)+) = self;
                 $($name.write_args(out);)+
+            }
+            #[allow(non_snake_case)]
+            fn into_args(self, out: &mut Packed) {
+                let ($($name,)+) = self;
+                $($name.into_args(out);)+
             }
         }
         impl<$($name: ToArgs),+> Element for ($($name,)+) {}

@@ -1,6 +1,11 @@
 //! The encoded arguments of one command.
 
+use std::borrow::Cow;
 use std::fmt;
+
+use bytes::Bytes;
+
+use super::pieces::{LARGE, Pieces, View};
 
 /// Room for small commands without a heap allocation.
 const INLINE: usize = 160;
@@ -8,7 +13,8 @@ const INLINE: usize = 160;
 /// Arguments in wire form (`$3\r\nGET\r\n…`), without the `*n` header, which is written when the
 /// command joins a connection's buffer: so arguments can be added one by one.
 ///
-/// Up to 160 bytes live inside the value itself; more move to the heap.
+/// Up to 160 bytes live inside the value itself; more move to the heap. An argument of 32 KiB or
+/// more is kept apart, and is not copied again on its way to the socket.
 ///
 /// ```
 /// use alizarin_core::resp::Packed;
@@ -38,7 +44,7 @@ enum Buffer {
         len: u8,
         bytes: [u8; INLINE],
     },
-    Heap(Vec<u8>),
+    Heap(Pieces),
 }
 
 impl Default for Buffer {
@@ -67,12 +73,28 @@ impl Packed {
         self.argc as usize
     }
 
-    /// The arguments in wire form, without the header.
+    /// The arguments in wire form, without the header; copied if there are large ones among them.
     #[inline]
-    pub fn bytes(&self) -> &[u8] {
+    pub fn bytes(&self) -> Cow<'_, [u8]> {
+        self.view().joined()
+    }
+
+    #[inline]
+    fn view(&self) -> View<'_> {
+        match &self.buffer {
+            Buffer::Inline { len, bytes } => {
+                View::from(bytes.get(..usize::from(*len)).unwrap_or_default())
+            }
+            Buffer::Heap(pieces) => pieces.view(),
+        }
+    }
+
+    /// Everything but the large arguments' own bytes.
+    #[inline]
+    fn small(&self) -> &[u8] {
         match &self.buffer {
             Buffer::Inline { len, bytes } => bytes.get(..usize::from(*len)).unwrap_or_default(),
-            Buffer::Heap(bytes) => bytes,
+            Buffer::Heap(pieces) => pieces.small(),
         }
     }
 
@@ -90,10 +112,17 @@ impl Packed {
     }
 
     fn push_long(&mut self, argument: &[u8]) {
+        match argument.len() >= LARGE {
+            true => self.push_large(Bytes::copy_from_slice(argument)),
+            false => self.push_here(argument),
+        }
+    }
+
+    fn push_here(&mut self, argument: &[u8]) {
         self.argc += 1;
         let mut digits = itoa::Buffer::new();
         let digits = digits.format(argument.len()).as_bytes();
-        let heap = self.heap(argument.len() + digits.len() + 5);
+        let heap = self.heap(argument.len() + digits.len() + 5).small_mut();
         heap.push(b'$');
         heap.extend_from_slice(digits);
         heap.extend_from_slice(b"\r\n");
@@ -101,17 +130,37 @@ impl Packed {
         heap.extend_from_slice(b"\r\n");
     }
 
+    /// Adds one argument; a large one (32 KiB or more) without a copy.
+    pub fn push_bytes(&mut self, argument: Bytes) {
+        match argument.len() >= LARGE {
+            true => self.push_large(argument),
+            false => self.push(&argument),
+        }
+    }
+
+    fn push_large(&mut self, argument: Bytes) {
+        self.argc += 1;
+        let mut digits = itoa::Buffer::new();
+        let digits = digits.format(argument.len()).as_bytes();
+        let heap = self.heap(digits.len() + 5);
+        heap.small_mut().push(b'$');
+        heap.small_mut().extend_from_slice(digits);
+        heap.small_mut().extend_from_slice(b"\r\n");
+        heap.push_large(argument);
+        heap.small_mut().extend_from_slice(b"\r\n");
+    }
+
     /// The buffer on the heap, moved there if need be, with room for `more` bytes.
-    fn heap(&mut self, more: usize) -> &mut Vec<u8> {
+    fn heap(&mut self, more: usize) -> &mut Pieces {
         if let Buffer::Inline { len, bytes } = &self.buffer {
             let inline = &bytes[..usize::from(*len)];
-            let mut heap = Vec::with_capacity((inline.len() + more).max(2 * INLINE));
-            heap.extend_from_slice(inline);
+            let mut heap = Pieces::with_capacity((inline.len() + more).max(2 * INLINE));
+            heap.small_mut().extend_from_slice(inline);
             self.buffer = Buffer::Heap(heap);
         }
         match &mut self.buffer {
             Buffer::Heap(heap) => {
-                heap.reserve(more);
+                heap.small_mut().reserve(more);
                 heap
             }
             Buffer::Inline { .. } => unreachable!("it was moved to the heap"),
@@ -121,10 +170,15 @@ impl Packed {
     /// Adds one argument that is a key; the first one decides where the command is sent.
     #[inline]
     pub fn push_key(&mut self, key: &[u8]) {
-        self.push(key);
         self.keys += 1;
+        if key.len() >= LARGE {
+            // In one piece with the rest, since it decides where the command goes.
+            self.push_here(key);
+        } else {
+            self.push(key);
+        }
         if self.key.is_none() {
-            let end = self.bytes().len() - 2;
+            let end = self.small().len() - 2;
             // A command past 4 GiB is refused by every server; saturating keeps the range inside.
             let range = (u32::try_from(end - key.len()), u32::try_from(end));
             if let (Ok(start), Ok(end)) = range {
@@ -162,21 +216,22 @@ impl Packed {
     /// Adds all arguments of another command's list.
     pub fn append(&mut self, other: &Packed) {
         self.argc += other.argc;
-        let more = other.bytes();
+        let view = other.view();
         if let Buffer::Inline { len, bytes } = &mut self.buffer
+            && let Some(more) = view.as_one()
             && let Some(room) = bytes.get_mut(usize::from(*len)..usize::from(*len) + more.len())
         {
             room.copy_from_slice(more);
             *len += more.len() as u8;
             return;
         }
-        self.heap(more.len()).extend_from_slice(more);
+        self.heap(other.small().len()).extend(view);
     }
 
     /// The first key, by which a cluster finds the node.
     pub fn first_key(&self) -> Option<&[u8]> {
         let (start, end) = self.key?;
-        self.bytes().get(start as usize..end as usize)
+        self.small().get(start as usize..end as usize)
     }
 
     /// How many arguments were added as keys.
@@ -186,12 +241,20 @@ impl Packed {
 
     /// The arguments one by one.
     pub fn arguments(&self) -> impl Iterator<Item = &[u8]> {
-        let mut rest = self.bytes();
+        let (view, mut at) = (self.view(), 0);
         std::iter::from_fn(move || {
-            let line = rest.iter().position(|byte| *byte == b'\r')?;
-            let len: usize = std::str::from_utf8(rest.get(1..line)?).ok()?.parse().ok()?;
-            let argument = rest.get(line + 2..line + 2 + len)?;
-            rest = rest.get(line + 4 + len..)?;
+            let (header, _) = view.at(at);
+            let line = header.iter().position(|byte| *byte == b'\r')?;
+            let len: usize = std::str::from_utf8(header.get(1..line)?).ok()?.parse().ok()?;
+            at += line + 2;
+            let argument = match view.at(at) {
+                (_, Some(large)) => large,
+                (small, None) => {
+                    at += len;
+                    small.get(..len)?
+                }
+            };
+            at += 2;
             Some(argument)
         })
     }
@@ -210,14 +273,28 @@ impl Packed {
             10..=99 => 2,
             _ => itoa::Buffer::new().format(self.argc).len(),
         };
-        self.bytes().len() + 3 + digits
+        self.view().len() + 3 + digits
     }
 
     /// Appends the whole request, header included.
     #[inline]
     pub fn write_to(&self, out: &mut Vec<u8>) {
-        let bytes = self.bytes();
-        out.reserve(bytes.len() + 13);
+        let view = self.view();
+        self.write_header(out, view.len());
+        view.write_to(out);
+    }
+
+    /// Appends the whole request, the large arguments without a copy.
+    #[inline]
+    pub(crate) fn write_pieces(&self, out: &mut Pieces) {
+        self.write_header(out.small_mut(), self.small().len());
+        out.extend(self.view());
+    }
+
+    /// The header, and room for what follows.
+    #[inline]
+    fn write_header(&self, out: &mut Vec<u8>, room: usize) {
+        out.reserve(room + 13);
         if self.argc < 10 {
             out.extend_from_slice(&[b'*', b'0' + self.argc as u8, b'\r', b'\n']);
         } else {
@@ -225,7 +302,6 @@ impl Packed {
             out.extend_from_slice(itoa::Buffer::new().format(self.argc).as_bytes());
             out.extend_from_slice(b"\r\n");
         }
-        out.extend_from_slice(bytes);
     }
 }
 
@@ -280,6 +356,35 @@ mod tests {
         let mut wire = Vec::new();
         packed.write_to(&mut wire);
         assert_eq!(wire.len(), packed.wire_len());
+    }
+
+    #[test]
+    fn large_arguments_are_kept_apart_and_found_again() {
+        let large = Bytes::from(vec![b'L'; LARGE]);
+        let mut packed = Packed::new();
+        packed.push(b"MSET");
+        packed.push_key(b"k");
+        packed.push_bytes(large.clone());
+        packed.push_key(&large);
+        packed.push(&large);
+        packed.push(b"");
+        let mut more = Packed::new();
+        more.push_bytes(large.clone());
+        more.push(b"end");
+        packed.append(&more);
+        let expected = [b"MSET", &b"k"[..], &large, &large, &large, b"", &large, b"end"];
+        assert!(packed.arguments().eq(expected));
+        assert_eq!((packed.argc(), packed.first_key()), (8, Some(&b"k"[..])));
+        let mut wire = Vec::new();
+        packed.write_to(&mut wire);
+        let mut pieces = Pieces::default();
+        packed.write_pieces(&mut pieces);
+        assert_eq!((wire.len(), &*pieces.view().joined()), (packed.wire_len(), &*wire));
+        assert!(wire.ends_with(&packed.bytes()));
+        // Three of them are the one that was handed in, or its only copy.
+        assert!(pieces.small().len() < 2 * LARGE);
+        let shared = packed.arguments().filter(|argument| argument.as_ptr() == large.as_ptr());
+        assert_eq!(shared.count(), 2);
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod cache;
 mod cancel;
 mod flow;
 mod honest;
+mod large;
 mod life;
 mod loss;
 mod maintenance;
@@ -162,6 +163,11 @@ impl Peer {
     /// Answers every `ECHO`.
     pub(super) async fn echo(mut self) {
         self.handshake().await;
+        self.answers().await;
+    }
+
+    /// The same, after the handshake.
+    pub(super) async fn answers(mut self) {
         while self.answer().await.is_some() {}
     }
 }

@@ -65,6 +65,18 @@ pub(crate) fn try_write(stream: &mut TlsStream<Stream>, bytes: &[u8]) -> io::Res
     }
 }
 
+/// The same with several pieces.
+pub(crate) fn try_write_vectored(
+    stream: &mut TlsStream<Stream>,
+    pieces: &[io::IoSlice<'_>],
+) -> io::Result<usize> {
+    let mut nobody = Context::from_waker(Waker::noop());
+    match Pin::new(stream).poll_write_vectored(&mut nobody, pieces) {
+        Poll::Ready(written) => written,
+        Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+    }
+}
+
 /// Whether nothing has come over a blocking socket since it was last read, nor its end. TLS has
 /// messages of its own, which say nothing of replies: they are read by the way.
 pub(crate) fn is_quiet(stream: &mut TlsStream<Stream>) -> bool {
