@@ -2,16 +2,18 @@
 
 pub use crate::model::{
     Attribute, Compression, CountedId, Document, DocumentWriter, FieldCodec, FieldSchema, Flatten,
-    GeneratedId, GeneratesId, GeoShapeValue, GeoValue, IdSource, IndexKind, IndexSchema, ListItem,
-    Metric, ModelId, ModelSchema, Nested, NestedSchema, NumericValue, RedisModel, RedisValue,
-    Storage, StoredValue, TagValue, TextValue, VectorAlgorithm, VectorElement, VectorSchema,
-    VectorValue, accept_struct, is_untouched, missing, model_misfit, name_misfit, read_json_text,
-    read_text, required, stored_misfit, unread, write_json_text, write_struct, write_text,
+    GeneratedId, GeneratesId, GeoShapeValue, GeoValue, HashModel, IdSource, IndexKind, IndexSchema,
+    JsonModel, LimitSchema, ListItem, Metric, ModelId, ModelSchema, Nested, NestedSchema,
+    NumericValue, RedisModel, RedisValue, StampSchema, Storage, StoredValue, TagValue, TextValue,
+    VectorAlgorithm, VectorElement, VectorSchema, VectorValue, WriteSchema, accept_struct,
+    is_untouched, missing, model_misfit, name_misfit, read_json_text, read_text, required,
+    stored_misfit, unread, write_json_text, write_struct, write_text,
 };
 pub use crate::query::{
     Field, FieldPath, FieldSpec, HasEmpty, HasMissing, IsExact, IsGeo, IsGeoShape, IsNumeric,
     IsSortable, IsTag, IsText, IsVector, RedisRow, Row,
 };
+pub use crate::repository::{Assignment, Changes, Patch};
 pub use crate::series::{
     SampleTime, SampleValue, SeriesLabel, SeriesSchema, TimeSeriesModel, label_from, label_text,
 };

@@ -77,6 +77,8 @@ pub use alizarin_derive::RedisAttributes;
 pub use alizarin_derive::RedisModel;
 #[doc = include_str!("docs/nested.md")]
 pub use alizarin_derive::RedisNested;
+#[doc = include_str!("docs/patch.md")]
+pub use alizarin_derive::RedisPatch;
 #[doc = include_str!("docs/row.md")]
 pub use alizarin_derive::RedisRow;
 #[doc = include_str!("docs/time_series.md")]

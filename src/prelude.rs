@@ -5,12 +5,12 @@
 pub use crate::events::Change;
 pub use crate::model::{GeoPoint, GeoShape, RedisModel, RedisValue, Vector};
 pub use crate::query::{Direction, Scored, Unit, count};
-pub use crate::repository::{Repositories, Repository};
+pub use crate::repository::{Patch, Repositories, Repository};
 pub use crate::series::{Series, SeriesSource, TimeSeriesModel};
 pub use crate::vectors::{VectorSet, VectorSetSource};
 pub use alizarin_core::{Client, Error, ErrorKind, Result};
 pub use alizarin_derive::{
-    RedisAttributes, RedisModel, RedisNested, RedisRow, RedisTimeSeries, RedisValue,
+    RedisAttributes, RedisModel, RedisNested, RedisPatch, RedisRow, RedisTimeSeries, RedisValue,
 };
 pub use serde::{Deserialize, Serialize};
 #[cfg(feature = "ulid")]

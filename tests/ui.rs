@@ -18,7 +18,7 @@ fn messages() {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let version = Command::new(rustc).arg("--version").output().expect("the compiler runs");
     if version.stdout.starts_with(COMPILER.as_bytes()) {
-        for topic in ["attributes", "model", "nested", "query", "row", "series", "value"] {
+        for topic in ["attributes", "model", "nested", "patch", "query", "row", "series", "value"] {
             cases.compile_fail(format!("tests/ui/{topic}/*.rs"));
         }
     }

@@ -73,3 +73,10 @@ pub fn derive_time_series(input: TokenStream) -> TokenStream {
 pub fn derive_attributes(input: TokenStream) -> TokenStream {
     expand::attributes(&parse_macro_input!(input as DeriveInput)).into()
 }
+
+/// Makes a struct of `Patch` fields a change of single fields of a model, `#[redis(of = Model)]`.
+/// Its fields are named as the model's, or name them by `#[redis(at = field.inside)]`.
+#[proc_macro_derive(RedisPatch, attributes(redis))]
+pub fn derive_patch(input: TokenStream) -> TokenStream {
+    expand::patch(&parse_macro_input!(input as DeriveInput)).into()
+}

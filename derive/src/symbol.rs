@@ -129,6 +129,10 @@ pub(crate) const SERIES_FIELD: &[&str] = &["label", "timestamp", "value", "renam
 /// What a second sample at one time may do.
 pub(crate) const DUPLICATE: &[&str] = &["block", "first", "last", "min", "max", "sum"];
 
+/// On the struct of a patch, and on its fields.
+pub(crate) const PATCH: &[&str] = &["of"];
+pub(crate) const PATCH_FIELD: &[&str] = &["at"];
+
 /// On a variant or a newtype.
 pub(crate) const VARIANT: &[&str] = &["rename"];
 

@@ -71,7 +71,8 @@ pub use nested::{Flatten, Nested};
 #[doc(hidden)]
 pub use nested::{accept_struct, write_struct};
 pub use schema::{
-    Attribute, FieldSchema, IndexKind, IndexSchema, ModelSchema, NestedSchema, Storage,
+    Attribute, FieldSchema, IndexKind, IndexSchema, LimitSchema, ModelSchema, NestedSchema,
+    StampSchema, Storage, WriteSchema,
 };
 pub(crate) use stored::members;
 pub use stored::{StoredValue, missing};
@@ -148,3 +149,29 @@ pub trait RedisModel: Document + Send + Sync {
     /// Sets the version field, where there is one. Called by repositories.
     fn set_version(&mut self, _version: u64) {}
 }
+
+/// A model that is stored as JSON: parts of its values can be changed on the server.
+///
+/// ```
+/// # use alizarin_samples::Cafe;
+/// fn is_json<M: alizarin::model::JsonModel>() {}
+/// is_json::<Cafe>();
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is stored as a hash, in which a list or a map is one text to the server",
+    note = "store the model as `json`, or change the list by `update`"
+)]
+pub trait JsonModel: RedisModel {}
+
+/// A model that is stored as a hash: its fields can expire one by one.
+///
+/// ```
+/// # use alizarin_samples::Account;
+/// fn is_hash<M: alizarin::model::HashModel>() {}
+/// is_hash::<Account>();
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is stored as JSON, whose members cannot expire",
+    note = "store the model as a `hash`, or let the document expire as a whole"
+)]
+pub trait HashModel: RedisModel {}

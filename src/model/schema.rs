@@ -60,6 +60,61 @@ pub struct ModelSchema {
     pub events: bool,
     /// The time to live that a save sets, unless the call says otherwise.
     pub ttl: Option<Duration>,
+    /// What the server does to single fields with each write.
+    pub writes: WriteSchema,
+}
+
+/// What the server does to single fields of a document when it is written.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # use alizarin_samples::Account;
+/// use alizarin::model::WriteSchema;
+///
+/// assert_eq!(Account::SCHEMA.writes, WriteSchema::NONE);
+/// # Ok::<(), alizarin::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "the derive writes it as a literal")]
+pub struct WriteSchema {
+    /// The field that holds when the document was created.
+    pub created_at: Option<StampSchema>,
+    /// The field that holds when it was last written.
+    pub updated_at: Option<StampSchema>,
+    /// The fields with `ttl`: those that can expire alone, in a hash.
+    pub limits: &'static [LimitSchema],
+}
+
+impl WriteSchema {
+    /// Nothing.
+    pub const NONE: WriteSchema = WriteSchema { created_at: None, updated_at: None, limits: &[] };
+
+    /// How long a field lives, where it can expire alone.
+    pub(crate) fn limit(&self, field: &str) -> Option<&'static LimitSchema> {
+        self.limits.iter().find(|limit| limit.field == field)
+    }
+}
+
+/// A field that the server stamps with its clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "the derive writes it as a literal")]
+pub struct StampSchema {
+    /// The stored name.
+    pub field: &'static str,
+    /// Whether it counts milliseconds since 1970; else nanoseconds.
+    pub milliseconds: bool,
+    /// Whether it is a string in JSON, for a TAG index.
+    pub text: bool,
+}
+
+/// A field of a hash that can expire alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "the derive writes it as a literal")]
+pub struct LimitSchema {
+    /// The stored name.
+    pub field: &'static str,
+    /// How long it lives from the write on, where no limit runs; `None` for ever.
+    pub after: Option<Duration>,
 }
 
 /// A model's search index.

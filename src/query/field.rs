@@ -84,6 +84,17 @@ pub trait FieldSpec: FieldPath {
 
     /// What filters compare it with: the type inside options and lists.
     type Value;
+
+    /// Whether the field has `validate`.
+    const CHECKED: bool = false;
+
+    /// Holds a value to the field's `validate`.
+    ///
+    /// # Errors
+    /// That of the function.
+    fn check(_value: &Self::Stored) -> crate::Result<()> {
+        Ok(())
+    }
 }
 
 /// The field's own schema: that of the last step.

@@ -92,6 +92,7 @@ pub(crate) static FIELDS: &[FieldSchema] = &[
 static ADDRESS: &[FieldSchema] = &[field("city", &[TAG])];
 
 pub(crate) static SCHEMA: ModelSchema = ModelSchema {
+    writes: crate::model::WriteSchema::NONE,
     name: "Film",
     prefix: "film",
     storage: Storage::Hash,

@@ -138,7 +138,14 @@ where
 }
 
 fn plan<M: RedisModel>() -> Plan<'static> {
-    Plan { mode: Mode::Any, expected: Expected::Anything, expiry: Expiry::of::<M>(), lock: None }
+    Plan {
+        mode: Mode::Any,
+        expected: Expected::Anything,
+        expiry: Expiry::of::<M>(),
+        lock: None,
+        tell: false,
+        edits: false,
+    }
 }
 
 /// Writes one pipeline; scripts that the server forgot meanwhile go once more, with the source.
@@ -152,7 +159,7 @@ async fn send_page<M: RedisModel>(
     let mut commands: Vec<Command<Result<Done>>> = Vec::with_capacity(page.len());
     for (key, prepared) in page {
         match prepared {
-            Prepared::Plain(command) => {
+            Prepared::Plain(command, _) => {
                 commands.push(command.replying());
                 calls.push(None);
             }

@@ -42,6 +42,25 @@ pub(crate) fn explain(error: Error, key: &str) -> Error {
             ErrorKind::NotFound,
             format!("`{key}` has no struct at {path} to set a field of; set the whole by `update`"),
         ),
+        Some(("ALZUNSUPPORTED", command)) => (
+            ErrorKind::Unsupported,
+            format!("`{key}`: fields that expire need Redis 7.4 ({command}); nothing was written"),
+        ),
+        Some((
+            code @ ("ALZRANGE" | "ALZNUMBER" | "ALZNOLIST" | "ALZNOMAP" | "ALZINDEX"),
+            field,
+        )) => {
+            let fault = match code {
+                "ALZRANGE" => "the sum is out of the field's range",
+                "ALZNUMBER" => "the stored value is no number that could be added to",
+                "ALZNOLIST" => "the stored value is no list",
+                "ALZNOMAP" => "the stored value is no map",
+                _ => "the index lies behind the list's end",
+            };
+            let (field, message) =
+                (field.to_owned(), format!("`{key}`: {fault}; nothing was written"));
+            return retold(error, ErrorKind::Value, message).with_field(&field);
+        }
         Some(("ALZDENIED", command)) => (
             ErrorKind::Server(ServerCode::NoPerm),
             format!("write of `{key}` refused: this user may not {command}; nothing was written"),

@@ -300,6 +300,8 @@ impl<M: RedisModel> Lock<M> {
                 expected: Expected::Anything,
                 expiry: Expiry::of::<M>(),
                 lock: Some(held.lock()),
+                tell: true,
+                edits: false,
             };
             let prepared = prepare(&repository, &id, model, &plan)?;
             send(repository.client(), prepared, &document).await

@@ -52,15 +52,21 @@
 //! | let documents end | [`ttl`](Repository::ttl), [`expire`](Repository::expire), [`persist`](Repository::persist), [`Save::ttl`] | |
 //! | follow changes | [`changes`](Repository::changes) | |
 
+mod add;
+mod assignment;
 mod bulk;
 mod cached;
+mod changes;
 mod delete;
 mod failure;
 mod get;
 mod guard;
 mod keep;
+mod list;
 mod lock;
 mod locked;
+mod patch;
+mod returning;
 mod save;
 mod scan;
 mod script;
@@ -68,6 +74,7 @@ mod search;
 mod set;
 mod ttl;
 mod update;
+mod upsert;
 
 #[cfg(test)]
 mod tests;
@@ -75,17 +82,24 @@ mod tests;
 pub(crate) use get::load_page;
 pub(crate) use scan::glob;
 
+pub use add::{Add, Addend, Number};
+pub use assignment::{Assignment, Clear, ToValue};
 pub use bulk::SaveAll;
 pub use cached::{CachedGet, CachedGetMany, CachedRepository};
+pub use changes::Changes;
 pub use delete::Delete;
 pub use get::{Exists, Get, GetMany};
 pub use guard::{Lock, TakeLock};
+pub use list::{Edit, ListField, MapField};
 pub use locked::{Locked, SendCall};
+pub use patch::{Patch, Patched};
+pub use returning::{Returned, SetReturning};
 pub use save::{Save, Written};
 pub use scan::{Scan, ScanIds};
-pub use set::{Assignment, Clear, Set, ToValue};
+pub use set::Set;
 pub use ttl::{Expire, Persist, Ttl};
 pub use update::{Outcome, Update};
+pub use upsert::Upsert;
 
 use std::fmt;
 use std::marker::PhantomData;

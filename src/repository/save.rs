@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::Repository;
 use super::script::{Expected, Expiry, Mode, Plan, prepare, send};
@@ -16,14 +16,20 @@ use crate::{Error, ErrorKind, Result};
 /// # use alizarin_samples::Account;
 /// # alizarin_samples::accounts(async |accounts| {
 /// let written = accounts.save(&Account::new(3, "Cem", 0)).await?;
-/// assert_eq!(written.version, Some(1));
+/// assert_eq!((written.version, written.created), (Some(1), true));
 /// # Ok(()) });
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Written {
+    /// Whether the document is new.
+    pub created: bool,
     /// The document's new version, for models with `#[redis(version)]`.
     pub version: Option<u64>,
+    /// When it was created, for models with `#[redis(created_at)]`.
+    pub created_at: Option<SystemTime>,
+    /// When it was written, for models with `#[redis(updated_at)]`.
+    pub updated_at: Option<SystemTime>,
 }
 
 impl<M: RedisModel> Repository<M> {
@@ -202,8 +208,14 @@ impl<'a, M: RedisModel> Save<'a, M> {
     async fn run(self) -> Result<Written> {
         check_versioned::<M>(&self.expected)?;
         let id = self.model.id();
-        let plan =
-            Plan { mode: self.mode, expected: self.expected, expiry: self.expiry, lock: None };
+        let plan = Plan {
+            mode: self.mode,
+            expected: self.expected,
+            expiry: self.expiry,
+            lock: None,
+            tell: true,
+            edits: false,
+        };
         let prepared = prepare(self.repository, &id, self.model, &plan)?;
         let key = self.repository.key(&id);
         send(self.repository.client(), prepared, &key).await

@@ -1,13 +1,16 @@
 //! The scripts, and how their arguments are laid out.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use alizarin_core::commands::Script;
 use alizarin_core::resp::{Frame, Packed, Reader};
+use bytes::Bytes;
 
 use super::failure::explain;
-use super::{Repository, Written};
-use crate::model::{DocumentWriter, ModelId, RedisModel, Storage, empty_part};
+use super::{Changes, Repository, Written};
+use crate::model::{
+    DocumentWriter, LimitSchema, ModelId, RedisModel, StampSchema, Storage, WriteSchema, empty_part,
+};
 use crate::{Client, Command, Error, ErrorKind, FromReply, Result, ServerCode};
 
 /// A script of sections: the shebang, which lets the server refuse a script before it does
@@ -18,7 +21,16 @@ macro_rules! sections {
     };
 }
 
-pub(crate) static WRITE: Script = sections!("#!lua\n", "lua/write.lua");
+pub(crate) static WRITE: Script = sections!("#!lua\n", "lua/plain.lua", "lua/write.lua");
+/// The same for writes that start from what is stored, or have stamps or limits.
+pub(crate) static WRITE_MORE: Script = sections!(
+    "#!lua\n",
+    "lua/numbers.lua",
+    "lua/edits.lua",
+    "lua/stamps.lua",
+    "lua/limits.lua",
+    "lua/write.lua"
+);
 pub(crate) static DELETE: Script = sections!("#!lua flags=allow-oom\n", "lua/delete.lua");
 pub(crate) static READ: Script = Script::new(include_str!("read.lua"));
 pub(crate) static LOCK: Script = Script::new(include_str!("lock.lua"));
@@ -31,11 +43,14 @@ pub(crate) struct Call {
     script: &'static Script,
     keys: Packed,
     arguments: Packed,
+    /// The section `limit`, which several add to.
+    pub(crate) limits: Packed,
 }
 
 impl Call {
     pub(crate) fn new(script: &'static Script, key: &str) -> Call {
-        let mut call = Call { script, keys: Packed::new(), arguments: Packed::new() };
+        let mut call =
+            Call { script, keys: Packed::new(), arguments: Packed::new(), limits: Packed::new() };
         call.key(key);
         call
     }
@@ -85,6 +100,11 @@ impl Call {
             command.packed_mut().push_key(key);
         }
         command.packed_mut().append(&self.arguments);
+        if self.limits.argc() > 0 {
+            command.packed_mut().push(b"limit");
+            command.packed_mut().push_int(self.limits.argc());
+            command.packed_mut().append(&self.limits);
+        }
         command
     }
 
@@ -161,6 +181,10 @@ pub(crate) struct Plan<'a> {
     pub(crate) expiry: Expiry,
     /// Lock key and token.
     pub(crate) lock: Option<(&'a str, &'a str)>,
+    /// Whether the caller is told if the document is new, which `JSON.SET` does not say.
+    pub(crate) tell: bool,
+    /// Whether something is changed that starts from what is stored.
+    pub(crate) edits: bool,
 }
 
 impl Plan<'_> {
@@ -172,6 +196,7 @@ impl Plan<'_> {
             || self.lock.is_some()
             || M::SCHEMA.version.is_some()
             || M::SCHEMA.events
+            || M::SCHEMA.writes != WriteSchema::NONE
     }
 }
 
@@ -235,7 +260,9 @@ pub(crate) fn write_call<M: RedisModel>(
     plan: &Plan<'_>,
     fields: &[String],
 ) -> Result<Call> {
-    let mut call = document_call::<M>(&WRITE, &repository.key(id), &plan.expected);
+    let plain = M::SCHEMA.writes == WriteSchema::NONE && !plan.edits;
+    let script = if plain { &WRITE } else { &WRITE_MORE };
+    let mut call = document_call::<M>(script, &repository.key(id), &plan.expected);
     match plan.mode {
         Mode::Any => {}
         Mode::Insert => drop(call.section("mode", &["insert"])),
@@ -246,6 +273,7 @@ pub(crate) fn write_call<M: RedisModel>(
         call.section("lock", &[&number.to_string(), token]);
     }
     plan.expiry.write_to(&mut call)?;
+    put_stamps::<M>(&mut call);
     if M::SCHEMA.events {
         let names: Vec<String> = fields.iter().map(|name| json_string(name)).collect();
         let id = json_string(&id_text(id));
@@ -261,11 +289,32 @@ pub(crate) fn id_text<I: ModelId>(id: &I) -> String {
     text
 }
 
+/// Adds how long a field lives, as `limits.lua` takes it.
+pub(crate) fn put_limit(limit: &LimitSchema, out: &mut Packed) {
+    out.push(limit.field.as_bytes());
+    match limit.after {
+        Some(after) => out.push_int(after.as_millis()),
+        None => out.push(b"keep"),
+    }
+}
+
+/// Adds the fields that the server stamps.
+fn put_stamps<M: RedisModel>(call: &mut Call) {
+    let WriteSchema { created_at, updated_at, .. } = M::SCHEMA.writes;
+    for (section, stamp) in [("created", created_at), ("updated", updated_at)] {
+        if let Some(StampSchema { field, milliseconds, text }) = stamp {
+            let unit = if milliseconds { "ms" } else { "ns" };
+            let form = if text { "string" } else { "number" };
+            call.section(section, &[&place(M::SCHEMA.storage, field), unit, form]);
+        }
+    }
+}
+
 /// A save, ready to be sent.
 #[derive(Debug)]
 pub(crate) enum Prepared {
-    /// `HSET` or `JSON.SET`.
-    Plain(Command<()>),
+    /// `HSET` with so many fields, or `JSON.SET`.
+    Plain(Command<()>, usize),
     Script(Call),
 }
 
@@ -273,8 +322,43 @@ impl Prepared {
     /// About how many bytes it sends.
     pub(crate) fn len(&self) -> usize {
         match self {
-            Prepared::Plain(command) => command.packed().wire_len(),
+            Prepared::Plain(command, _) => command.packed().wire_len(),
             Prepared::Script(call) => call.arguments.wire_len(),
+        }
+    }
+}
+
+/// A whole document as the commands take it.
+enum Content {
+    /// Fields and values, names of fields that are not there.
+    Hash(Packed, Packed),
+    Json(Vec<u8>),
+}
+
+impl Content {
+    fn of<M: RedisModel>(id: &M::Id, model: &M) -> Result<Content> {
+        if let Some(at) = empty_part(id) {
+            let field = M::SCHEMA.ids.get(at).copied().unwrap_or_default();
+            return Err(Error::new(ErrorKind::Value, "an empty id makes no key").with_field(field));
+        }
+        let mut writer = DocumentWriter::new(M::SCHEMA.storage);
+        writer.document(model)?;
+        Ok(match M::SCHEMA.storage {
+            Storage::Hash => {
+                let (set, absent) = writer.into_hash();
+                Content::Hash(set, absent)
+            }
+            Storage::Json => Content::Json(writer.into_json()),
+        })
+    }
+
+    /// Adds the document to the write script.
+    fn put_into(&self, call: &mut Call) {
+        match self {
+            Content::Hash(set, absent) => {
+                call.section_of("absent", absent).section_of("all", set);
+            }
+            Content::Json(json) => drop(call.section("all", &[json])),
         }
     }
 }
@@ -286,51 +370,79 @@ pub(crate) fn prepare<M: RedisModel>(
     model: &M,
     plan: &Plan<'_>,
 ) -> Result<Prepared> {
-    if let Some(at) = empty_part(id) {
-        let field = M::SCHEMA.ids.get(at).copied().unwrap_or_default();
-        return Err(Error::new(ErrorKind::Value, "an empty id makes no key").with_field(field));
-    }
-    let mut writer = DocumentWriter::new(M::SCHEMA.storage);
-    writer.document(model)?;
-    let script = plan.needs_script::<M>();
-    match M::SCHEMA.storage {
-        Storage::Hash => {
-            let (set, absent) = writer.into_hash();
-            if !script && absent.argc() == 0 {
-                let mut command = Command::new("HSET").key(repository.key(id));
-                command.packed_mut().append(&set);
-                return Ok(Prepared::Plain(command));
+    let content = Content::of(id, model)?;
+    if !plan.needs_script::<M>() {
+        let key = repository.key(id);
+        match &content {
+            Content::Hash(set, absent) if absent.argc() == 0 => {
+                let mut command = Command::new("HSET").key(key);
+                command.packed_mut().append(set);
+                return Ok(Prepared::Plain(command, set.argc() / 2));
             }
-            let mut call = write_call(repository, id, plan, &[])?;
-            call.section_of("absent", &absent).section_of("all", &set);
-            Ok(Prepared::Script(call))
-        }
-        Storage::Json => {
-            let json = writer.into_json();
-            if !script {
-                let mut command = Command::new("JSON.SET").key(repository.key(id)).arg("$");
-                command.packed_mut().push(&json);
-                return Ok(Prepared::Plain(command));
+            Content::Json(json) if !plan.tell => {
+                let mut command = Command::new("JSON.SET").key(key).arg("$");
+                command.packed_mut().push(json);
+                return Ok(Prepared::Plain(command, 0));
             }
-            let mut call = write_call(repository, id, plan, &[])?;
-            call.section("all", &[json]);
-            Ok(Prepared::Script(call))
+            _ => {}
         }
     }
+    let mut call = write_call(repository, id, plan, &[])?;
+    content.put_into(&mut call);
+    for limit in M::SCHEMA.writes.limits {
+        put_limit(limit, &mut call.limits);
+    }
+    Ok(Prepared::Script(call))
+}
+
+/// Lays out the write of parts of a document that exists; of the whole where it does not and
+/// `instead` is given.
+pub(crate) fn prepare_part<M: RedisModel>(
+    repository: &Repository<M>,
+    id: &M::Id,
+    changes: &Changes<M>,
+    instead: Option<&M>,
+    plan: &Plan<'_>,
+) -> Result<Call> {
+    let mut call = write_call(repository, id, plan, changes.fields())?;
+    changes.write_to(&mut call);
+    if let Some(model) = instead {
+        Content::of(id, model)?.put_into(&mut call);
+    }
+    Ok(call)
 }
 
 /// Sends a save.
 pub(crate) async fn send(client: &Client, prepared: Prepared, key: &str) -> Result<Written> {
     let outcome = match prepared {
-        Prepared::Plain(command) => client.run(command).await.map(|()| Written::default()),
-        Prepared::Script(call) => call.run(client).await,
+        Prepared::Plain(command, 0) => client.run(command).await.map(|()| Written::default()),
+        // A hash of this model has its id at least: all fields are new only where it was not there.
+        Prepared::Plain(command, fields) => client
+            .run(command.replying::<usize>())
+            .await
+            .map(|new| Written { created: new == fields, ..Written::default() }),
+        Prepared::Script(call) => {
+            return run_write(client, &call, key).await.map(|out| out.written);
+        }
     };
     outcome.map_err(|error| explain(error, key))
 }
 
+/// Runs the write script.
+pub(crate) async fn run_write(client: &Client, call: &Call, key: &str) -> Result<Outcome> {
+    call.run(client).await.map_err(|error| explain(error, key))
+}
+
 /// What the write script gives back: names and values.
-impl FromReply for Written {
-    fn from_reply(reader: &mut Reader<'_>) -> Result<Written> {
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    pub(crate) written: Written,
+    /// Those of the section `returned`.
+    pub(crate) values: Vec<Option<Bytes>>,
+}
+
+impl FromReply for Outcome {
+    fn from_reply(reader: &mut Reader<'_>) -> Result<Outcome> {
         let frame = reader.next()?;
         let (Frame::Array(_) | Frame::Map(_)) = frame else {
             return Err(match frame {
@@ -338,13 +450,30 @@ impl FromReply for Written {
                 frame => Error::decode("what a write did", &frame.describe()),
             });
         };
-        let mut written = Written::default();
+        let mut out = Outcome::default();
         for _ in 0..frame.children() / 2 {
             match &*String::from_reply(reader)? {
-                "version" => written.version = Some(u64::from_reply(reader)?),
+                "created" => out.written.created = bool::from_reply(reader)?,
+                "version" => out.written.version = Some(u64::from_reply(reader)?),
+                "created_at" => out.written.created_at = Some(time(&String::from_reply(reader)?)?),
+                "updated_at" => out.written.updated_at = Some(time(&String::from_reply(reader)?)?),
+                "values" => out.values = Vec::from_reply(reader)?,
                 _ => reader.skip()?,
             }
         }
-        Ok(written)
+        Ok(out)
     }
+}
+
+/// A stamp: milliseconds or nanoseconds since 1970, told apart by the unit behind them.
+fn time(text: &str) -> Result<SystemTime> {
+    let number = |digits: &str| digits.parse::<u64>().ok();
+    let since = match text.split_at_checked(text.len().saturating_sub(2)) {
+        Some((digits, "ms")) => number(digits).map(Duration::from_millis),
+        Some((digits, "ns")) => number(digits).map(Duration::from_nanos),
+        _ => None,
+    };
+    since
+        .and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since))
+        .ok_or_else(|| Error::decode("a time since 1970", &format!("{text:?}")))
 }

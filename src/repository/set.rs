@@ -1,24 +1,32 @@
 //! Writing single fields.
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::pin::Pin;
+use std::time::Duration;
 
 use alizarin_core::resp::Packed;
 
-use super::Repository;
-use super::failure::explain;
 use super::save::{Written, check_versioned};
-use super::script::{Expected, Expiry, Mode, Plan, json_path, write_call};
-use crate::model::{FieldSchema, RedisModel, RedisValue, Storage};
-use crate::query::{Field, FieldPath, FieldSpec, Operand, To};
-use crate::{Error, ErrorKind, Result};
+use super::script::{Expected, Expiry, Mode, Outcome, Plan, prepare_part, run_write};
+use super::{Assignment, Changes, Repository};
+use crate::Result;
+use crate::model::RedisModel;
 
 impl<M: RedisModel> Repository<M> {
-    /// Writes single fields of a document that exists, one or a tuple of up to six, in one round
-    /// trip (a script with `HSET` and `HDEL`, or `JSON.MSET` and `JSON.DEL`).
+    /// Changes single fields of a document that exists, in one round trip (a script with `HSET` and
+    /// `HDEL`, or `JSON.MSET`, `JSON.DEL` and `JSON.ARRAPPEND`): one change, a tuple of up to six, or
+    /// what else is an [`Assignment`]. What others do to other fields meanwhile stays.
     ///
-    /// The version is counted up and the event published as by a save; the time to live stays.
+    /// - `m.field.to(value)`, `m.field.to_value(value)`: the new value.
+    /// - `m.field.clear()`: an optional field goes.
+    /// - `m.field.patch(patch)`: set, cleared or kept, as a [`Patch`](super::Patch) says; a whole
+    ///   struct of patches derives [`RedisPatch`](derive@crate::RedisPatch).
+    /// - `m.field.add(1)`: a number that the server adds to.
+    /// - `m.field.push(value)`, `without`, `insert_key`, ...: lists and maps in JSON.
+    ///
+    /// The version is counted up and the event published as by a save; the time to live stays
+    /// unless the call says otherwise. Where nothing is to be changed, nothing is written: then only
+    /// the document's existence and version are checked.
     ///
     /// ```
     /// # use alizarin::prelude::*;
@@ -34,13 +42,14 @@ impl<M: RedisModel> Repository<M> {
         id: &'a M::Id,
         fields: impl FnOnce(M::Fields) -> A,
     ) -> Set<'a, M> {
-        let mut changes = Changes::default();
-        let outcome = fields(M::Fields::default()).assign_to(&mut changes);
+        let mut changes = Changes::new();
+        let outcome = changes.push(fields);
         Set {
             repository: self,
             id,
             changes: outcome.map(|()| changes),
             expected: Expected::Anything,
+            expiry: Expiry::Keep,
         }
     }
 }
@@ -72,8 +81,9 @@ impl<M: RedisModel> Repository<M> {
 pub struct Set<'a, M: RedisModel> {
     repository: &'a Repository<M>,
     id: &'a M::Id,
-    changes: Result<Changes>,
+    changes: Result<Changes<M>>,
     expected: Expected,
+    expiry: Expiry,
 }
 
 impl<M: RedisModel> Set<'_, M> {
@@ -92,17 +102,59 @@ impl<M: RedisModel> Set<'_, M> {
         self
     }
 
-    async fn run(self) -> Result<Written> {
+    /// The document expires after this time from now on (`PEXPIRE`), in whole milliseconds, at
+    /// least one. By default its time to live stays what it is.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use std::time::Duration;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// accounts.set(&1, |a| a.cents.to(0)).ttl(Duration::from_secs(60)).await?;
+    /// assert!(accounts.ttl(&1).await?.is_some());
+    /// accounts.set(&1, |a| a.cents.to(1)).await?;
+    /// assert!(accounts.ttl(&1).await?.is_some());
+    /// # Ok(()) });
+    /// ```
+    pub fn ttl(mut self, after: Duration) -> Self {
+        self.expiry = Expiry::After(after);
+        self
+    }
+
+    /// The document does not expire from now on (`PERSIST`).
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use std::time::Duration;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// accounts.expire(&1, Duration::from_secs(60)).await?;
+    /// accounts.set(&1, |a| a.cents.to(0)).clear_ttl().await?;
+    /// assert_eq!(accounts.ttl(&1).await?, None);
+    /// # Ok(()) });
+    /// ```
+    pub fn clear_ttl(mut self) -> Self {
+        self.expiry = Expiry::Clear;
+        self
+    }
+
+    /// Writes the changes, and reads the named fields in the same step.
+    pub(super) async fn send(self, returned: &Packed) -> Result<Outcome> {
         let changes = self.changes?;
         check_versioned::<M>(&self.expected)?;
-        let plan =
-            Plan { mode: Mode::Replace, expected: self.expected, expiry: Expiry::Keep, lock: None };
-        let mut call = write_call(self.repository, self.id, &plan, &changes.names)?;
-        call.section("part", &[""; 0])
-            .section_of("set", &changes.set)
-            .section_of("unset", &changes.removed);
-        let key = self.repository.key(self.id);
-        call.run(self.repository.client()).await.map_err(|error| explain(error, &key))
+        let plan = Plan {
+            mode: Mode::Replace,
+            expected: self.expected,
+            expiry: self.expiry,
+            lock: None,
+            tell: false,
+            edits: changes.has_edits(),
+        };
+        let mut call = prepare_part(self.repository, self.id, &changes, None, &plan)?;
+        call.section_of("returned", returned);
+        run_write(self.repository.client(), &call, &self.repository.key(self.id)).await
+    }
+
+    async fn run(self) -> Result<Written> {
+        self.send(&Packed::new()).await.map(|outcome| outcome.written)
     }
 }
 
@@ -119,247 +171,7 @@ impl<M: RedisModel> fmt::Debug for Set<'_, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Set")
             .field("key", &self.repository.key(self.id))
-            .field("fields", &self.changes.as_ref().map(|changes| &changes.names).ok())
+            .field("fields", &self.changes.as_ref().map(Changes::fields).ok())
             .finish()
-    }
-}
-
-/// Changes of fields, in the form that the write script takes. Not for use by hand.
-#[derive(Debug, Default)]
-pub struct Changes {
-    /// The fields' dotted names.
-    names: Vec<String>,
-    /// Name, parent or nothing, value …; names are dotted in a hash, paths in JSON.
-    set: Packed,
-    /// Name, parent or nothing …
-    removed: Packed,
-}
-
-impl Changes {
-    fn assign<S: FieldSpec>(
-        &mut self,
-        write: impl FnOnce(Storage, &FieldSchema, &mut Vec<u8>) -> Result<()>,
-    ) -> Result<()> {
-        let place = self.place::<S>()?;
-        let storage = <S::Model as RedisModel>::SCHEMA.storage;
-        let mut value = Vec::new();
-        write(storage, place.field, &mut value).map_err(|error| error.with_field(&place.name))?;
-        place.put_into(&mut self.set, storage);
-        self.set.push(&value);
-        self.names.push(place.name);
-        Ok(())
-    }
-
-    fn remove<S: FieldSpec>(&mut self) -> Result<()> {
-        let place = self.place::<S>()?;
-        place.put_into(&mut self.removed, <S::Model as RedisModel>::SCHEMA.storage);
-        self.names.push(place.name);
-        Ok(())
-    }
-
-    /// Where a field is stored; refuses those that `set` may not touch.
-    fn place<S: FieldPath>(&self) -> Result<Place> {
-        let mut steps = Vec::new();
-        let mut field = None;
-        let mut in_list = false;
-        S::walk(&mut |step| {
-            if !step.nested.is_some_and(|nested| nested.flat) {
-                steps.push(step.name);
-            }
-            in_list |= step.nested.is_some_and(|nested| nested.many);
-            field = Some(step);
-        });
-        let name = steps.join(".");
-        let schema = <S::Model as RedisModel>::SCHEMA;
-        let refused = if in_list {
-            "it stands in a list of structs; change it by `update`"
-        } else if schema.ids.contains(&name.as_str()) {
-            "the id of a document cannot be changed"
-        } else if schema.version == Some(name.as_str()) {
-            "the version is counted by the server"
-        } else if self.names.contains(&name) {
-            "it is set twice"
-        } else {
-            match field {
-                Some(field) => return Ok(Place { name, steps, field }),
-                None => "it has no place in the document",
-            }
-        };
-        Err(Error::new(ErrorKind::Usage, refused).with_field(&name))
-    }
-}
-
-struct Place {
-    name: String,
-    steps: Vec<&'static str>,
-    field: &'static FieldSchema,
-}
-
-impl Place {
-    /// Its name, and that of the struct it is in, as the write script takes them.
-    fn put_into(&self, out: &mut Packed, storage: Storage) {
-        let name = |steps: &[&str]| match (storage, steps) {
-            (_, []) => String::new(),
-            (Storage::Hash, steps) => steps.join("."),
-            (Storage::Json, steps) => json_path(steps.iter().copied()),
-        };
-        let parents = self.steps.len().saturating_sub(1);
-        out.push(name(&self.steps).as_bytes());
-        out.push(name(self.steps.get(..parents).unwrap_or_default()).as_bytes());
-    }
-}
-
-/// A change of a field (`m.rating.to(8.1)`, `m.tags.to_value(tags)`, `m.note.clear()`), or a tuple
-/// of up to six.
-///
-/// ```
-/// # use alizarin::prelude::*;
-/// use alizarin::repository::Assignment;
-/// # use alizarin_samples::{Account, AccountFields};
-/// # alizarin_samples::accounts(async |accounts| {
-/// fn empty(account: AccountFields) -> impl Assignment<Account> {
-///     (account.cents.to(0), account.note.clear())
-/// }
-///
-/// accounts.set(&1, empty).await?;
-/// # assert_eq!(accounts.get(&1).await?.map(|ann| ann.cents), Some(0));
-/// # Ok(()) });
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no change of fields of `{M}`",
-    note = "the closure of `set` gives `m.field.to(value)`, `m.field.clear()`, or a tuple of these"
-)]
-pub trait Assignment<M> {
-    /// Notes the change.
-    ///
-    /// # Errors
-    /// `Value` or `Usage`, naming the field.
-    #[doc(hidden)]
-    fn assign_to(self, changes: &mut Changes) -> Result<()>;
-}
-
-macro_rules! tuples {
-    ($(($($name:ident)+))+) => {$(
-        impl<M, $($name: Assignment<M>),+> Assignment<M> for ($($name,)+) {
-            #[expect(non_snake_case, reason = "named as their types")]
-            fn assign_to(self, changes: &mut Changes) -> Result<()> {
-                let ($($name,)+) = self;
-                $($name.assign_to(changes)?;)+
-                Ok(())
-            }
-        }
-    )+};
-}
-
-tuples! { (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) }
-
-impl<M, S, V> Assignment<M> for To<S, V>
-where
-    M: RedisModel,
-    S: FieldSpec<Model = M>,
-    V: Operand<S::Value>,
-{
-    fn assign_to(self, changes: &mut Changes) -> Result<()> {
-        changes.assign::<S>(|storage, field, out| {
-            if S::Stored::MANY || S::Stored::MAP {
-                let message = "a list or map is set as a whole: by `to_value`";
-                return Err(Error::new(ErrorKind::Usage, message));
-            }
-            self.value.write(storage, field, out)
-        })
-    }
-}
-
-/// A field and its whole new value, from [`Field::to_value`].
-///
-/// ```
-/// # use alizarin::prelude::*;
-/// # alizarin_samples::accounts(async |accounts| {
-/// let note: Option<String> = None;
-/// accounts.set(&1, |a| (a.cents.to_value(7), a.note.to_value(note))).await?;
-/// # assert_eq!(accounts.get(&1).await?.map(|ann| ann.cents), Some(7));
-/// # Ok(()) });
-/// ```
-#[derive(Debug)]
-pub struct ToValue<S: FieldSpec> {
-    value: S::Stored,
-}
-
-/// A field to be removed, from [`Field::clear`].
-///
-/// ```
-/// # use alizarin::prelude::*;
-/// # alizarin_samples::accounts(async |accounts| {
-/// # accounts.set(&1, |a| a.note.to("gold")).await?;
-/// accounts.set(&1, |a| (a.cents.to(0), a.note.clear())).await?;
-/// assert_eq!(accounts.get(&1).await?.and_then(|ann| ann.note), None);
-/// # Ok(()) });
-/// ```
-pub struct Clear<S>(PhantomData<fn() -> S>);
-
-impl<S> fmt::Debug for Clear<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Clear")
-    }
-}
-
-impl<S: FieldSpec> Field<S> {
-    /// The field and a value of its own type, for [`Repository::set`]: lists and maps as a whole,
-    /// options that may be `None`.
-    ///
-    /// ```
-    /// # use alizarin::prelude::*;
-    /// # alizarin_samples::films(async |films| {
-    /// films.set(&1, |f| f.genres.to_value(vec!["horror".into(), "thriller".into()])).await?;
-    /// assert_eq!(films.find(|f| f.genres.has("thriller")).count().await?, 1);
-    /// # Ok(()) });
-    /// ```
-    pub fn to_value(self, value: S::Stored) -> ToValue<S> {
-        ToValue { value }
-    }
-}
-
-impl<S, T> Field<S>
-where
-    S: FieldSpec<Stored = Option<T>>,
-    T: RedisValue,
-{
-    /// Takes an optional field out of the document, for [`Repository::set`].
-    ///
-    /// ```
-    /// # use alizarin::prelude::*;
-    /// # alizarin_samples::films(async |films| {
-    /// films.set(&1, |f| f.director.clear()).await?;
-    /// assert_eq!(films.find(|f| f.director.is_missing()).count().await?, 2);
-    /// # Ok(()) });
-    /// ```
-    pub fn clear(self) -> Clear<S> {
-        Clear(PhantomData)
-    }
-}
-
-impl<M, S> Assignment<M> for ToValue<S>
-where
-    M: RedisModel,
-    S: FieldSpec<Model = M>,
-{
-    fn assign_to(self, changes: &mut Changes) -> Result<()> {
-        if self.value.is_absent() {
-            return changes.remove::<S>();
-        }
-        changes.assign::<S>(|storage, field, out| match storage {
-            Storage::Hash => self.value.to_hash(field, out),
-            Storage::Json => self.value.to_json(field, out),
-        })
-    }
-}
-
-impl<M, S> Assignment<M> for Clear<S>
-where
-    M: RedisModel,
-    S: FieldSpec<Model = M>,
-{
-    fn assign_to(self, changes: &mut Changes) -> Result<()> {
-        changes.remove::<S>()
     }
 }

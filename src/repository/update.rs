@@ -194,7 +194,14 @@ pub(crate) async fn write<M: RedisModel>(
         let message = "the id of a document cannot be changed: insert a new one, delete the old";
         return Err(Error::new(ErrorKind::Usage, message).with_field(&M::SCHEMA.ids.join(", ")));
     }
-    let plan = Plan { mode: Mode::Replace, expected, expiry: Expiry::Keep, lock };
+    let plan = Plan {
+        mode: Mode::Replace,
+        expected,
+        expiry: Expiry::Keep,
+        lock,
+        tell: false,
+        edits: false,
+    };
     let prepared = prepare(repository, id, &model, &plan)?;
     let key = repository.key(id);
     if let Some(version) = send(repository.client(), prepared, &key).await?.version {

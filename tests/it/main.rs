@@ -17,6 +17,7 @@ mod insert_replace;
 mod lock;
 mod locked;
 mod mock;
+mod patch;
 mod query_bytes;
 mod query_geo;
 mod query_numeric;

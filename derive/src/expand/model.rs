@@ -1,7 +1,7 @@
 //! `#[derive(RedisModel)]`
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::DeriveInput;
 use syn::spanned::Spanned as _;
 
@@ -44,6 +44,13 @@ fn implementation(model: &Struct) -> TokenStream {
             quote!(::std::borrow::Cow::Owned((#(::core::clone::Clone::clone(&self.#ids),)*))),
         ),
     };
+    let marker = format_ident!(
+        "{}",
+        match model.container.storage {
+            Some(Storage::Json) => "JsonModel",
+            _ => "HashModel",
+        }
+    );
     let version = model.stored().find(|field| field.version.is_some()).map(|field| &field.ident);
     let version = version.map(|version| {
         quote! {
@@ -57,6 +64,8 @@ fn implementation(model: &Struct) -> TokenStream {
         }
     });
     quote! {
+        impl __alizarin::#marker for #ident {}
+
         impl __alizarin::RedisModel for #ident {
             type Id = #id_type;
             type Fields = #fields;
@@ -139,5 +148,6 @@ fn schema(model: &Struct) -> TokenStream {
         index: #index,
         events: #events,
         ttl: #ttl,
+        writes: __alizarin::WriteSchema::NONE,
     })
 }

@@ -36,6 +36,8 @@ pub(super) fn model(errors: &syn::Error, input: &DeriveInput, model: &Struct) ->
         document(model),
         handles::stubs(model, &Root::Model),
         quote! {
+            impl __alizarin::JsonModel for #ident {}
+            impl __alizarin::HashModel for #ident {}
             impl __alizarin::RedisModel for #ident {
                 type Id = #id;
                 type Fields = #fields;
@@ -50,6 +52,7 @@ pub(super) fn model(errors: &syn::Error, input: &DeriveInput, model: &Struct) ->
                     index: ::core::option::Option::None,
                     events: false,
                     ttl: ::core::option::Option::None,
+                    writes: __alizarin::WriteSchema::NONE,
                 };
                 fn id(&self) -> ::std::borrow::Cow<'_, Self::Id> { #never }
             }
@@ -144,4 +147,23 @@ pub(super) fn value(errors: &syn::Error, input: &DeriveInput) -> TokenStream {
         impl __alizarin::ListItem for #ident {}
     });
     after(errors, input, &hidden)
+}
+
+/// It changes nothing of its model, where it names one.
+pub(super) fn patch(
+    errors: &syn::Error,
+    input: &DeriveInput,
+    model: Option<&syn::Path>,
+) -> TokenStream {
+    let (ident, never) = (&input.ident, never());
+    let implementation = model.map(|model| {
+        hidden(&quote! {
+            impl __alizarin::Assignment<#model> for #ident {
+                fn assign_to(self, _: &mut __alizarin::Changes<#model>) -> __alizarin::Result<()> {
+                    #never
+                }
+            }
+        })
+    });
+    after(errors, input, &quote!(#implementation))
 }

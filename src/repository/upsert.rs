@@ -1,0 +1,105 @@
+//! Writing a document where there is none, and changing it where there is one.
+
+use std::fmt;
+use std::pin::Pin;
+
+use super::save::Written;
+use super::script::{Expected, Expiry, Mode, Plan, prepare_part, run_write};
+use super::{Assignment, Changes, Repository};
+use crate::Result;
+use crate::model::RedisModel;
+
+impl<M: RedisModel> Repository<M> {
+    /// Writes a document if there is none with its id; else changes single fields of the one there
+    /// is, as [`set`](Repository::set) does. One step either way (a script); `created` of what it
+    /// gives says which.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin_samples::Account;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// let opening = Account::new(3, "Cem", 10);
+    /// for created in [true, false] {
+    ///     let written = accounts.upsert(&opening, |a| a.cents.add(10)).await?;
+    ///     assert_eq!(written.created, created);
+    /// }
+    /// assert_eq!(accounts.get(&3).await?.map(|cem| cem.cents), Some(20));
+    /// # Ok(()) });
+    /// ```
+    pub fn upsert<'a, A: Assignment<M>>(
+        &'a self,
+        model: &'a M,
+        fields: impl FnOnce(M::Fields) -> A,
+    ) -> Upsert<'a, M> {
+        let mut changes = Changes::new();
+        let outcome = changes.push(fields);
+        Upsert { repository: self, model, changes: outcome.map(|()| changes) }
+    }
+}
+
+/// A write of a document or a change of the one there is, from [`Repository::upsert`].
+///
+/// A model's `ttl` begins with the document, and stays with a change.
+///
+/// # Errors
+/// As [`Save`](super::Save) and [`Set`](super::Set), whichever of both it does.
+///
+/// # Cancel safety
+/// Dropped before it is done, all of it is written or nothing.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # use alizarin_samples::Account;
+/// # alizarin_samples::accounts(async |accounts| {
+/// // Two at once: one writes the document, the other one adds to it.
+/// let opening = Account::new(3, "Cem", 10);
+/// let upsert = || accounts.upsert(&opening, |a| a.cents.add(10));
+/// let (one, other) = tokio::join!(async { upsert().await }, async { upsert().await });
+/// assert!(one?.created != other?.created);
+/// assert_eq!(accounts.get(&3).await?.map(|cem| cem.cents), Some(20));
+/// # Ok(()) });
+/// ```
+#[must_use = "a write does nothing until it is awaited"]
+pub struct Upsert<'a, M> {
+    repository: &'a Repository<M>,
+    model: &'a M,
+    changes: Result<Changes<M>>,
+}
+
+impl<M: RedisModel> Upsert<'_, M> {
+    async fn run(self) -> Result<Written> {
+        let changes = self.changes?;
+        let id = self.model.id();
+        let id = &*id;
+        let plan = Plan {
+            mode: Mode::Any,
+            expected: Expected::Anything,
+            expiry: Expiry::of::<M>(),
+            lock: None,
+            tell: true,
+            edits: changes.has_edits(),
+        };
+        let mut call = prepare_part(self.repository, id, &changes, Some(self.model), &plan)?;
+        call.section("ttl_of_new", &[""; 0]);
+        let outcome = run_write(self.repository.client(), &call, &self.repository.key(id)).await?;
+        Ok(outcome.written)
+    }
+}
+
+impl<'a, M: RedisModel> IntoFuture for Upsert<'a, M> {
+    type Output = Result<Written>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Result<Written>> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl<M: RedisModel> fmt::Debug for Upsert<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upsert")
+            .field("key", &self.repository.key(&self.model.id()))
+            .field("changes", &self.changes.as_ref().ok())
+            .finish()
+    }
+}
