@@ -9,11 +9,12 @@ pub use crate::model::{
     is_untouched, missing, model_misfit, name_misfit, read_json_text, read_text, required,
     stored_misfit, unread, write_json_text, write_struct, write_text,
 };
+pub use crate::model::{Hooks, Stamp, invalid};
 pub use crate::query::{
-    Field, FieldPath, FieldSpec, HasEmpty, HasMissing, IsExact, IsGeo, IsGeoShape, IsNumeric,
-    IsSortable, IsTag, IsText, IsVector, RedisRow, Row,
+    CanExpire, Field, FieldPath, FieldSpec, HasEmpty, HasMissing, IsExact, IsGeo, IsGeoShape,
+    IsNumeric, IsSortable, IsTag, IsText, IsVector, RedisRow, Row,
 };
-pub use crate::repository::{Assignment, Changes, Patch};
+pub use crate::repository::{Assignment, Changes, Patch, Written};
 pub use crate::series::{
     SampleTime, SampleValue, SeriesLabel, SeriesSchema, TimeSeriesModel, label_from, label_text,
 };

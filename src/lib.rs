@@ -94,6 +94,11 @@ pub use vectors::VectorSet;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+/// So does that of the page about writes.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/writes.md")]
+struct Writes;
+
 /// So does that of the page about clusters and sentinels.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/topologies.md")]

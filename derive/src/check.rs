@@ -2,6 +2,8 @@
 
 mod key;
 
+mod writes;
+
 use syn::{GenericArgument, Ident, PathArguments, Type};
 
 use crate::ast::Struct;
@@ -18,6 +20,7 @@ pub(crate) fn model(cx: &Ctxt, model: &Struct) {
     stop_words_are_said_once(cx, model);
     prefix_and_index_have_names(cx, model);
     lists_fit_a_hash(cx, model);
+    writes::model(cx, model);
     fields(cx, model);
 }
 
@@ -29,6 +32,7 @@ pub(crate) fn nested(cx: &Ctxt, nested: &Struct) {
             cx.error(word, format!("`{word}` belongs on the model, not on a struct inside it"));
         }
     }
+    writes::nested(cx, nested);
     fields(cx, nested);
 }
 

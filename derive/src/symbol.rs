@@ -9,6 +9,7 @@ pub(crate) const MODEL: &[&str] = &[
     "index",
     "events",
     "ttl",
+    "hooks",
     "rename_all",
     "stop_words",
     "no_stop_words",
@@ -55,6 +56,10 @@ pub(crate) const PLAIN: &[&str] = &["rename_all"];
 pub(crate) const FIELD: &[&str] = &[
     "id",
     "version",
+    "created_at",
+    "updated_at",
+    "ttl",
+    "validate",
     "rename",
     "skip",
     "default",

@@ -4,7 +4,7 @@ use alizarin_core::resp::Packed;
 
 mod reply;
 
-pub(crate) use reply::{Loaded, json};
+pub(crate) use reply::{Loaded, finish, json};
 
 use super::{FieldSchema, Nested, RedisModel, RedisValue, Storage, StoredValue};
 use crate::Result;

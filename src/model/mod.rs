@@ -45,26 +45,37 @@ mod document;
 mod fit;
 mod generate;
 mod geo;
+mod hooks;
 mod id;
 mod key;
 mod nested;
 mod schema;
+mod stamp;
 mod stored;
 mod value;
 mod vector;
 mod vector_schema;
+pub(crate) mod written;
 
 pub use codec::FieldCodec;
+use std::time::SystemTime;
+
+use self::written::Written;
+use crate::Result;
+
 #[doc(hidden)]
 pub use derived::{
     is_untouched, read_json_text, read_text, required, unread, write_json_text, write_text,
 };
 pub use document::{Document, DocumentWriter};
-pub(crate) use document::{Loaded, json};
+pub(crate) use document::{Loaded, finish, json};
 #[doc(hidden)]
 pub use fit::{Misfit, model_misfit, name_misfit, stored_misfit};
 pub use generate::{CountedId, GeneratedId, GeneratesId, IdSource};
 pub use geo::{GeoPoint, GeoShape};
+pub use hooks::Hooks;
+#[doc(hidden)]
+pub use hooks::invalid;
 pub use id::ModelId;
 pub(crate) use key::{empty_part, parse_key, write_key};
 pub use nested::{Flatten, Nested};
@@ -74,6 +85,7 @@ pub use schema::{
     Attribute, FieldSchema, IndexKind, IndexSchema, LimitSchema, ModelSchema, NestedSchema,
     StampSchema, Storage, WriteSchema,
 };
+pub use stamp::Stamp;
 pub(crate) use stored::members;
 pub use stored::{StoredValue, missing};
 pub use value::{
@@ -148,6 +160,38 @@ pub trait RedisModel: Document + Send + Sync {
 
     /// Sets the version field, where there is one. Called by repositories.
     fn set_version(&mut self, _version: u64) {}
+
+    /// Sets the fields `created_at` and `updated_at`, where there are such. Called by repositories.
+    fn set_times(&mut self, _created: Option<SystemTime>, _updated: Option<SystemTime>) {}
+
+    #[doc(hidden)]
+    const HOOKS: bool = false;
+
+    #[doc(hidden)]
+    fn hook_before_save(&self) -> Result<Option<Self>> {
+        Ok(None)
+    }
+
+    #[doc(hidden)]
+    fn hook_validate(&self) -> Result<()> {
+        Ok(())
+    }
+
+    #[doc(hidden)]
+    fn hook_after_save(&self, _written: &Written) {}
+
+    #[doc(hidden)]
+    fn hook_after_load(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    #[doc(hidden)]
+    fn hook_before_delete(_id: &Self::Id) -> Result<()> {
+        Ok(())
+    }
+
+    #[doc(hidden)]
+    fn hook_after_delete(_id: &Self::Id) {}
 }
 
 /// A model that is stored as JSON: parts of its values can be changed on the server.

@@ -296,6 +296,16 @@ capabilities! {
     /// ```
     HasMissing: "field `{Self}` does not index missing values, so they cannot be searched for",
         "add `index_missing` to the field's attribute: `#[redis(.., index_missing)]`";
+    /// Fields with `ttl`, which can expire alone: what [`Ttl::of`](crate::repository::Ttl::of) and
+    /// its like take.
+    ///
+    /// ```
+    /// use alizarin::query::{CanExpire, Field, FieldSpec};
+    ///
+    /// fn expires<S: FieldSpec + CanExpire>(_: Field<S>) {}
+    /// ```
+    CanExpire: "field `{Self}` cannot expire alone",
+        "add `ttl` to the field's attribute: `#[redis(ttl)]`, or with a time, `#[redis(ttl = \"1h\")]`";
     /// Fields with `index_empty`: they have [`Field::is_empty`].
     ///
     /// ```

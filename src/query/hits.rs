@@ -2,7 +2,7 @@
 
 use alizarin_core::resp::{Frame, Reader};
 
-use crate::model::{RedisModel, Storage, StoredValue, json};
+use crate::model::{RedisModel, Storage, StoredValue, finish, json};
 use crate::{Error, ErrorKind, FromReply, Result, Sent};
 
 /// The alias under which a vector's distance comes back.
@@ -231,7 +231,7 @@ fn document<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Option<(M, Option<
     if !found {
         return Ok(None);
     }
-    Ok(Some((M::finish(partial)?, distance)))
+    Ok(Some((finish::<M>(partial)?, distance)))
 }
 
 fn text<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8]> {

@@ -112,8 +112,8 @@ pub(crate) mod sample;
 
 pub use aggregate::{Aggregate, Grouped, Reduced, Rows};
 pub use field::{
-    Field, FieldPath, FieldSpec, HasEmpty, HasMissing, IsExact, IsGeo, IsGeoShape, IsNumeric,
-    IsSortable, IsTag, IsText, IsVector,
+    CanExpire, Field, FieldPath, FieldSpec, HasEmpty, HasMissing, IsExact, IsGeo, IsGeoShape,
+    IsNumeric, IsSortable, IsTag, IsText, IsVector,
 };
 pub(crate) use field::{attribute_name, field_schema, index_names};
 pub use filter::{

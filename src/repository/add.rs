@@ -146,7 +146,7 @@ impl<S> fmt::Debug for Add<S> {
     }
 }
 
-impl<S: FieldSpec<Stored: Number>> Field<S> {
+impl<S: FieldSpec> Field<S> {
     /// Adds to a number on the server, for [`Repository::set`](crate::Repository::set): no update
     /// of others is lost, and none starts again.
     ///
@@ -163,7 +163,12 @@ impl<S: FieldSpec<Stored: Number>> Field<S> {
     /// assert_eq!((error.kind(), error.field()), (ErrorKind::Value, Some("cents")));
     /// # Ok(()) });
     /// ```
-    pub fn add<V: Addend<S::Value>>(self, value: V) -> Add<S> {
+    #[expect(clippy::should_implement_trait, reason = "it makes a change, and no sum")]
+    pub fn add<V>(self, value: V) -> Add<S>
+    where
+        S::Stored: Number,
+        V: Addend<S::Value>,
+    {
         Add { addend: value.text(), field: PhantomData }
     }
 }

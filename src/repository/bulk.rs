@@ -4,12 +4,14 @@ use std::fmt;
 use std::pin::Pin;
 
 use alizarin_core::command::Flags;
+use alizarin_core::resp::{Frame, Reader};
 
-use super::Repository;
+use super::draft::Draft;
 use super::failure::explain;
-use super::script::{Call, Expected, Expiry, Mode, Plan, Prepared, prepare, send};
+use super::script::{Call, Expected, Expiry, Mode, Outcome, Plan, Prepared, prepare, send};
+use super::{Repository, Written};
 use crate::model::RedisModel;
-use crate::{Command, Error, Result, ServerCode};
+use crate::{Command, Error, FromReply, Result, ServerCode};
 
 /// How many documents one pipeline writes, unless [`SaveAll::batch`] says otherwise.
 const BATCH: usize = 500;
@@ -116,10 +118,15 @@ where
             let ended = next.is_none();
             if let Some(model) = next {
                 let key = self.repository.key(&model.id());
-                let prepared = prepare(self.repository, &model.id(), model, &plan::<M>())
+                let (prepared, draft) = Draft::of(model)
+                    .and_then(|draft| {
+                        let prepared =
+                            prepare(self.repository, &model.id(), draft.model(), &plan::<M>())?;
+                        Ok((prepared, draft))
+                    })
                     .map_err(|error| at_key(error, &key))?;
                 bytes += prepared.len();
-                page.push((key, prepared));
+                page.push((key, prepared, draft));
             }
             if !page.is_empty() && (ended || page.len() >= self.batch || bytes >= BYTES) {
                 let count = page.len();
@@ -143,7 +150,7 @@ fn plan<M: RedisModel>() -> Plan<'static> {
         expected: Expected::Anything,
         expiry: Expiry::of::<M>(),
         lock: None,
-        tell: false,
+        tell: M::HOOKS,
         edits: false,
     }
 }
@@ -151,52 +158,67 @@ fn plan<M: RedisModel>() -> Plan<'static> {
 /// Writes one pipeline; scripts that the server forgot meanwhile go once more, with the source.
 async fn send_page<M: RedisModel>(
     repository: &Repository<M>,
-    page: Vec<(String, Prepared)>,
+    page: Vec<(String, Prepared, Draft<'_, M>)>,
 ) -> Result<()> {
     let client = repository.client();
-    let mut calls: Vec<Option<Call>> = Vec::with_capacity(page.len());
-    let mut keys = Vec::with_capacity(page.len());
+    // Of each document its script, or the number of its fields.
+    let mut calls: Vec<std::result::Result<Call, usize>> = Vec::with_capacity(page.len());
+    let mut drafts = Vec::with_capacity(page.len());
     let mut commands: Vec<Command<Result<Done>>> = Vec::with_capacity(page.len());
-    for (key, prepared) in page {
+    for (key, prepared, draft) in page {
         match prepared {
-            Prepared::Plain(command, _) => {
+            Prepared::Plain(command, fields) => {
                 commands.push(command.replying());
-                calls.push(None);
+                calls.push(Err(fields));
             }
             Prepared::Script(call) => {
                 // The first one brings the source, so that the others find it: sent once more
                 // one by one, they would come after later writes of the same document.
-                let first = calls.iter().all(Option::is_none);
+                let first = calls.iter().all(Result::is_err);
                 let command = if first { call.long() } else { call.short() };
                 commands.push(command.flags(Flags::NONE));
-                calls.push(Some(call));
+                calls.push(Ok(call));
             }
         }
-        keys.push(key);
+        drafts.push((key, draft));
     }
     let replies = client.pipeline(commands).await?;
     let mut failure = None;
-    for ((reply, call), key) in replies.into_iter().zip(calls).zip(&keys) {
+    for ((reply, call), (key, draft)) in replies.into_iter().zip(calls).zip(&drafts) {
         let outcome = match (reply, call) {
-            (Err(error), Some(call)) if error.server_code() == Some(ServerCode::NoScript) => {
-                send(client, Prepared::Script(call), key).await.map(drop)
+            (Err(error), Ok(call)) if error.server_code() == Some(ServerCode::NoScript) => {
+                send(client, Prepared::Script(call), key).await
             }
             (Err(error), _) => Err(explain(error, key)),
-            (Ok(Done), _) => Ok(()),
+            (Ok(Done::Script(written)), _) => Ok(written),
+            (Ok(Done::Plain(new)), call) => {
+                Ok(Written { created: call.err() == new, ..Written::default() })
+            }
         };
-        if let Err(error) = outcome {
-            failure.get_or_insert_with(|| at_key(error, key));
+        match outcome {
+            Ok(written) => draft.written(&written),
+            Err(error) => drop(failure.get_or_insert_with(|| at_key(error, key))),
         }
     }
     failure.map_or(Ok(()), Err)
 }
 
-/// Any reply but an error.
-struct Done;
+/// The reply to one write.
+enum Done {
+    /// That of `HSET`, the number of new fields, or that of `JSON.SET`.
+    Plain(Option<usize>),
+    Script(Written),
+}
 
-impl crate::FromReply for Done {
-    fn from_reply(reader: &mut alizarin_core::resp::Reader<'_>) -> Result<Done> {
-        <()>::from_reply(reader).map(|()| Done)
+impl FromReply for Done {
+    fn from_reply(reader: &mut Reader<'_>) -> Result<Done> {
+        match reader.peek()? {
+            Frame::Integer(_) => usize::from_reply(reader).map(|new| Done::Plain(Some(new))),
+            Frame::Array(_) | Frame::Map(_) => {
+                Outcome::from_reply(reader).map(|outcome| Done::Script(outcome.written))
+            }
+            _ => <()>::from_reply(reader).map(|()| Done::Plain(None)),
+        }
     }
 }
 

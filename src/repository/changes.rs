@@ -20,7 +20,7 @@ use crate::{Error, ErrorKind, Result};
 ///
 /// # alizarin_samples::accounts(async |accounts| {
 /// fn wanted(cents: Option<i64>, note: &str) -> Result<Changes<Account>> {
-///     let mut changes = Changes::new();
+///     let mut changes = Changes::<Account>::new();
 ///     if let Some(cents) = cents {
 ///         changes.push(|a| a.cents.to(cents))?;
 ///     }
@@ -125,7 +125,9 @@ impl<M: RedisModel> Changes<M> {
             .section_of("unset", &self.unset)
             .section_of("edit", &self.edits)
             .section_of("items", &self.items);
-        call.limits.append(&self.limits);
+        if self.limits.argc() > 0 {
+            call.limits_mut().append(&self.limits);
+        }
     }
 
     /// All changes of another one.

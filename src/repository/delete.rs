@@ -77,6 +77,15 @@ impl<M: RedisModel> Delete<'_, M> {
 
     async fn run(self) -> Result<bool> {
         check_versioned::<M>(&self.expected)?;
+        M::hook_before_delete(self.id)?;
+        let deleted = self.delete().await?;
+        if deleted {
+            M::hook_after_delete(self.id);
+        }
+        Ok(deleted)
+    }
+
+    async fn delete(&self) -> Result<bool> {
         let (client, key) = (self.repository.client(), self.repository.key(self.id));
         if self.expected == Expected::Anything && !M::SCHEMA.events {
             let command: Command<bool> = Command::new("DEL").key(&key);

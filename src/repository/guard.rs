@@ -4,6 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::time::Duration;
 
+use super::draft::Draft;
 use super::lock::{Held, Terms};
 use super::script::{Expected, Expiry, Mode, Plan, prepare, send};
 use super::update::{read, write};
@@ -300,11 +301,14 @@ impl<M: RedisModel> Lock<M> {
                 expected: Expected::Anything,
                 expiry: Expiry::of::<M>(),
                 lock: Some(held.lock()),
-                tell: true,
+                tell: false,
                 edits: false,
             };
-            let prepared = prepare(&repository, &id, model, &plan)?;
-            send(repository.client(), prepared, &document).await
+            let draft = Draft::of(model)?;
+            let prepared = prepare(&repository, &id, draft.model(), &plan)?;
+            let written = send(repository.client(), prepared, &document).await?;
+            draft.written(&written);
+            Ok(written)
         }
         .await;
         held.end(written).await

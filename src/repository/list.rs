@@ -94,8 +94,8 @@ pub struct Edit<S> {
 enum At {
     /// Where the values are.
     Items,
-    /// Where the values are, and an index.
-    ItemsAt(usize),
+    /// Where the values are, and the index they are put at.
+    Before(usize),
     /// One index.
     Index(usize),
     /// From here to there.
@@ -125,7 +125,7 @@ impl<S: FieldSpec> Edit<S> {
     }
 }
 
-impl<S: FieldSpec<Stored: ListField>> Field<S> {
+impl<S: FieldSpec> Field<S> {
     /// Puts a value at the list's end, on the server (`JSON.ARRAPPEND`), for
     /// [`Repository::set`](crate::Repository::set). A list that is not in the document is made.
     ///
@@ -152,6 +152,7 @@ impl<S: FieldSpec<Stored: ListField>> Field<S> {
     /// ```
     pub fn push<V: Operand<S::Value>>(self, value: V) -> Edit<S>
     where
+        S::Stored: ListField,
         S::Model: JsonModel,
     {
         Edit::of("push", &[value], At::Items)
@@ -180,6 +181,7 @@ impl<S: FieldSpec<Stored: ListField>> Field<S> {
     /// ```
     pub fn push_all<V: Operand<S::Value>>(self, values: impl IntoIterator<Item = V>) -> Edit<S>
     where
+        S::Stored: ListField,
         S::Model: JsonModel,
     {
         Edit::of("push", &values.into_iter().collect::<Vec<_>>(), At::Items)
@@ -188,9 +190,10 @@ impl<S: FieldSpec<Stored: ListField>> Field<S> {
     /// Puts a value at the list's front (`JSON.ARRINSERT`); else as [`push`](Field::push).
     pub fn push_front<V: Operand<S::Value>>(self, value: V) -> Edit<S>
     where
+        S::Stored: ListField,
         S::Model: JsonModel,
     {
-        Edit::of("insert", &[value], At::ItemsAt(0))
+        Edit::of("insert", &[value], At::Before(0))
     }
 
     /// Puts a value at an index (`JSON.ARRINSERT`), which is at most the list's length, else the
@@ -219,15 +222,17 @@ impl<S: FieldSpec<Stored: ListField>> Field<S> {
     /// ```
     pub fn insert_at<V: Operand<S::Value>>(self, index: usize, value: V) -> Edit<S>
     where
+        S::Stored: ListField,
         S::Model: JsonModel,
     {
-        Edit::of("insert", &[value], At::ItemsAt(index))
+        Edit::of("insert", &[value], At::Before(index))
     }
 
     /// Takes the value at an index out of the list (`JSON.ARRPOP`); a `Value` error where there is
     /// none. Else as [`push`](Field::push).
     pub fn remove_at(self, index: usize) -> Edit<S>
     where
+        S::Stored: ListField,
         S::Model: JsonModel,
     {
         Edit::new("remove", Ok(Packed::new()), At::Index(index))
@@ -255,6 +260,7 @@ impl<S: FieldSpec<Stored: ListField>> Field<S> {
     /// ```
     pub fn without<V: Operand<S::Value>>(self, value: V) -> Edit<S>
     where
+        S::Stored: ListField,
         S::Model: JsonModel,
     {
         Edit::of("without", &[value], At::Items)
@@ -282,6 +288,7 @@ impl<S: FieldSpec<Stored: ListField>> Field<S> {
     /// ```
     pub fn keep_first(self, count: u32) -> Edit<S>
     where
+        S::Stored: ListField,
         S::Model: JsonModel,
     {
         // From the first to the one before the first, where none is kept.
@@ -292,6 +299,7 @@ impl<S: FieldSpec<Stored: ListField>> Field<S> {
     /// Keeps only so many values, the last ones (`JSON.ARRTRIM`). Else as [`push`](Field::push).
     pub fn keep_last(self, count: u32) -> Edit<S>
     where
+        S::Stored: ListField,
         S::Model: JsonModel,
     {
         let range = if count == 0 { At::Range(1, 0) } else { At::Range(-i64::from(count), -1) };
@@ -299,7 +307,7 @@ impl<S: FieldSpec<Stored: ListField>> Field<S> {
     }
 }
 
-impl<S: FieldSpec<Stored: MapField>> Field<S> {
+impl<S: FieldSpec> Field<S> {
     /// Sets one key of a map on the server (`JSON.MERGE`), for
     /// [`Repository::set`](crate::Repository::set). A map that is not in the document is made.
     ///
@@ -331,13 +339,13 @@ impl<S: FieldSpec<Stored: MapField>> Field<S> {
     /// # }
     /// # Ok(()) });
     /// ```
-    pub fn insert_key(
-        self,
-        key: impl AsRef<str>,
-        value: impl Operand<<S::Stored as MapField>::Member>,
-    ) -> Edit<S>
+    #[expect(clippy::needless_pass_by_value, reason = "as `to` and `push` take it")]
+    pub fn insert_key<K, V>(self, key: K, value: V) -> Edit<S>
     where
+        S::Stored: MapField,
         S::Model: JsonModel,
+        K: AsRef<str>,
+        V: Operand<<S::Stored as MapField>::Member>,
     {
         let mut json = Vec::new();
         let items = value.write(Storage::Json, field_schema::<S>(), &mut json).and_then(|()| {
@@ -350,9 +358,11 @@ impl<S: FieldSpec<Stored: MapField>> Field<S> {
     }
 
     /// Takes one key out of a map; else as [`insert_key`](Field::insert_key).
-    pub fn remove_key(self, key: impl AsRef<str>) -> Edit<S>
+    pub fn remove_key<K>(self, key: K) -> Edit<S>
     where
+        S::Stored: MapField,
         S::Model: JsonModel,
+        K: AsRef<str>,
     {
         Edit::new("take", Ok(entry(key.as_ref())), At::Items)
     }
@@ -395,7 +405,7 @@ where
             let (first, count) = (first.to_owned(), count.to_owned());
             match self.at {
                 At::Items => [first, count, String::new()],
-                At::ItemsAt(index) => [first, count, index.to_string()],
+                At::Before(index) => [first, count, index.to_string()],
                 At::Index(index) => [index.to_string(), String::new(), String::new()],
                 At::Range(from, to) => [from.to_string(), to.to_string(), String::new()],
             }

@@ -40,7 +40,8 @@
 //! | to | there is | when others write too |
 //! |---|---|---|
 //! | write whole documents | [`save`](Repository::save), [`insert`](Repository::insert), [`replace`](Repository::replace), [`save_all`](Repository::save_all) | the last one wins, unless [`if_version`](Save::if_version) |
-//! | write single fields | [`set`](Repository::set) | the last one wins, unless [`if_version`](Set::if_version) |
+//! | change single fields: set, clear, add, push | [`set`](Repository::set) | each change counts; the last value of a field wins, unless [`if_version`](Set::if_version) |
+//! | write it if it is not there, else change it | [`upsert`](Repository::upsert) | one writes, the others change |
 //! | read, change, write | [`update`](Repository::update) | starts again after another writer |
 //! | the same with slow work in between | [`locked`](Repository::locked), [`lock`](Repository::lock) | waits for the lock, which is extended meanwhile; `Conflict` after a writer without it |
 //! | delete | [`delete`](Repository::delete) | whatever they wrote, unless [`if_version`](Delete::if_version) |
@@ -58,10 +59,12 @@ mod bulk;
 mod cached;
 mod changes;
 mod delete;
+mod draft;
 mod failure;
 mod get;
 mod guard;
 mod keep;
+mod limit;
 mod list;
 mod lock;
 mod locked;
@@ -82,6 +85,7 @@ mod tests;
 pub(crate) use get::load_page;
 pub(crate) use scan::glob;
 
+pub use crate::model::written::Written;
 pub use add::{Add, Addend, Number};
 pub use assignment::{Assignment, Clear, ToValue};
 pub use bulk::SaveAll;
@@ -92,9 +96,9 @@ pub use get::{Exists, Get, GetMany};
 pub use guard::{Lock, TakeLock};
 pub use list::{Edit, ListField, MapField};
 pub use locked::{Locked, SendCall};
-pub use patch::{Patch, Patched};
+pub use patch::{Patch, PatchValue, Patched};
 pub use returning::{Returned, SetReturning};
-pub use save::{Save, Written};
+pub use save::Save;
 pub use scan::{Scan, ScanIds};
 pub use set::Set;
 pub use ttl::{Expire, Persist, Ttl};

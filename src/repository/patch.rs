@@ -21,7 +21,7 @@ use crate::query::{Field, FieldSpec};
 /// use alizarin::repository::Patch;
 ///
 /// # alizarin_samples::accounts(async |accounts| {
-/// accounts.set(&1, |a| (a.cents.patch(Patch::Set(7)), a.note.patch(Patch::Unset))).await?;
+/// accounts.set(&1, |a| (a.cents.patch(Patch::Set(7)), a.note.patch::<String>(Patch::Unset))).await?;
 /// # assert_eq!(accounts.get(&1).await?.map(|ann| (ann.cents, ann.note)), Some((7, None)));
 /// # Ok(()) });
 /// ```
@@ -69,6 +69,36 @@ impl<T: Serialize> Serialize for Patch<T> {
     }
 }
 
+/// A stored type that a `Patch<T>` can set: `T` itself, or `Option<T>`.
+///
+/// ```
+/// use alizarin::repository::PatchValue;
+///
+/// assert_eq!(<Option<u32> as PatchValue<u32>>::of(7), Some(7));
+/// assert_eq!(<u32 as PatchValue<u32>>::of(7), 7);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "a field of `{Self}` cannot be set by a `Patch<{T}>`",
+    label = "this is no `Patch` of the field's type",
+    note = "a field of type `T` or `Option<T>` takes a `Patch<T>`"
+)]
+pub trait PatchValue<T> {
+    /// The value as it is stored.
+    fn of(value: T) -> Self;
+}
+
+impl<T> PatchValue<T> for T {
+    fn of(value: T) -> T {
+        value
+    }
+}
+
+impl<T> PatchValue<T> for Option<T> {
+    fn of(value: T) -> Option<T> {
+        Some(value)
+    }
+}
+
 /// A field and what is to become of it, from [`Field::patch`].
 ///
 /// ```
@@ -110,11 +140,11 @@ impl<S: FieldSpec> Field<S> {
     /// ```
     pub fn patch<T>(self, patch: Patch<T>) -> Patched<S>
     where
-        S::Stored: From<T>,
+        S::Stored: PatchValue<T>,
     {
         let patch = match patch {
             Patch::Keep => Patch::Keep,
-            Patch::Set(value) => Patch::Set(S::Stored::from(value)),
+            Patch::Set(value) => Patch::Set(S::Stored::of(value)),
             Patch::Unset => Patch::Unset,
         };
         Patched { patch }

@@ -2,39 +2,19 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use super::Repository;
+use super::draft::Draft;
+use super::limit::Limits;
 use super::script::{Expected, Expiry, Mode, Plan, prepare, send};
+use super::{Repository, Written};
 use crate::model::RedisModel;
 use crate::{Error, ErrorKind, Result};
 
-/// What a write did.
-///
-/// ```
-/// # use alizarin::prelude::*;
-/// # use alizarin_samples::Account;
-/// # alizarin_samples::accounts(async |accounts| {
-/// let written = accounts.save(&Account::new(3, "Cem", 0)).await?;
-/// assert_eq!((written.version, written.created), (Some(1), true));
-/// # Ok(()) });
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct Written {
-    /// Whether the document is new.
-    pub created: bool,
-    /// The document's new version, for models with `#[redis(version)]`.
-    pub version: Option<u64>,
-    /// When it was created, for models with `#[redis(created_at)]`.
-    pub created_at: Option<SystemTime>,
-    /// When it was written, for models with `#[redis(updated_at)]`.
-    pub updated_at: Option<SystemTime>,
-}
-
 impl<M: RedisModel> Repository<M> {
-    /// Writes a document, whether or not it exists (`HSET`, `JSON.SET`, or a script where more is
-    /// to be done). A version field is counted up on the server, whatever the model's says.
+    /// Writes a document, whether or not it exists (`HSET`, `JSON.SET` in a transaction with
+    /// `EXISTS`, or a script where more is to be done). A version field is counted up on the server,
+    /// whatever the model's says.
     ///
     /// A hash keeps fields that are not the model's; a JSON document is replaced as a whole. The
     /// time to live stays, unless the model has a `ttl`.
@@ -115,12 +95,20 @@ pub struct Save<'a, M> {
     mode: Mode,
     expected: Expected,
     expiry: Expiry,
+    pub(super) limits: Limits,
 }
 
 impl<'a, M: RedisModel> Save<'a, M> {
     fn new(repository: &'a Repository<M>, model: &'a M, mode: Mode) -> Save<'a, M> {
         let expiry = Expiry::of::<M>();
-        Save { repository, model, mode, expected: Expected::Anything, expiry }
+        Save {
+            repository,
+            model,
+            mode,
+            expected: Expected::Anything,
+            expiry,
+            limits: Limits::default(),
+        }
     }
 
     /// The document expires after this time (`PEXPIRE`), in whole milliseconds, at least one.
@@ -213,12 +201,16 @@ impl<'a, M: RedisModel> Save<'a, M> {
             expected: self.expected,
             expiry: self.expiry,
             lock: None,
-            tell: true,
+            tell: false,
             edits: false,
         };
-        let prepared = prepare(self.repository, &id, self.model, &plan)?;
+        let draft = Draft::of(self.model)?;
+        let mut prepared = prepare(self.repository, &id, draft.model(), &plan)?;
+        prepared.limit(&self.limits)?;
         let key = self.repository.key(&id);
-        send(self.repository.client(), prepared, &key).await
+        let written = send(self.repository.client(), prepared, &key).await?;
+        draft.written(&written);
+        Ok(written)
     }
 }
 

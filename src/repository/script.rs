@@ -44,13 +44,13 @@ pub(crate) struct Call {
     keys: Packed,
     arguments: Packed,
     /// The section `limit`, which several add to.
-    pub(crate) limits: Packed,
+    limits: Option<Box<Packed>>,
 }
 
 impl Call {
     pub(crate) fn new(script: &'static Script, key: &str) -> Call {
         let mut call =
-            Call { script, keys: Packed::new(), arguments: Packed::new(), limits: Packed::new() };
+            Call { script, keys: Packed::new(), arguments: Packed::new(), limits: None };
         call.key(key);
         call
     }
@@ -84,6 +84,11 @@ impl Call {
         self
     }
 
+    /// The arguments of the section `limit`, to add some.
+    pub(crate) fn limits_mut(&mut self) -> &mut Packed {
+        self.limits.get_or_insert_default()
+    }
+
     /// By the digest, which the server may not know.
     pub(crate) fn short<R>(&self) -> Command<R> {
         self.command("EVALSHA", self.script.digest())
@@ -100,10 +105,10 @@ impl Call {
             command.packed_mut().push_key(key);
         }
         command.packed_mut().append(&self.arguments);
-        if self.limits.argc() > 0 {
+        if let Some(limits) = &self.limits {
             command.packed_mut().push(b"limit");
-            command.packed_mut().push_int(self.limits.argc());
-            command.packed_mut().append(&self.limits);
+            command.packed_mut().push_int(limits.argc());
+            command.packed_mut().append(limits);
         }
         command
     }
@@ -181,7 +186,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) expiry: Expiry,
     /// Lock key and token.
     pub(crate) lock: Option<(&'a str, &'a str)>,
-    /// Whether the caller is told if the document is new, which `JSON.SET` does not say.
+    /// Whether the reply itself has to say if the document is new, which `JSON.SET` does not.
     pub(crate) tell: bool,
     /// Whether something is changed that starts from what is stored.
     pub(crate) edits: bool,
@@ -329,10 +334,12 @@ impl Prepared {
 }
 
 /// A whole document as the commands take it.
-enum Content {
-    /// Fields and values, names of fields that are not there.
-    Hash(Packed, Packed),
-    Json(Vec<u8>),
+struct Content {
+    /// Hash: fields and values.
+    set: Packed,
+    /// Hash: names of fields that are not there.
+    absent: Packed,
+    json: Option<Vec<u8>>,
 }
 
 impl Content {
@@ -346,20 +353,21 @@ impl Content {
         Ok(match M::SCHEMA.storage {
             Storage::Hash => {
                 let (set, absent) = writer.into_hash();
-                Content::Hash(set, absent)
+                Content { set, absent, json: None }
             }
-            Storage::Json => Content::Json(writer.into_json()),
+            Storage::Json => {
+                let json = Some(writer.into_json());
+                Content { set: Packed::new(), absent: Packed::new(), json }
+            }
         })
     }
 
     /// Adds the document to the write script.
     fn put_into(&self, call: &mut Call) {
-        match self {
-            Content::Hash(set, absent) => {
-                call.section_of("absent", absent).section_of("all", set);
-            }
-            Content::Json(json) => drop(call.section("all", &[json])),
-        }
+        match &self.json {
+            Some(json) => call.section("all", &[json]),
+            None => call.section_of("absent", &self.absent).section_of("all", &self.set),
+        };
     }
 }
 
@@ -373,16 +381,16 @@ pub(crate) fn prepare<M: RedisModel>(
     let content = Content::of(id, model)?;
     if !plan.needs_script::<M>() {
         let key = repository.key(id);
-        match &content {
-            Content::Hash(set, absent) if absent.argc() == 0 => {
-                let mut command = Command::new("HSET").key(key);
-                command.packed_mut().append(set);
-                return Ok(Prepared::Plain(command, set.argc() / 2));
-            }
-            Content::Json(json) if !plan.tell => {
+        match &content.json {
+            Some(json) if !plan.tell => {
                 let mut command = Command::new("JSON.SET").key(key).arg("$");
                 command.packed_mut().push(json);
                 return Ok(Prepared::Plain(command, 0));
+            }
+            None if content.absent.argc() == 0 => {
+                let mut command = Command::new("HSET").key(key);
+                command.packed_mut().append(&content.set);
+                return Ok(Prepared::Plain(command, content.set.argc() / 2));
             }
             _ => {}
         }
@@ -390,7 +398,7 @@ pub(crate) fn prepare<M: RedisModel>(
     let mut call = write_call(repository, id, plan, &[])?;
     content.put_into(&mut call);
     for limit in M::SCHEMA.writes.limits {
-        put_limit(limit, &mut call.limits);
+        put_limit(limit, call.limits_mut());
     }
     Ok(Prepared::Script(call))
 }
@@ -415,7 +423,12 @@ pub(crate) fn prepare_part<M: RedisModel>(
 /// Sends a save.
 pub(crate) async fn send(client: &Client, prepared: Prepared, key: &str) -> Result<Written> {
     let outcome = match prepared {
-        Prepared::Plain(command, 0) => client.run(command).await.map(|()| Written::default()),
+        // `JSON.SET` does not say whether the document is new.
+        Prepared::Plain(command, 0) => {
+            let there = Command::<bool>::new("EXISTS").key(key);
+            let both = client.transaction((there, command)).await;
+            both.map(|(there, ())| Written { created: !there, ..Written::default() })
+        }
         // A hash of this model has its id at least: all fields are new only where it was not there.
         Prepared::Plain(command, fields) => client
             .run(command.replying::<usize>())

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use alizarin_core::resp::Packed;
 
-use super::save::{Written, check_versioned};
+use super::limit::Limits;
+use super::save::check_versioned;
 use super::script::{Expected, Expiry, Mode, Outcome, Plan, prepare_part, run_write};
-use super::{Assignment, Changes, Repository};
+use super::{Assignment, Changes, Repository, Written};
 use crate::Result;
 use crate::model::RedisModel;
 
@@ -50,6 +51,7 @@ impl<M: RedisModel> Repository<M> {
             changes: outcome.map(|()| changes),
             expected: Expected::Anything,
             expiry: Expiry::Keep,
+            limits: Limits::default(),
         }
     }
 }
@@ -84,6 +86,7 @@ pub struct Set<'a, M: RedisModel> {
     changes: Result<Changes<M>>,
     expected: Expected,
     expiry: Expiry,
+    pub(super) limits: Limits,
 }
 
 impl<M: RedisModel> Set<'_, M> {
@@ -149,6 +152,7 @@ impl<M: RedisModel> Set<'_, M> {
             edits: changes.has_edits(),
         };
         let mut call = prepare_part(self.repository, self.id, &changes, None, &plan)?;
+        self.limits.put_into(&mut call)?;
         call.section_of("returned", returned);
         run_write(self.repository.client(), &call, &self.repository.key(self.id)).await
     }

@@ -5,10 +5,12 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use super::Repository;
+use super::changes::script_name;
 use super::failure::not_found;
 use super::script::milliseconds;
-use crate::model::RedisModel;
-use crate::{Command, Result};
+use crate::model::{HashModel, RedisModel};
+use crate::query::{CanExpire, Field, FieldSpec};
+use crate::{Client, Command, Error, ErrorKind, Result};
 
 impl<M: RedisModel> Repository<M> {
     /// How long a document has left, in milliseconds' precision (`PTTL`); `None` when it does not
@@ -25,7 +27,7 @@ impl<M: RedisModel> Repository<M> {
     /// # Ok(()) });
     /// ```
     pub fn ttl<'a>(&'a self, id: &'a M::Id) -> Ttl<'a, M> {
-        Ttl { repository: self, id }
+        Ttl { repository: self, id, field: None }
     }
 
     /// Lets a document expire after this time, in whole milliseconds (`PEXPIRE`); `false` when
@@ -41,7 +43,7 @@ impl<M: RedisModel> Repository<M> {
     /// # Ok(()) });
     /// ```
     pub fn expire<'a>(&'a self, id: &'a M::Id, after: Duration) -> Expire<'a, M> {
-        Expire { repository: self, id, after }
+        Expire { repository: self, id, field: None, after, condition: None }
     }
 
     /// Lets a document live for ever (`PERSIST`); `false` when there is none, or when it does so
@@ -57,7 +59,7 @@ impl<M: RedisModel> Repository<M> {
     /// # Ok(()) });
     /// ```
     pub fn persist<'a>(&'a self, id: &'a M::Id) -> Persist<'a, M> {
-        Persist { repository: self, id }
+        Persist { repository: self, id, field: None }
     }
 }
 
@@ -80,16 +82,24 @@ impl<M: RedisModel> Repository<M> {
 pub struct Ttl<'a, M: RedisModel> {
     repository: &'a Repository<M>,
     id: &'a M::Id,
+    field: Option<String>,
 }
 
 impl<M: RedisModel> Ttl<'_, M> {
     async fn run(self) -> Result<Option<Duration>> {
         let key = self.repository.key(self.id);
-        let left: i64 = self.repository.client().run(Command::new("PTTL").key(&key)).await?;
+        let client = self.repository.client();
+        let left: i64 = match &self.field {
+            None => client.run(Command::new("PTTL").key(&key)).await?,
+            Some(field) => of_field(client, Command::new("HPTTL").key(&key), field).await?,
+        };
         match u64::try_from(left) {
             Ok(left) => Ok(Some(Duration::from_millis(left))),
             Err(_) if left == -1 => Ok(None),
-            Err(_) => Err(not_found(&key)),
+            Err(_) => match self.field {
+                None => Err(not_found(&key)),
+                Some(field) => Err(not_found(&key).with_field(&field)),
+            },
         }
     }
 }
@@ -115,14 +125,25 @@ impl<M: RedisModel> Ttl<'_, M> {
 pub struct Expire<'a, M: RedisModel> {
     repository: &'a Repository<M>,
     id: &'a M::Id,
+    field: Option<String>,
     after: Duration,
+    condition: Option<&'static str>,
 }
 
 impl<M: RedisModel> Expire<'_, M> {
     async fn run(self) -> Result<bool> {
         let after = milliseconds(self.after)?;
-        let command = Command::new("PEXPIRE").key(self.repository.key(self.id)).arg(after);
-        self.repository.client().run(command).await
+        let (client, key) = (self.repository.client(), self.repository.key(self.id));
+        let name = if self.field.is_some() { "HPEXPIRE" } else { "PEXPIRE" };
+        let mut command = Command::<i64>::new(name).key(key).arg(after);
+        if let Some(condition) = self.condition {
+            command = command.arg(condition);
+        }
+        let done = match &self.field {
+            None => client.run(command).await?,
+            Some(field) => of_field(client, command, field).await?,
+        };
+        Ok(done == 1)
     }
 }
 
@@ -145,13 +166,113 @@ impl<M: RedisModel> Expire<'_, M> {
 pub struct Persist<'a, M: RedisModel> {
     repository: &'a Repository<M>,
     id: &'a M::Id,
+    field: Option<String>,
 }
 
 impl<M: RedisModel> Persist<'_, M> {
     async fn run(self) -> Result<bool> {
-        let command = Command::new("PERSIST").key(self.repository.key(self.id));
-        self.repository.client().run(command).await
+        let (client, key) = (self.repository.client(), self.repository.key(self.id));
+        let done: i64 = match &self.field {
+            None => client.run(Command::new("PERSIST").key(key)).await?,
+            Some(field) => of_field(client, Command::new("HPERSIST").key(key), field).await?,
+        };
+        Ok(done == 1)
     }
+}
+
+/// Runs a command about one field of a hash, whose answer is a list of one.
+async fn of_field(client: &Client, command: Command<i64>, field: &str) -> Result<i64> {
+    let command = command.arg(("FIELDS", 1, field)).replying::<Option<Vec<i64>>>();
+    let answer = client.run(command).await.map_err(|error| {
+        if error.kind() != ErrorKind::Unsupported {
+            return error;
+        }
+        let message = "fields that expire need Redis 7.4";
+        let told = Error::new(ErrorKind::Unsupported, message).with_sent(error.sent());
+        told.with_field(field).with_source(error)
+    })?;
+    // No such key: some servers say so by null.
+    Ok(answer.and_then(|list| list.first().copied()).unwrap_or(-2))
+}
+
+macro_rules! of {
+    ($($builder:ident)+) => {$(
+        impl<M: RedisModel> $builder<'_, M> {
+            /// The same about one field of the document, one with `#[redis(ttl)]` in a hash
+            /// (`HPTTL`, `HPEXPIRE`, `HPERSIST`; Redis 7.4). Of a field that is not there,
+            /// [`Ttl`] is a `NotFound` error, and the others are `false`.
+            ///
+            /// ```
+            /// # use alizarin::prelude::*;
+            /// use std::time::Duration;
+            ///
+            /// # alizarin_samples::client(async |client, namespace| {
+            /// #[derive(RedisModel)]
+            /// #[redis(hash, prefix = "login")]
+            /// struct Login {
+            ///     #[redis(id)]
+            ///     id: u32,
+            ///     #[redis(ttl)]
+            ///     token: Option<String>,
+            /// }
+            /// # let logins = client.repository::<Login>().with_namespace(namespace);
+            ///
+            /// logins.save(&Login { id: 1, token: Some("secret".into()) }).await?;
+            /// assert_eq!(logins.ttl(&1).of(|l| l.token).await?, None);
+            /// let minute = Duration::from_secs(60);
+            /// assert!(logins.expire(&1, minute).of(|l| l.token).await?);
+            /// assert!(logins.ttl(&1).of(|l| l.token).await? <= Some(minute));
+            /// assert!(!logins.expire(&1, minute * 2).if_sooner().of(|l| l.token).await?);
+            /// assert!(logins.persist(&1).of(|l| l.token).await?);
+            /// # assert_eq!(logins.ttl(&1).of(|l| l.token).await?, None);
+            /// # Ok(()) });
+            /// ```
+            pub fn of<S>(mut self, field: impl FnOnce(M::Fields) -> Field<S>) -> Self
+            where
+                M: HashModel,
+                S: FieldSpec<Model = M> + CanExpire,
+            {
+                let _ = field(M::Fields::default());
+                self.field = Some(script_name::<S>());
+                self
+            }
+        }
+    )+};
+}
+
+of!(Ttl Expire Persist);
+
+macro_rules! conditions {
+    ($($(#[$doc:meta])* $name:ident $word:literal;)+) => {
+        impl<M: RedisModel> Expire<'_, M> {$(
+            $(#[$doc])*
+            pub fn $name(mut self) -> Self {
+                self.condition = Some($word);
+                self
+            }
+        )+}
+    };
+}
+
+conditions! {
+    /// Only where no limit runs (`NX`); else `false`.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use std::time::Duration;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// assert!(accounts.expire(&1, Duration::from_secs(60)).if_none().await?);
+    /// assert!(!accounts.expire(&1, Duration::from_secs(90)).if_none().await?);
+    /// assert!(accounts.expire(&1, Duration::from_secs(90)).if_later().await?);
+    /// # Ok(()) });
+    /// ```
+    if_none "NX";
+    /// Only where a limit runs (`XX`); else `false`.
+    if_some "XX";
+    /// Only where the limit that runs would end sooner (`GT`); for ever is later than all.
+    if_later "GT";
+    /// Only where the limit that runs would end later, or where none runs (`LT`).
+    if_sooner "LT";
 }
 
 macro_rules! awaited {

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use super::Repository;
+use super::draft::Draft;
 use super::failure::not_found;
 use super::get::{load, load_marked};
 use super::script::{Expected, Expiry, Mode, Plan, prepare, send};
@@ -202,11 +203,15 @@ pub(crate) async fn write<M: RedisModel>(
         tell: false,
         edits: false,
     };
-    let prepared = prepare(repository, id, &model, &plan)?;
+    let draft = Draft::of(&model)?;
+    let prepared = prepare(repository, id, draft.model(), &plan)?;
     let key = repository.key(id);
-    if let Some(version) = send(repository.client(), prepared, &key).await?.version {
-        model.set_version(version);
+    let written = send(repository.client(), prepared, &key).await?;
+    if let Some(made) = draft.into_made() {
+        model = made;
     }
+    written.apply_to(&mut model);
+    model.hook_after_save(&written);
     Ok(model)
 }
 

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::pin::Pin;
 
-use super::save::Written;
+use super::draft::Draft;
 use super::script::{Expected, Expiry, Mode, Plan, prepare_part, run_write};
-use super::{Assignment, Changes, Repository};
+use super::{Assignment, Changes, Repository, Written};
 use crate::Result;
 use crate::model::RedisModel;
 
@@ -76,12 +76,16 @@ impl<M: RedisModel> Upsert<'_, M> {
             expected: Expected::Anything,
             expiry: Expiry::of::<M>(),
             lock: None,
-            tell: true,
+            tell: false,
             edits: changes.has_edits(),
         };
-        let mut call = prepare_part(self.repository, id, &changes, Some(self.model), &plan)?;
+        let draft = Draft::of(self.model)?;
+        let mut call = prepare_part(self.repository, id, &changes, Some(draft.model()), &plan)?;
         call.section("ttl_of_new", &[""; 0]);
         let outcome = run_write(self.repository.client(), &call, &self.repository.key(id)).await?;
+        if outcome.written.created {
+            draft.written(&outcome.written);
+        }
         Ok(outcome.written)
     }
 }

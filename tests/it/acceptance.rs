@@ -11,6 +11,7 @@ mod values;
 mod vectors;
 mod wire;
 mod writers;
+mod writes;
 
 use alizarin::model::Json;
 use alizarin::prelude::*;

@@ -363,7 +363,7 @@ fn blocking_clients_patch_too() {
     let server = alizarin_testkit::Server::shared().unwrap();
     let client = alizarin::blocking::Client::connect(server.url().as_str()).unwrap();
     let shelves: Repository<Shelf> =
-        client.repository().with_namespace(crate::common::namespace(&server));
+        client.repository().with_namespace(crate::common::namespace(server));
     use alizarin::blocking::Run as _;
     assert!(shelves.upsert(&shelf(&["a"]), |m| m.books.push("b")).run().unwrap().created);
     assert!(!shelves.upsert(&shelf(&["a"]), |m| m.books.push("b")).run().unwrap().created);

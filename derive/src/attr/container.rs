@@ -25,6 +25,8 @@ pub(crate) struct Container {
     pub(crate) events: bool,
     /// Milliseconds.
     pub(crate) ttl: Option<u64>,
+    /// Whether it implements `Hooks`.
+    pub(crate) hooks: bool,
     pub(crate) rename_all: Case,
     pub(crate) stop_words: Option<Vec<String>>,
     pub(crate) language: Option<String>,
@@ -48,6 +50,7 @@ impl Container {
                 "index" => index = Some(item),
                 "events" => container.events = item.flag(cx),
                 "ttl" => container.ttl = duration(cx, item),
+                "hooks" => container.hooks = item.flag(cx),
                 "language" => container.language = language(cx, item),
                 "no_stop_words" if item.flag(cx) => container.stop_words = Some(Vec::new()),
                 "stop_words" => {
@@ -117,6 +120,7 @@ impl Container {
             index: None,
             events: false,
             ttl: None,
+            hooks: false,
             rename_all: case.unwrap_or(Case::Kept),
             stop_words: None,
             language: None,

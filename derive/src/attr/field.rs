@@ -2,7 +2,7 @@
 
 use syn::{Expr, Ident, Type, Visibility};
 
-use super::{Index, Item, Value, agreed, items, path, redis, string};
+use super::{Index, Item, Value, agreed, duration, items, path, redis, string};
 use crate::case::Case;
 use crate::ctxt::Ctxt;
 use crate::symbol;
@@ -16,6 +16,10 @@ pub(crate) struct Field {
     pub(crate) name: String,
     pub(crate) id: Option<Ident>,
     pub(crate) version: Option<Ident>,
+    pub(crate) created_at: Option<Ident>,
+    pub(crate) updated_at: Option<Ident>,
+    pub(crate) limit: Option<Limit>,
+    pub(crate) validate: Option<Validate>,
     pub(crate) skip: bool,
     pub(crate) default: Option<Default>,
     pub(crate) nested: Option<Ident>,
@@ -42,6 +46,19 @@ pub(crate) enum Generate {
     Counter,
     /// A function.
     Path(syn::Path),
+}
+
+/// A field that can expire alone.
+pub(crate) struct Limit {
+    pub(crate) word: Ident,
+    /// Milliseconds from a write on; none where only calls say how long.
+    pub(crate) after: Option<u64>,
+}
+
+/// A function that each value of the field is held to.
+pub(crate) struct Validate {
+    pub(crate) word: Ident,
+    pub(crate) path: syn::Path,
 }
 
 /// Where a field's default comes from.
@@ -83,6 +100,19 @@ impl Field {
             name: stored_name(cx, &ident, case, &redis, &serde),
             id: flagged("id"),
             version: flagged("version"),
+            created_at: flagged("created_at"),
+            updated_at: flagged("updated_at"),
+            limit: word("ttl").map(|item| Limit {
+                word: item.name.clone(),
+                after: match item.value {
+                    Value::None => None,
+                    _ => duration(cx, item),
+                },
+            }),
+            validate: word("validate").and_then(|item| {
+                let path = path(cx, item, "a function of the value")?;
+                Some(Validate { word: item.name.clone(), path })
+            }),
             skip: flagged("skip").is_some() || serde.iter().any(|item| item.is("skip")),
             default: default(cx, &redis, &serde),
             generate: word("generate").and_then(|item| generate(cx, item)),

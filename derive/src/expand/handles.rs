@@ -183,6 +183,7 @@ pub(super) fn stubs(item: &Struct, root: &Root<'_>) -> TokenStream {
         "IsVector",
         "HasEmpty",
         "HasMissing",
+        "CanExpire",
     ];
     item.stored().map(|field| implementation(item, field, root, &quote!(), &every)).collect()
 }
@@ -203,11 +204,24 @@ fn implementation(
         }
     };
     let stored = literal::stored(field);
+    // A nested struct with one has an error already.
+    let validate = field.validate.as_ref().filter(|_| matches!(root, Root::Model));
+    let check = validate.map(|validate| {
+        let path = &validate.path;
+        quote! {
+            const CHECKED: bool = true;
+
+            fn check(__value: &#stored) -> __alizarin::Result<()> {
+                #path(__value).map_err(|__error| __alizarin::invalid::<#ident>(__error, ""))
+            }
+        }
+    });
     let spec = field.nested.is_none().then(|| {
         quote! {
             impl #generics __alizarin::FieldSpec for #marker {
                 type Stored = #stored;
                 type Value = <#stored as __alizarin::RedisValue>::Item;
+                #check
             }
         }
     });
@@ -229,8 +243,11 @@ fn implementation(
 }
 
 fn capabilities(field: &Field) -> Vec<&'static str> {
-    let Some(index) = field.indexes.first() else { return Vec::new() };
     let mut names = Vec::new();
+    if field.limit.is_some() {
+        names.push("CanExpire");
+    }
+    let Some(index) = field.indexes.first() else { return names };
     for index in &field.indexes {
         // With `no_index` a field is only sorted by.
         if index.no_index.is_some() {

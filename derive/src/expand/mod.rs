@@ -3,6 +3,7 @@
 mod attributes;
 mod document;
 mod handles;
+mod hooks;
 mod literal;
 mod model;
 mod nested;

@@ -6,7 +6,7 @@ use syn::DeriveInput;
 use syn::spanned::Spanned as _;
 
 use super::handles::{self, Names, Root};
-use super::{document, hidden, literal, refused, stub};
+use super::{document, hidden, hooks, literal, refused, stub};
 use crate::ast::Struct;
 use crate::attr::{Container, Generate, Storage};
 use crate::check;
@@ -35,6 +35,7 @@ pub(crate) fn model(input: &DeriveInput) -> TokenStream {
 fn implementation(model: &Struct) -> TokenStream {
     let (ident, fields) = (&model.ident, Names::of(model).fields);
     let schema = schema(model);
+    let hooks = hooks::methods(model);
     let ids = model.stored().filter(|field| field.id.is_some());
     let (ids, types): (Vec<_>, Vec<_>) = ids.map(|field| (&field.ident, &field.ty)).unzip();
     let (id_type, id) = match (ids.as_slice(), types.as_slice()) {
@@ -76,6 +77,8 @@ fn implementation(model: &Struct) -> TokenStream {
             }
 
             #version
+
+            #hooks
         }
     }
 }
@@ -136,6 +139,7 @@ fn schema(model: &Struct) -> TokenStream {
             (literal::option(words), literal::option(container.language.as_ref()));
         quote!(__alizarin::IndexSchema { name: #index, stop_words: #words, language: #language })
     }));
+    let writes = hooks::schema(model);
     let (events, ttl) = (container.events, literal::duration(container.ttl));
     quote!(__alizarin::ModelSchema {
         name: #name,
@@ -148,6 +152,6 @@ fn schema(model: &Struct) -> TokenStream {
         index: #index,
         events: #events,
         ttl: #ttl,
-        writes: __alizarin::WriteSchema::NONE,
+        writes: #writes,
     })
 }

@@ -41,7 +41,14 @@ fn whole<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Option<M>> {
         }
         frame => return Err(Error::decode("a document", &frame.describe())),
     }
-    M::finish(partial).map(Some)
+    finish::<M>(partial).map(Some)
+}
+
+/// The document that was read.
+pub(crate) fn finish<M: RedisModel>(partial: M::Partial) -> Result<M> {
+    let mut model = M::finish(partial)?;
+    model.hook_after_load()?;
+    Ok(model)
 }
 
 /// Takes a JSON document's members.
