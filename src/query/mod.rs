@@ -83,6 +83,7 @@
 //! - [`Repository::aggregate`](crate::Repository::aggregate): numbers about groups of documents.
 
 mod aggregate;
+mod cursor;
 mod exact;
 mod field;
 mod filter;
@@ -111,6 +112,7 @@ mod golden;
 pub(crate) mod sample;
 
 pub use aggregate::{Aggregate, Grouped, Reduced, Rows};
+pub(crate) use cursor::KeyPages;
 pub use field::{
     CanExpire, Field, FieldPath, FieldSpec, HasEmpty, HasMissing, IsExact, IsGeo, IsGeoShape,
     IsNumeric, IsSortable, IsTag, IsText, IsVector,

@@ -10,16 +10,13 @@ use alizarin_core::resp::{Frame, Reader};
 use futures_core::Stream;
 
 use super::QueryWriter;
-use super::find::finish;
+use super::cursor::KeyPages;
 use super::hits::warnings;
-use super::row::{Cell, Row};
-use super::scope::{explain, index_name};
+use super::row::Row;
+use super::scope::index_name;
 use crate::model::RedisModel;
 use crate::repository::{Repository, load_page};
-use crate::{Client, Command, Error, FromReply, Result, Value};
-
-/// How many keys a page has.
-const PAGE: usize = 500;
+use crate::{Error, FromReply, Result};
 
 /// Documents one by one, from [`Find::stream`](super::Find::stream): a `Stream`, and usable
 /// without one by [`Documents::next`].
@@ -29,26 +26,21 @@ const PAGE: usize = 500;
 /// Dropping it gives the server's cursor back.
 #[must_use = "a stream does nothing until it is polled"]
 pub struct Documents<M> {
-    client: Client,
     index: String,
-    next: Next,
+    /// `None` while a page is fetched, and at the end.
+    pages: Option<KeyPages>,
     fetch: Option<Fetch<M>>,
     ready: VecDeque<M>,
     skip: usize,
     left: Option<usize>,
 }
 
-enum Next {
-    Begin(Command<Cursor>),
-    Read(u64),
-    Done,
-}
-
 type Fetch<M> = Pin<Box<dyn Future<Output = Result<Fetched<M>>> + Send>>;
 
 struct Fetched<M> {
     documents: Vec<M>,
-    cursor: u64,
+    /// What gives the next page; `None` at the end.
+    pages: Option<KeyPages>,
     /// How many of `Find::offset` this page used up.
     skipped: usize,
 }
@@ -60,23 +52,9 @@ impl<M: RedisModel> Documents<M> {
         timeout: Option<u64>,
         (offset, limit): (usize, Option<usize>),
     ) -> Result<Documents<M>> {
-        let index = index_name(repository)?;
-        let mut command = Command::new("FT.AGGREGATE").arg((index.as_str(), query.text())).arg((
-            "LOAD",
-            1u32,
-            "@__key",
-            "WITHCURSOR",
-            "COUNT",
-            PAGE,
-        ));
-        if let Some(timeout) = timeout {
-            command = command.arg(("TIMEOUT", timeout));
-        }
-        finish(&mut command, query);
         Ok(Documents {
-            client: repository.client().steady(),
-            index,
-            next: Next::Begin(command),
+            index: index_name(repository)?,
+            pages: Some(KeyPages::new(repository, query, timeout)?),
             fetch: None,
             ready: VecDeque::new(),
             skip: offset,
@@ -95,77 +73,19 @@ impl<M: RedisModel> Documents<M> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// The future of the next page, when there is one.
+    /// The future of the next page, when there may be one.
     fn begin(&mut self) -> Option<Fetch<M>> {
-        let (command, cursor) = match std::mem::replace(&mut self.next, Next::Done) {
-            Next::Begin(command) => (command, 0),
-            Next::Read(cursor) => {
-                let read = ("READ", self.index.as_str(), cursor, "COUNT", PAGE);
-                (Command::new("FT.CURSOR").arg(read), cursor)
-            }
-            Next::Done => return None,
-        };
-        let (client, index, skip) = (self.client.clone(), self.index.clone(), self.skip);
+        let (mut pages, skip) = (self.pages.take()?, self.skip);
         Some(Box::pin(async move {
-            let mut guard = Cursored { client: &client, index: &index, cursor };
-            let page = client.run(command).await.map_err(|error| explain(error, &index))?;
-            guard.cursor = page.cursor;
-            let skipped = skip.min(page.keys.len());
-            let keys = page.keys.get(skipped..).unwrap_or_default();
+            let Some(keys) = pages.next().await? else {
+                return Ok(Fetched { documents: Vec::new(), pages: None, skipped: 0 });
+            };
+            let skipped = skip.min(keys.len());
+            let keys = keys.get(skipped..).unwrap_or_default();
             // Those that are gone are left out.
-            let documents = load_page(&client, keys).await?.into_iter().flatten().collect();
-            let cursor = guard.keep();
-            Ok(Fetched { documents, cursor, skipped })
+            let documents = load_page(pages.client(), keys).await?.into_iter().flatten().collect();
+            Ok(Fetched { documents, pages: Some(pages), skipped })
         }))
-    }
-}
-
-/// Gives a cursor back to the server when its page could not be had, or nobody waits for it.
-struct Cursored<'a> {
-    client: &'a Client,
-    index: &'a str,
-    cursor: u64,
-}
-
-impl Cursored<'_> {
-    fn keep(mut self) -> u64 {
-        std::mem::take(&mut self.cursor)
-    }
-}
-
-impl Drop for Cursored<'_> {
-    fn drop(&mut self) {
-        give_back(self.client, self.index, self.cursor);
-    }
-}
-
-fn give_back(client: &Client, index: &str, cursor: u64) {
-    if cursor != 0 {
-        client.fire(Command::<Value>::new("FT.CURSOR").arg(("DEL", index, cursor)));
-    }
-}
-
-/// A page of keys, and the cursor for those after it.
-struct Cursor {
-    keys: Vec<Vec<u8>>,
-    cursor: u64,
-}
-
-impl FromReply for Cursor {
-    fn from_reply(reader: &mut Reader<'_>) -> Result<Cursor> {
-        match reader.next()? {
-            Frame::Array(2) => {}
-            Frame::Error(line) => return Err(Error::server(line)),
-            frame => return Err(Error::decode("a page and a cursor", &frame.describe())),
-        }
-        let mut keys = Vec::new();
-        rows(reader, |row| {
-            if let Some(Cell::Bytes(key)) = row.cell("__key") {
-                keys.push(key.to_vec());
-            }
-            Ok(())
-        })?;
-        Ok(Cursor { keys, cursor: u64::from_reply(reader)? })
     }
 }
 
@@ -224,7 +144,7 @@ impl<M: RedisModel> Stream for Documents<M> {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<M>>> {
         loop {
             if self.left == Some(0) {
-                self.release();
+                self.pages = None;
                 return Poll::Ready(None);
             }
             if let Some(document) = self.ready.pop_front() {
@@ -241,10 +161,7 @@ impl<M: RedisModel> Stream for Documents<M> {
                 Ok(page) => {
                     self.skip -= page.skipped;
                     self.ready.extend(page.documents);
-                    self.next = match page.cursor {
-                        0 => Next::Done,
-                        cursor => Next::Read(cursor),
-                    };
+                    self.pages = page.pages;
                 }
                 Err(error) => return Poll::Ready(Some(Err(error))),
             }
@@ -254,21 +171,6 @@ impl<M: RedisModel> Stream for Documents<M> {
 
 /// Nothing in it refers to itself.
 impl<M> Unpin for Documents<M> {}
-
-impl<M> Documents<M> {
-    /// Gives the cursor back, where one is held.
-    fn release(&mut self) {
-        if let Next::Read(cursor) = std::mem::replace(&mut self.next, Next::Done) {
-            give_back(&self.client, &self.index, cursor);
-        }
-    }
-}
-
-impl<M> Drop for Documents<M> {
-    fn drop(&mut self) {
-        self.release();
-    }
-}
 
 impl<M> fmt::Debug for Documents<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

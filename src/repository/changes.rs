@@ -114,7 +114,7 @@ impl<M: RedisModel> Changes<M> {
     }
 
     /// Whether a change starts from what is stored.
-    pub(super) fn has_edits(&self) -> bool {
+    pub(crate) fn has_edits(&self) -> bool {
         self.edits.argc() > 0
     }
 

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use super::Repository;
 use super::failure::{explain, not_found};
 use super::save::check_versioned;
-use super::script::{DELETE, Expected, document_call, id_text, json_string};
+use super::script::{DELETE, Expected, Prepared, document_call, id_text, json_string};
 use crate::model::RedisModel;
 use crate::{Command, Result};
 
@@ -87,22 +87,35 @@ impl<M: RedisModel> Delete<'_, M> {
 
     async fn delete(&self) -> Result<bool> {
         let (client, key) = (self.repository.client(), self.repository.key(self.id));
-        if self.expected == Expected::Anything && !M::SCHEMA.events {
-            let command: Command<bool> = Command::new("DEL").key(&key);
-            return client.run(command).await;
-        }
-        let mut call = document_call::<M>(&DELETE, &key, &self.expected);
-        if M::SCHEMA.events {
-            let id = json_string(&id_text(self.id));
-            let message = format!("{{\"op\":\"deleted\",\"id\":{id}}}");
-            call.section("event", &[self.repository.channel(), message]);
-        }
-        let deleted: bool = call.run(client).await.map_err(|error| explain(error, &key))?;
+        let deleted = match prepare_delete(self.repository, self.id, &self.expected) {
+            Prepared::Plain(command, _) => client.run(command.replying::<bool>()).await,
+            Prepared::Script(call) => call.run(client).await,
+        };
+        let deleted = deleted.map_err(|error| explain(error, &key))?;
         if !deleted && self.expected != Expected::Anything {
             return Err(not_found(&key));
         }
         Ok(deleted)
     }
+}
+
+/// Lays out the deletion of a document.
+pub(crate) fn prepare_delete<M: RedisModel>(
+    repository: &Repository<M>,
+    id: &M::Id,
+    expected: &Expected,
+) -> Prepared {
+    let key = repository.key(id);
+    if *expected == Expected::Anything && !M::SCHEMA.events {
+        return Prepared::Plain(Command::new("DEL").key(&key), 0);
+    }
+    let mut call = document_call::<M>(&DELETE, &key, expected);
+    if M::SCHEMA.events {
+        let id = json_string(&id_text(id));
+        let message = format!("{{\"op\":\"deleted\",\"id\":{id}}}");
+        call.section("event", &[repository.channel(), message]);
+    }
+    Prepared::Script(call)
 }
 
 impl<'a, M: RedisModel> IntoFuture for Delete<'a, M> {

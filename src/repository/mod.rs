@@ -88,7 +88,10 @@ pub(crate) use scan::glob;
 pub use crate::model::written::Written;
 pub use add::{Add, Addend, Number};
 pub use assignment::{Assignment, Clear, ToValue};
-pub use bulk::SaveAll;
+pub use bulk::{
+    Bulk, DeleteMany, DeleteWhere, Failure, Item, Job, Jobs, Report, Reported, SaveAll, SetMany,
+    SetWhere, Settled,
+};
 pub use cached::{CachedGet, CachedGetMany, CachedRepository};
 pub use changes::Changes;
 pub use delete::Delete;

@@ -49,8 +49,7 @@ pub(crate) struct Call {
 
 impl Call {
     pub(crate) fn new(script: &'static Script, key: &str) -> Call {
-        let mut call =
-            Call { script, keys: Packed::new(), arguments: Packed::new(), limits: None };
+        let mut call = Call { script, keys: Packed::new(), arguments: Packed::new(), limits: None };
         call.key(key);
         call
     }

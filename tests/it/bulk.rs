@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::pin::Pin;
 
+use alizarin::blocking::Run as _;
 use alizarin::prelude::*;
-use alizarin::{Command, Value};
-use alizarin_testkit::Server;
+use alizarin::query::everything;
+use alizarin::repository::Item;
+use alizarin::{Command, ServerCode, Value};
+use alizarin_testkit::{Proxy, Server};
 use futures_core::Stream;
 
 use crate::common::{everywhere, on, spoil};
@@ -89,15 +92,20 @@ crate::each_storage! {
         everywhere(async |coins: Repository<Coin>| {
             let good = |id| Coin { id, kind: "gold".into(), ..Coin::default() };
             let bad = Coin { kind: " padded ".into(), ..good(2) };
-            let error = coins.save_all(&[good(1), bad, good(3)]).await.unwrap_err();
+            let error = coins.save_all(&[good(1), bad.clone(), good(3)]).await.unwrap_err();
             assert_eq!((error.kind(), error.field()), (ErrorKind::Value, Some("kind")));
             assert!(error.message().contains(&coins.key(&2)), "{error}");
-            assert!(!coins.exists(&3).await.unwrap());
+            // The others are written nevertheless, unless it is to stop there.
+            assert!(coins.exists(&1).await.unwrap() && coins.exists(&3).await.unwrap());
+            let all = [good(11), Coin { id: 12, ..bad }, good(13)];
+            let stopped = coins.save_all(&all).batch(1).stop_at_failure().report().await.unwrap();
+            assert_eq!((stopped.done, stopped.failed, stopped.finished), (1, 1, false));
+            assert!(!coins.exists(&13).await.unwrap());
 
             spoil(&coins, &7).await;
             let error = coins.save_all(&[good(6), good(7), good(8)]).await.unwrap_err();
             assert!(error.message().contains(&coins.key(&7)), "{error}");
-            assert!(coins.exists(&6).await.unwrap());
+            assert!(coins.exists(&6).await.unwrap() && coins.exists(&8).await.unwrap());
             let error = coins.get_many(&[6, 7]).await.unwrap_err();
             assert!(error.message().contains(&coins.key(&7)), "{error}");
         })
@@ -167,4 +175,154 @@ crate::each_storage! {
         })
         .await;
     }
+
+    async fn many_are_deleted_and_each_outcome_is_told() {
+        everywhere(async |alerts: Repository<Alert>| {
+            let all: Vec<Alert> = (0..700).map(|id| alert(&id.to_string(), "x")).collect();
+            alerts.save_all(&all).await.unwrap();
+            let ids = (0..800).map(|id| id.to_string());
+            let (mut told, mut steps) = (Vec::new(), Vec::new());
+            let delete = alerts.delete_many(ids).batch(300);
+            let delete = delete.on_progress(|seen| steps.push(seen));
+            let delete = delete.on_each(|id, item| told.push((id.clone(), matches!(item, Item::Done))));
+            let report = delete.report().await.unwrap();
+            assert_eq!((report.done, report.absent, report.failed), (700, 100, 0));
+            assert!(report.finished);
+            assert_eq!(steps, [300, 600, 800]);
+            let expected: Vec<_> = (0..800).map(|id| (id.to_string(), id < 700)).collect();
+            assert_eq!(told, expected);
+            assert!(alerts.scan().next().await.is_none());
+        })
+        .await;
+    }
+
+    async fn many_are_changed_and_the_absent_are_told() {
+        everywhere(async |alerts: Repository<Alert>| {
+            let all: Vec<Alert> = (0..700).map(|id| alert(&id.to_string(), "x")).collect();
+            alerts.save_all(&all).await.unwrap();
+            spoil(&alerts, &"700".to_owned()).await;
+            let ids: Vec<String> = (0..=800).map(|id| id.to_string()).collect();
+            let set = alerts.set_many(&ids, |a| (a.text.to("y"), a.label.to("new"))).batch(300);
+            let report = set.report().await.unwrap();
+            assert_eq!((report.done, report.absent, report.failed), (700, 100, 1));
+            assert_eq!(report.failures[0].id, "700");
+            let read = alerts.get_many(&ids[..700]).await.unwrap();
+            for alert in read.into_iter().map(Option::unwrap) {
+                assert_eq!((alert.text.as_str(), alert.version), ("y", 2));
+                assert_eq!(alert.label.as_deref(), Some("new"));
+            }
+            let wrong = alerts.set_many(&ids, |a| a.version.to(7)).await.unwrap_err();
+            assert_eq!((wrong.kind(), wrong.field()), (ErrorKind::Usage, Some("version")));
+        })
+        .await;
+    }
+
+    async fn only_so_many_failures_are_kept_and_all_are_counted() {
+        everywhere(async |drafts: Repository<Draft>| {
+            for id in 0..5 {
+                spoil(&drafts, &id).await;
+            }
+            let all: Vec<Draft> = (0..8).map(|id| draft(id, "x")).collect();
+            let report = drafts.save_all(&all).keep_failures(2).report().await.unwrap();
+            assert_eq!((report.done, report.failed, report.failures.len()), (3, 5, 2));
+            assert_eq!(report.failures[1].id, 1);
+            let kind = report.failures[1].error.kind();
+            assert_eq!(kind, ErrorKind::Server(ServerCode::WrongType));
+            let error = drafts.save_all(&all).await.unwrap_err();
+            assert!(error.message().starts_with("and 4 more failed: "), "{error}");
+        })
+        .await;
+    }
+
+    async fn what_a_query_finds_is_deleted_once() {
+        everywhere(async |coins: Repository<Coin>| {
+            coins.index().sync().await.unwrap();
+            let coin = |id: u32| Coin {
+                id,
+                kind: if id % 3 == 0 { "gold" } else { "iron" }.into(),
+                ..Coin::default()
+            };
+            coins.save_all((0..1_500).map(coin)).await.unwrap();
+            coins.index().wait().await.unwrap();
+
+            let error = coins.delete_where(|_| everything()).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Usage);
+            assert!(error.message().contains("every document of Coin"), "{error}");
+            let always = |c: CoinFields| c.kind.eq("gold") | everything();
+            assert!(coins.delete_where(always).await.is_err());
+            assert_eq!(coins.delete_where(|c| c.kind.is_in(Vec::<String>::new())).await.unwrap(), 0);
+
+            assert_eq!(coins.delete_where(|c| c.kind.eq("gold")).dry_run().await.unwrap(), 500);
+            assert_eq!(coins.find(|_| everything()).count().await.unwrap(), 1_500);
+
+            // One that is gone before its turn comes counts as absent; the rest is deleted.
+            let mut ids = BTreeSet::new();
+            let delete = coins.delete_where(|c| c.kind.eq("gold")).batch(100);
+            let delete = delete.on_each(|id, item| {
+                assert!(matches!(item, Item::Done) && ids.insert(*id), "{id} came twice");
+            });
+            assert_eq!(delete.await.unwrap(), 500);
+            assert_eq!(ids.len(), 500);
+            assert_eq!(coins.find(|_| everything()).count().await.unwrap(), 1_000);
+            let error = coins.set_where(|_| everything(), |c| c.weight.to(2.0)).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Usage);
+            let heavier = |c: CoinFields| c.weight.add(2.0);
+            let dry = coins.set_where(|c| c.kind.eq("iron"), heavier).dry_run();
+            assert_eq!(dry.await.unwrap(), 1_000);
+            // Each once, though all still match after the change; and on from where it broke off.
+            let (mut last, mut seen) = (None, 0);
+            let set = coins.set_where(|c| c.kind.eq("iron"), heavier).batch(100);
+            let set = set.on_each(|id, item| {
+                assert!(matches!(item, Item::Done), "{id}");
+                (last, seen) = (Some(*id), seen + 1);
+            });
+            assert_eq!(set.await.unwrap(), 1_000);
+            assert_eq!(seen, 1_000);
+            let last = last.unwrap();
+            let rest = coins.set_where(|c| c.kind.eq("iron"), heavier).after(&last);
+            assert_eq!(rest.await.unwrap(), 0);
+            let ids: Vec<u32> = (0..1_500).filter(|id| id % 3 != 0).collect();
+            for coin in coins.get_many(&ids).await.unwrap() {
+                assert_eq!(coin.unwrap().weight, 2.0);
+            }
+            let all = coins.delete_where(|_| everything()).everything();
+            assert_eq!(all.await.unwrap(), 1_000);
+            assert!(coins.scan().next().await.is_none());
+        })
+        .await;
+    }
+}
+
+#[test]
+fn bulk_work_needs_no_runtime() {
+    let server = Server::shared().unwrap();
+    let client = alizarin::blocking::Client::connect(server.url().as_str()).unwrap();
+    let labels = client.repository::<Label>().with_namespace(crate::common::namespace(server));
+    let label = |id| Label { id, text: (id % 2 == 0).then(|| "x".into()) };
+    assert_eq!(labels.save_all((0..700).map(label)).run().unwrap(), 700);
+    let report = labels.delete_many(0..800).report().run().unwrap();
+    assert_eq!((report.done, report.absent), (700, 100));
+}
+
+#[tokio::test]
+async fn a_lost_pipeline_fails_its_documents_and_the_next_goes_on() {
+    let server = Server::builder().private().start().unwrap();
+    let proxy = Proxy::before(&server).unwrap();
+    let client = Client::connect(proxy.url().as_str()).await.unwrap();
+    let labels = client.repository::<Label>().with_namespace(server.namespace());
+    let label = |id| Label { id, text: Some("x".into()) };
+    let mut pages = 0;
+    let save = labels.save_all((0..40).map(label)).batch(10).on_progress(|_| {
+        pages += 1;
+        if pages == 1 {
+            proxy.reset();
+        }
+    });
+    let report = save.report().await.unwrap();
+    assert!(report.done >= 30 && report.done + report.failed == 40, "{report:?}");
+    assert!(report.finished);
+    proxy.refuse();
+    proxy.reset();
+    let error = labels.save_all((0..400).map(label)).batch(10).report().await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Connect | ErrorKind::Disconnected), "{error:?}");
 }

@@ -39,6 +39,18 @@ pub struct Command<R, X = ()> {
     target: X,
 }
 
+/// The same command once more, for whatever sends it more than once.
+impl<R, X: Clone> Clone for Command<R, X> {
+    fn clone(&self) -> Self {
+        Command {
+            packed: self.packed.clone(),
+            flags: self.flags,
+            reply: PhantomData,
+            target: self.target.clone(),
+        }
+    }
+}
+
 impl<R> Command<R> {
     /// A command by its name; a name of two words is two arguments (`new("CONFIG").arg("GET")`).
     pub fn new(name: &str) -> Command<R> {

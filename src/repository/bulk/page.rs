@@ -1,0 +1,225 @@
+//! One pipeline of writes.
+
+use alizarin_core::command::Flags;
+use alizarin_core::resp::{Frame, Reader};
+
+use crate::model::RedisModel;
+use crate::repository::failure::explain;
+use crate::repository::script::{Outcome, Prepared};
+use crate::repository::{Repository, Written};
+use crate::{Client, Command, Error, ErrorKind, FromReply, Result, ServerCode};
+
+/// A pipeline is sent when it has grown to this many bytes, however few documents it has.
+pub(super) const BYTES: usize = 1 << 20;
+
+/// What is to be done with many documents: implemented for what [`Bulk`](super::Bulk) is made of.
+#[diagnostic::on_unimplemented(message = "`{Self}` is no bulk work on documents of `{M}`")]
+pub trait Jobs<M: RedisModel>: Send {
+    /// Whether a reply of nothing, of zero, or `NotFound` says that there was no such document.
+    #[doc(hidden)]
+    const FINDS: bool;
+
+    /// The next few of them, at most `most`; none at the end.
+    #[doc(hidden)]
+    fn next(
+        &mut self,
+        repository: &Repository<M>,
+        most: usize,
+    ) -> impl Future<Output = Result<Vec<Job<M::Id>>>> + Send;
+
+    /// Called for each of them in order, before the next few are asked for.
+    #[doc(hidden)]
+    fn settled(&mut self, id: &M::Id, outcome: &Result<Settled>);
+}
+
+/// What became of a document that did not fail.
+#[doc(hidden)]
+#[derive(Debug, Default)]
+pub struct Settled {
+    /// There was such a document, or there need not be.
+    pub(super) there: bool,
+    pub(super) written: Written,
+}
+
+/// What is to be done with one document.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Job<I> {
+    pub(super) id: I,
+    pub(super) key: String,
+    pub(super) work: Work,
+}
+
+#[expect(clippy::large_enum_variant, reason = "nearly all are the large one")]
+#[derive(Debug)]
+pub(super) enum Work {
+    Write(Prepared),
+    /// It would be done, but is not.
+    Pretend,
+    /// It cannot even be sent.
+    Refused(Error),
+}
+
+/// A pipeline that was sent.
+pub(super) struct Page<I> {
+    /// Each document's outcome, in order.
+    pub(super) outcomes: Vec<(I, Result<Settled>)>,
+    /// The error, when the pipeline as a whole was lost.
+    pub(super) lost: Option<Error>,
+}
+
+impl<I> Page<I> {
+    /// Sends the jobs in one pipeline.
+    pub(super) async fn send(client: &Client, jobs: Vec<Job<I>>, finds: bool) -> Page<I> {
+        let mut commands: Vec<Command<Result<Reply>>> = Vec::with_capacity(jobs.len());
+        let mut waiting = Vec::with_capacity(jobs.len());
+        let mut brought = false;
+        for Job { id, key, work } in jobs {
+            let wait = match work {
+                Work::Refused(error) => Wait::Known(Err(at_key(error, &key))),
+                Work::Pretend => Wait::Known(Ok(Settled { there: true, ..Settled::default() })),
+                Work::Write(Prepared::Plain(command, fields)) => {
+                    commands.push(command.clone().replying());
+                    Wait::Reply(Prepared::Plain(command, fields))
+                }
+                Work::Write(Prepared::Script(call)) => {
+                    // The first one brings the source, so that the others find it: sent once more
+                    // one by one, they would come after later writes of the same document.
+                    let command = if brought { call.short() } else { call.long() };
+                    brought = true;
+                    commands.push(command.flags(Flags::NONE));
+                    Wait::Reply(Prepared::Script(call))
+                }
+            };
+            waiting.push((id, key, wait));
+        }
+        let (mut replies, lost) = match commands.is_empty() {
+            true => (Vec::new().into_iter(), None),
+            false => match client.pipeline(commands).await {
+                Ok(replies) => (replies.into_iter(), None),
+                Err(error) => (Vec::new().into_iter(), Some(error)),
+            },
+        };
+        let mut outcomes = Vec::with_capacity(waiting.len());
+        for (id, key, wait) in waiting {
+            let outcome = match wait {
+                Wait::Known(outcome) => outcome,
+                Wait::Reply(write) => match replies.next() {
+                    Some(reply) => settle(client, reply, write, &key).await,
+                    None => Err(unanswered(lost.as_ref())),
+                },
+            };
+            let outcome = match outcome {
+                Ok(settled) => Ok(Settled { there: settled.there || !finds, ..settled }),
+                Err(error) if finds && error.kind() == ErrorKind::NotFound => {
+                    Ok(Settled::default())
+                }
+                Err(error) => Err(at_key(error, &key)),
+            };
+            outcomes.push((id, outcome));
+        }
+        Page { outcomes, lost }
+    }
+}
+
+/// What is known of a document before the pipeline's replies are looked at.
+#[expect(clippy::large_enum_variant, reason = "nearly all are the large one")]
+enum Wait {
+    Known(Result<Settled>),
+    Reply(Prepared),
+}
+
+/// What became of a document, by its reply. What the server refused for the moment, so that it did
+/// not run, goes once more: a script that it has forgotten, and whatever came to a primary that is
+/// none any longer, or to one that reads its data yet.
+async fn settle(
+    client: &Client,
+    reply: Result<Reply>,
+    write: Prepared,
+    key: &str,
+) -> Result<Settled> {
+    const PASSING: [ServerCode; 3] =
+        [ServerCode::Loading, ServerCode::NoScript, ServerCode::ReadOnly];
+    let fields = match &write {
+        Prepared::Plain(_, fields) => *fields,
+        Prepared::Script(_) => 0,
+    };
+    let reply = match reply {
+        Err(error) if error.server_code().is_some_and(|code| PASSING.contains(&code)) => {
+            match write {
+                Prepared::Plain(command, _) => client.run(command.replying::<Reply>()).await,
+                Prepared::Script(call) => call.run(client).await,
+            }
+        }
+        reply => reply,
+    };
+    reply.map(|reply| reply.settled(fields)).map_err(|error| explain(error, key))
+}
+
+/// The error of a document whose pipeline was lost.
+fn unanswered(lost: Option<&Error>) -> Error {
+    match lost {
+        Some(error) => {
+            let copy = Error::new(error.kind(), error.message().to_owned()).with_sent(error.sent());
+            match error.command() {
+                Some(command) => copy.with_command(command.to_owned()),
+                None => copy,
+            }
+        }
+        None => Error::decode("a reply for each document", "fewer"),
+    }
+}
+
+/// Any reply but an error.
+enum Reply {
+    Number(usize),
+    Nothing,
+    Other,
+    Written(Written),
+}
+
+impl Reply {
+    /// What it says of a document, of which so many fields were written.
+    fn settled(self, fields: usize) -> Settled {
+        match self {
+            Reply::Number(number) => {
+                let created = fields > 0 && number == fields;
+                Settled { there: number > 0, written: Written { created, ..Written::default() } }
+            }
+            Reply::Nothing => Settled::default(),
+            Reply::Other => Settled { there: true, ..Settled::default() },
+            Reply::Written(written) => Settled { there: true, written },
+        }
+    }
+}
+
+impl FromReply for Reply {
+    fn from_reply(reader: &mut Reader<'_>) -> Result<Reply> {
+        match reader.peek()? {
+            Frame::Integer(_) => usize::from_reply(reader).map(Reply::Number),
+            Frame::Null => <()>::from_reply(reader).map(|()| Reply::Nothing),
+            Frame::Array(_) | Frame::Map(_) => {
+                Outcome::from_reply(reader).map(|outcome| Reply::Written(outcome.written))
+            }
+            _ => <()>::from_reply(reader).map(|()| Reply::Other),
+        }
+    }
+}
+
+/// The same error, naming the document where it does not yet.
+fn at_key(error: Error, key: &str) -> Error {
+    if error.message().contains(key) {
+        return error;
+    }
+    let message = format!("document `{key}`: {}", error.message());
+    reworded(error, message)
+}
+
+/// The same error with other words.
+pub(super) fn reworded(error: Error, message: String) -> Error {
+    let mut named = Error::new(error.kind(), message).with_sent(error.sent());
+    if let Some(field) = error.field() {
+        named = named.with_field(field);
+    }
+    named.with_source(error)
+}
