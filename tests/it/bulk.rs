@@ -239,7 +239,7 @@ crate::each_storage! {
             coins.index().sync().await.unwrap();
             let coin = |id: u32| Coin {
                 id,
-                kind: if id % 3 == 0 { "gold" } else { "iron" }.into(),
+                kind: if id.is_multiple_of(3) { "gold" } else { "iron" }.into(),
                 ..Coin::default()
             };
             coins.save_all((0..1_500).map(coin)).await.unwrap();

@@ -195,13 +195,12 @@ where
     async fn run(mut self) -> Result<Report<M::Id>> {
         let mut report = Report::default();
         let mut lost = false;
-        loop {
-            let jobs = self.jobs.next(self.repository, self.batch).await?;
-            if jobs.is_empty() {
-                report.finished = true;
-                return Ok(report);
-            }
-            let page = Page::send(self.repository.client(), jobs, J::FINDS).await;
+        let mut jobs = self.jobs.next(self.repository, self.batch).await?;
+        while !jobs.is_empty() {
+            let send = Page::send(self.repository.client(), jobs, J::FINDS);
+            // While the server works, the next ones are made.
+            let (page, next) =
+                tokio::join!(biased; send, self.jobs.next(self.repository, self.batch));
             for (id, outcome) in &page.outcomes {
                 self.jobs.settled(id, outcome);
                 if let Some(each) = &mut self.each {
@@ -222,7 +221,10 @@ where
             if self.stop && report.failed > failed {
                 return Ok(report);
             }
+            jobs = next?;
         }
+        report.finished = true;
+        Ok(report)
     }
 }
 

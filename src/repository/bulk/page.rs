@@ -1,13 +1,13 @@
 //! One pipeline of writes.
 
-use alizarin_core::command::Flags;
+use alizarin_core::command::{Flags, each};
 use alizarin_core::resp::{Frame, Reader};
 
 use crate::model::RedisModel;
 use crate::repository::failure::explain;
 use crate::repository::script::{Outcome, Prepared};
 use crate::repository::{Repository, Written};
-use crate::{Client, Command, Error, ErrorKind, FromReply, Result, ServerCode};
+use crate::{Client, Error, ErrorKind, FromReply, Result, ServerCode};
 
 /// A pipeline is sent when it has grown to this many bytes, however few documents it has.
 pub(super) const BYTES: usize = 1 << 20;
@@ -71,40 +71,34 @@ pub(super) struct Page<I> {
 impl<I> Page<I> {
     /// Sends the jobs in one pipeline.
     pub(super) async fn send(client: &Client, jobs: Vec<Job<I>>, finds: bool) -> Page<I> {
-        let mut commands: Vec<Command<Result<Reply>>> = Vec::with_capacity(jobs.len());
-        let mut waiting = Vec::with_capacity(jobs.len());
         let mut brought = false;
-        for Job { id, key, work } in jobs {
-            let wait = match work {
-                Work::Refused(error) => Wait::Known(Err(at_key(error, &key))),
-                Work::Pretend => Wait::Known(Ok(Settled { there: true, ..Settled::default() })),
-                Work::Write(Prepared::Plain(command, fields)) => {
-                    commands.push(command.clone().replying());
-                    Wait::Reply(Prepared::Plain(command, fields))
-                }
-                Work::Write(Prepared::Script(call)) => {
-                    // The first one brings the source, so that the others find it: sent once more
-                    // one by one, they would come after later writes of the same document.
-                    let command = if brought { call.short() } else { call.long() };
-                    brought = true;
-                    commands.push(command.flags(Flags::NONE));
-                    Wait::Reply(Prepared::Script(call))
-                }
-            };
-            waiting.push((id, key, wait));
-        }
-        let (mut replies, lost) = match commands.is_empty() {
-            true => (Vec::new().into_iter(), None),
-            false => match client.pipeline(commands).await {
+        let writes = jobs.iter().filter_map(|job| match &job.work {
+            Work::Write(write) => Some(write),
+            Work::Pretend | Work::Refused(_) => None,
+        });
+        let commands = writes.clone().map(|write| match write {
+            Prepared::Plain(command, _) => command.clone().replying::<Result<Reply>>(),
+            Prepared::Script(call) => {
+                // The first one brings the source, so that the others find it: sent once more
+                // one by one, they would come after later writes of the same document.
+                let command = if brought { call.short() } else { call.long() };
+                brought = true;
+                command.flags(Flags::NONE)
+            }
+        });
+        let (mut replies, lost) = match writes.clone().next() {
+            None => (Vec::new().into_iter(), None),
+            Some(_) => match client.pipeline(each(commands)).await {
                 Ok(replies) => (replies.into_iter(), None),
                 Err(error) => (Vec::new().into_iter(), Some(error)),
             },
         };
-        let mut outcomes = Vec::with_capacity(waiting.len());
-        for (id, key, wait) in waiting {
-            let outcome = match wait {
-                Wait::Known(outcome) => outcome,
-                Wait::Reply(write) => match replies.next() {
+        let mut outcomes = Vec::with_capacity(jobs.len());
+        for Job { id, key, work } in jobs {
+            let outcome = match work {
+                Work::Refused(error) => Err(error),
+                Work::Pretend => Ok(Settled { there: true, ..Settled::default() }),
+                Work::Write(write) => match replies.next() {
                     Some(reply) => settle(client, reply, write, &key).await,
                     None => Err(unanswered(lost.as_ref())),
                 },
@@ -120,13 +114,6 @@ impl<I> Page<I> {
         }
         Page { outcomes, lost }
     }
-}
-
-/// What is known of a document before the pipeline's replies are looked at.
-#[expect(clippy::large_enum_variant, reason = "nearly all are the large one")]
-enum Wait {
-    Known(Result<Settled>),
-    Reply(Prepared),
 }
 
 /// What became of a document, by its reply. What the server refused for the moment, so that it did
