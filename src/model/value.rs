@@ -1,19 +1,29 @@
 //! The trait of everything that can be a field.
 
+mod as_text;
 mod bytes;
 #[cfg(test)]
 mod check;
 #[cfg(feature = "chrono")]
 mod chrono;
 pub(crate) mod decimal;
+#[cfg(feature = "jiff")]
+mod jiff;
 mod json;
 mod list;
 mod map;
+mod non_zero;
 mod number;
+#[cfg(feature = "rust_decimal")]
+mod rust_decimal;
 pub(crate) mod text;
 mod time;
+#[cfg(feature = "time")]
+mod time_crate;
 #[cfg(feature = "ulid")]
 mod ulid;
+#[cfg(feature = "url")]
+mod url;
 #[cfg(feature = "uuid")]
 mod uuid;
 
@@ -36,25 +46,40 @@ pub use json::Json;
 /// | `bool` | `true`, `false` | the same |
 /// | `i8` to `i64`, `u8` to `u64`, `isize`, `usize` | decimal digits | a number; with `tag` a string |
 /// | `i128`, `u128` | decimal digits | a string; with `numeric` a number |
+/// | `NonZero<..>` | as the integer | the same |
 /// | `f32`, `f64` | shortest decimal, `inf`, `-inf` | a number; no infinities (see below) |
 /// | `char`, `String`, `Box<str>`, `Arc<str>` | the text | a string |
 /// | `Vec<u8>`, `Bytes`, `[u8; N]` | the bytes | base64 |
-/// | `Vec<T>` | with `tag` the items with the separator between them, else JSON text | an array |
-/// | `BTreeMap<String, V>`, `HashMap<String, V>` | JSON text | an object |
+/// | `Vec<T>`, `BTreeSet<T>`, `HashSet<T>` | with `tag` the items with the separator between them, else JSON text | an array |
+/// | `BTreeMap<K, V>`, `HashMap<K, V>`; a key is what an [id](super::ModelId) can be | JSON text | an object |
 /// | [`Json<T>`] | JSON text | what `serde_json` writes |
 /// | `Option<T>` | no field | no member |
-/// | `SystemTime`, `chrono::DateTime<Utc>` | nanoseconds since 1970 | the same |
-/// | `Duration` | nanoseconds | the same |
-/// | `chrono::NaiveDate` | days since 1970 | the same |
-/// | `Ulid`, `Uuid` | the usual text | a string |
+/// | `SystemTime`, `chrono::DateTime<Utc>`, `time::UtcDateTime`, `jiff::Timestamp` | nanoseconds since 1970 | the same |
+/// | `chrono::NaiveDateTime`, `time::PrimitiveDateTime`, `jiff::civil::DateTime` | nanoseconds since 1970, as if in UTC | the same |
+/// | `chrono::DateTime<FixedOffset>`, `time::OffsetDateTime` | RFC 3339 text with the offset; with `numeric` nanoseconds since 1970, and the offset is not kept | a string; with `numeric` a number |
+/// | `jiff::Zoned` | RFC 9557 text, `2026-07-01T12:00:00+02:00[Europe/Vienna]` | a string |
+/// | `chrono::NaiveDate`, `time::Date`, `jiff::civil::Date` | days since 1970 | the same |
+/// | `chrono::NaiveTime`, `time::Time`, `jiff::civil::Time` | nanoseconds since midnight | the same |
+/// | `Duration`, `chrono::TimeDelta`, `time::Duration`, `jiff::SignedDuration` | nanoseconds | the same |
+/// | `rust_decimal::Decimal` | the text with all its zeros | a string; with `numeric` a number |
+/// | `Ulid`, `Uuid`, `url::Url`, `IpAddr`, `Ipv4Addr`, `Ipv6Addr` | the usual text | a string |
+/// | an enum | the variant's name; with `integer` its number | a string; with `integer` a number |
+/// | a newtype | as what is inside it | the same |
 /// | [`GeoPoint`](super::GeoPoint) | `longitude,latitude` | a string |
 /// | [`GeoShape`](super::GeoShape) | well-known text | a string |
 /// | [`Vector`](super::Vector) | little-endian bytes | an array of numbers |
 ///
 /// A write refuses what could not come back: NaN; text in a TAG field that holds NUL or the
-/// separator, or begins or ends with white space; integers beyond ±2^53 in a NUMERIC field. Times
-/// in a NUMERIC field are stored exactly and found with a double's precision, a quarter of a
-/// microsecond in this century.
+/// separator, or begins or ends with white space; integers beyond ±2^53 and decimals of more than
+/// 15 digits in a NUMERIC field (a TAG field takes them); times that 64 bits of nanoseconds do not
+/// reach. Times in a NUMERIC field are stored exactly and found with a double's precision, a
+/// quarter of a microsecond in this century.
+///
+/// `chrono`, `time`, `jiff`, `rust_decimal`, `url`, `ulid` and `uuid` are features, named as the
+/// crates. A field of another type names a [`FieldCodec`](super::FieldCodec) by `with`.
+///
+/// In JSON the index looks into lists (`$.tags[*]`) and maps (`$.labels.*`), in a hash into lists
+/// of tags; other combinations do not compile.
 ///
 /// RedisJSON reads doubles with a rounding error of its own. Alizarin writes them so that it does
 /// no harm; that is impossible for one in 400 of the doubles with 16 digits or more, which then
@@ -242,7 +267,7 @@ pub trait TextValue {}
 pub trait TagValue {}
 
 /// What a `NUMERIC` index can hold: numbers and dates, options of them, and in
-/// JSON lists.
+/// JSON lists and maps.
 ///
 /// ```
 /// # use alizarin::prelude::*;

@@ -16,8 +16,8 @@ use crate::{Error, ErrorKind, Result};
 
 pub use element::VectorElement;
 
-/// `N` numbers: the embedding of a text or picture. Its elements are `f32`, `f64`, or
-/// [`half::f16`] and [`half::bf16`].
+/// `N` numbers: the embedding of a text or picture. Its elements are `f32`, `f64`,
+/// [`half::f16`], [`half::bf16`], `i8` or `u8`.
 ///
 /// A hash holds it as little-endian bytes, JSON as an array of numbers. Equal as its elements are.
 ///

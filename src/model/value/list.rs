@@ -1,4 +1,7 @@
-//! Lists.
+//! Lists and sets.
+
+use std::collections::{BTreeSet, HashSet};
+use std::hash::Hash;
 
 use serde_json::value::RawValue;
 
@@ -9,69 +12,97 @@ use super::{
 };
 use crate::{Error, Result};
 
-impl<T: ListItem> RedisValue for Vec<T> {
-    type Item = T::Item;
-    const MANY: bool = true;
+macro_rules! lists {
+    ($($list:ident $(: $($bound:ident)+)?;)+) => {$(
+        impl<T: ListItem $($(+ $bound)+)?> RedisValue for $list<T> {
+            type Item = T::Item;
+            const MANY: bool = true;
 
-    fn to_hash(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
-        match field.kind() {
-            Some(IndexKind::Tag { separator, .. }) => write_tags(self, *separator, field, out),
-            None | Some(IndexKind::Text { .. }) => self.to_json(field, out),
-            Some(_) => Err(refused(
-                "the index of a hash takes lists of tags only; store the model as json, or take \
-                 the index off the field",
-            )),
-        }
-    }
-
-    fn from_hash(bytes: &[u8], field: &FieldSchema) -> Result<Vec<T>> {
-        let text = match field.tag_separator() {
-            Some(separator) => return read_tags(bytes, separator, field),
-            None => utf8(bytes, "a list as JSON text")?,
-        };
-        Vec::from_json(text, field)
-    }
-
-    fn to_json(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
-        out.push(b'[');
-        for (at, item) in self.iter().enumerate() {
-            if at > 0 {
-                out.push(b',');
+            fn to_hash(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
+                match field.kind() {
+                    Some(IndexKind::Tag { separator, .. }) => {
+                        write_tags(self, *separator, field, out)
+                    }
+                    None | Some(IndexKind::Text { .. }) => self.to_json(field, out),
+                    Some(_) => Err(refused(
+                        "the index of a hash takes lists of tags only; store the model as json, \
+                         or take the index off the field",
+                    )),
+                }
             }
-            item.to_json(field, out).map_err(|error| error.with_field(&at.to_string()))?;
+
+            fn from_hash(bytes: &[u8], field: &FieldSchema) -> Result<Self> {
+                match field.tag_separator() {
+                    Some(separator) => read_tags(bytes, separator, field),
+                    None => read_json(utf8(bytes, "a list as JSON text")?, field),
+                }
+            }
+
+            fn to_json(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
+                write_json(self, field, out)
+            }
+
+            fn from_json(json: &str, field: &FieldSchema) -> Result<Self> {
+                read_json(json, field)
+            }
         }
-        out.push(b']');
-        Ok(())
-    }
 
-    fn from_json(json: &str, field: &FieldSchema) -> Result<Vec<T>> {
-        let items: Vec<&RawValue> = serde_json::from_str(json)
-            .map_err(|error| Error::decode("a list", "other JSON").with_source(error))?;
-        let items = items.iter().enumerate().map(|(at, item)| {
-            T::from_json(item.get(), field).map_err(|error| error.with_field(&at.to_string()))
-        });
-        items.collect()
-    }
+        impl<T: ListItem $($(+ $bound)+)?> ListItem for $list<T> {}
+        through_list!($list $(: $($bound)+)?; TextValue);
+        through_list!($list $(: $($bound)+)?; TagValue);
+        through_list!($list $(: $($bound)+)?; NumericValue);
+        through_list!($list $(: $($bound)+)?; GeoValue);
+        through_list!($list $(: $($bound)+)?; GeoShapeValue);
+    )+};
 }
-
-impl<T: ListItem> ListItem for Vec<T> {}
 
 macro_rules! through_list {
-    ($($kind:ident)+) => { $(impl<T: ListItem + $kind> $kind for Vec<T> {})+ };
+    ($list:ident $(: $($bound:ident)+)?; $kind:ident) => {
+        impl<T: ListItem + $kind $($(+ $bound)+)?> $kind for $list<T> {}
+    };
 }
 
-through_list!(TextValue TagValue NumericValue GeoValue GeoShapeValue);
+lists! {
+    Vec;
+    BTreeSet: Ord;
+    HashSet: Eq Hash;
+}
+
+fn write_json<'a, T: ListItem>(
+    items: impl IntoIterator<Item = &'a T>,
+    field: &FieldSchema,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    out.push(b'[');
+    for (at, item) in items.into_iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        item.to_json(field, out).map_err(|error| error.with_field(&at.to_string()))?;
+    }
+    out.push(b']');
+    Ok(())
+}
+
+fn read_json<T: ListItem, L: FromIterator<T>>(json: &str, field: &FieldSchema) -> Result<L> {
+    let items: Vec<&RawValue> = serde_json::from_str(json)
+        .map_err(|error| Error::decode("a list", "other JSON").with_source(error))?;
+    let items = items.iter().enumerate().map(|(at, item)| {
+        T::from_json(item.get(), field).map_err(|error| error.with_field(&at.to_string()))
+    });
+    items.collect()
+}
 
 /// Appends the items with the field's separator between them.
-fn write_tags<T: ListItem>(
-    items: &[T],
+fn write_tags<'a, T: ListItem>(
+    items: impl IntoIterator<Item = &'a T>,
     separator: char,
     field: &FieldSchema,
     out: &mut Vec<u8>,
 ) -> Result<()> {
     let mut separator_bytes = [0; 4];
     let separator_bytes = separator.encode_utf8(&mut separator_bytes).as_bytes();
-    for (at, item) in items.iter().enumerate() {
+    for (at, item) in items.into_iter().enumerate() {
         if at > 0 {
             out.extend_from_slice(separator_bytes);
         }
@@ -93,9 +124,13 @@ fn write_tags<T: ListItem>(
 }
 
 /// Reads items with separators between them; nothing at all is the empty list.
-fn read_tags<T: ListItem>(bytes: &[u8], separator: char, field: &FieldSchema) -> Result<Vec<T>> {
+fn read_tags<T: ListItem, L: FromIterator<T>>(
+    bytes: &[u8],
+    separator: char,
+    field: &FieldSchema,
+) -> Result<L> {
     if bytes.is_empty() {
-        return Ok(Vec::new());
+        return Ok(std::iter::empty().collect());
     }
     let text = utf8(bytes, "a list of tags")?;
     let items = text.split(separator).enumerate().map(|(at, item)| {
@@ -155,6 +190,8 @@ mod tests {
             round_trip(&numbers, &PLAIN);
             round_trip(&numbers, &TAG);
             round_trip(&bytes, &PLAIN);
+            round_trip(&texts.iter().cloned().collect::<BTreeSet<_>>(), &PLAIN);
+            round_trip(&numbers.iter().copied().collect::<HashSet<_>>(), &TAG);
             round_trip(&vec![texts, vec![]], &PLAIN);
         }
 

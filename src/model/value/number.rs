@@ -13,7 +13,7 @@ use crate::{Error, Result};
 const EXACT: i128 = 1 << 53;
 
 /// Whether the field has a NUMERIC index.
-fn is_numeric(field: &FieldSchema) -> bool {
+pub(super) fn is_numeric(field: &FieldSchema) -> bool {
     matches!(field.kind(), Some(IndexKind::Numeric))
 }
 

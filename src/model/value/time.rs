@@ -39,8 +39,57 @@ macro_rules! stored_as_integer {
         impl NumericValue for $type {}
     };
 }
-#[cfg(feature = "chrono")]
+#[cfg(any(feature = "chrono", feature = "jiff", feature = "time"))]
 pub(super) use stored_as_integer;
+
+/// A time with an offset from UTC: RFC 3339 text with the offset, or under a NUMERIC index
+/// nanoseconds since 1970, which are the same moment without it.
+#[cfg(any(feature = "chrono", feature = "time"))]
+macro_rules! stored_with_offset {
+    ($type:ty, $nanos:expr, $from_nanos:expr, $text:expr, $from_text:expr) => {
+        impl RedisValue for $type {
+            type Item = $type;
+
+            fn to_hash(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
+                if is_numeric(field) {
+                    let nanos = $nanos(self)?;
+                    out.extend_from_slice(itoa::Buffer::new().format(nanos).as_bytes());
+                    return Ok(());
+                }
+                write_text(&$text(self)?, field, out)
+            }
+
+            fn from_hash(bytes: &[u8], field: &FieldSchema) -> Result<$type> {
+                const NAME: &str = "a time of RFC 3339";
+                if is_numeric(field) {
+                    return $from_nanos(read_hash_integer(bytes, "nanoseconds since 1970")?);
+                }
+                $from_text(utf8(bytes, NAME)?)
+                    .map_err(|error| Error::decode(NAME, "other text").with_source(error))
+            }
+
+            fn to_json(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
+                if is_numeric(field) {
+                    return self.to_hash(field, out);
+                }
+                write_json_text(&$text(self)?, field, out)
+            }
+
+            fn from_json(json: &str, field: &FieldSchema) -> Result<$type> {
+                if is_numeric(field) {
+                    return $from_nanos(read_json_integer(json, "nanoseconds since 1970")?);
+                }
+                Self::from_hash(read_json_string(json)?.as_bytes(), field)
+            }
+        }
+
+        impl ListItem for $type {}
+        impl NumericValue for $type {}
+        impl TagValue for $type {}
+    };
+}
+#[cfg(any(feature = "chrono", feature = "time"))]
+pub(super) use stored_with_offset;
 
 stored_as_integer!(Duration, "nanoseconds as an integer", duration_nanos, |nanos| Ok(
     Duration::from_nanos(nanos)

@@ -6,7 +6,7 @@ use half::{bf16, f16};
 
 use crate::model::value::decimal;
 
-/// A number that vectors can be made of: `f32`, `f64`, [`half::f16`], [`half::bf16`].
+/// A number that vectors can be made of: `f32`, `f64`, [`half::f16`], [`half::bf16`], `i8`, `u8`.
 ///
 /// Sealed: the server knows no others. The methods are called by [`Vector`](super::Vector).
 ///
@@ -24,7 +24,7 @@ use crate::model::value::decimal;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "a vector cannot be made of `{Self}`",
-    note = "`f32`, `f64`, `half::f16` and `half::bf16` can be its elements"
+    note = "`f32`, `f64`, `half::f16`, `half::bf16`, `i8` and `u8` can be its elements"
 )]
 pub trait VectorElement:
     sealed::Number + Copy + Default + PartialEq + fmt::Debug + Send + Sync + 'static
@@ -109,6 +109,56 @@ macro_rules! elements {
             }
         }
     )+};
+}
+
+macro_rules! bytes {
+    ($($type:ident $name:literal;)+) => {$(
+        impl VectorElement for $type {
+            const NAME: &'static str = $name;
+            const SIZE: usize = 1;
+
+            fn write_le(self, out: &mut Vec<u8>) {
+                out.extend_from_slice(&self.to_le_bytes());
+            }
+
+            fn read_le(bytes: &[u8]) -> Option<$type> {
+                bytes.try_into().ok().map($type::from_le_bytes)
+            }
+
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+
+            fn from_f64(value: f64) -> $type {
+                value.round() as $type
+            }
+        }
+
+        impl sealed::Number for $type {
+            type Serde = $type;
+
+            fn to_serde(self) -> $type {
+                self
+            }
+
+            fn from_serde(value: $type) -> $type {
+                value
+            }
+
+            fn write_json(self, out: &mut Vec<u8>) {
+                out.extend_from_slice(itoa::Buffer::new().format(self).as_bytes());
+            }
+
+            fn parse(text: &str) -> Option<$type> {
+                decimal::whole_number(text)?.parse().ok()
+            }
+        }
+    )+};
+}
+
+bytes! {
+    i8 "INT8";
+    u8 "UINT8";
 }
 
 elements! {

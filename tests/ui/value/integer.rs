@@ -1,0 +1,7 @@
+use alizarin::prelude::*;
+
+#[derive(RedisValue)]
+#[redis(integer)]
+struct Level(u8);
+
+fn main() {}
