@@ -14,7 +14,7 @@ use crate::repository::Repository;
 use crate::{Command, Error, ErrorKind, FromReply, Result, Value};
 
 /// What [`Find::all`] gives at most, unless [`Find::limit`] says otherwise.
-const CAP: usize = 10_000;
+pub(super) const CAP: usize = 10_000;
 
 /// A search for documents: options first, then [`all`](Find::all), [`first`](Find::first),
 /// [`one`](Find::one), [`count`](Find::count), [`page`](Find::page), [`ids`](Find::ids) or
@@ -37,9 +37,9 @@ const CAP: usize = 10_000;
 pub struct Find<'r, M, E> {
     repository: &'r Repository<M>,
     filter: Filter<M, E>,
-    order: Option<Order<M>>,
-    offset: usize,
-    limit: Option<usize>,
+    pub(super) order: Option<Order<M>>,
+    pub(super) offset: usize,
+    pub(super) limit: Option<usize>,
     timeout: Option<Duration>,
 }
 
@@ -384,7 +384,7 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
         Ok(command)
     }
 
-    async fn search(&self, offset: usize, limit: usize) -> Result<Hits<M>> {
+    pub(super) async fn search(&self, offset: usize, limit: usize) -> Result<Hits<M>> {
         self.run(self.command(false, offset, limit)?).await
     }
 

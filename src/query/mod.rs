@@ -90,6 +90,7 @@ mod filter;
 mod find;
 mod geo;
 mod hits;
+mod keep;
 mod nearest;
 mod numeric;
 mod operand;
@@ -124,6 +125,7 @@ pub use filter::{
 pub use find::Find;
 pub use geo::Unit;
 pub(crate) use hits::decode_hits;
+pub use keep::{Kept, KeptDocuments};
 pub use nearest::{Nearest, Scored, Within};
 pub use operand::Operand;
 pub use order::{Direction, Order};

@@ -49,6 +49,11 @@ macro_rules! in_storage {
                     assert_eq!(found.len(), 20);
                     let mut stream = notes.find(|n| n.text.matches("note")).stream().unwrap();
                     assert_eq!(stream.iter().map(|note| note.unwrap().id).count(), 50);
+                    let seventh = |note: &Note| note.id % 7 == 0;
+                    let kept = notes.find(|n| n.stars.ge(3)).keep(seventh);
+                    assert_eq!(kept.all().run().unwrap().len(), 3);
+                    let mut kept = notes.find(|n| n.stars.ge(3)).keep(seventh).stream().unwrap();
+                    assert_eq!(kept.iter().filter(|note| note.is_ok()).count(), 3);
                     let mut scan = notes.scan();
                     assert_eq!(scan.iter().filter(|note| note.is_ok()).count(), 50);
                     assert!(notes.delete(&7).run().unwrap());
