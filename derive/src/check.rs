@@ -116,6 +116,11 @@ fn prefix_and_index_have_names(cx: &Ctxt, model: &Struct) {
             "the prefix is empty: every key of the server would belong to the model",
         );
     }
+    for name in [Some(&model.container.prefix), model.container.index.as_ref()] {
+        if name.is_some_and(|name| name.starts_with('@')) {
+            cx.error(&model.ident, "names that begin with `@` are those of tenants");
+        }
+    }
     if model.container.index.as_deref() == Some("") {
         cx.error(&model.ident, "the index's name is empty");
     }
@@ -136,6 +141,12 @@ fn lists_fit_a_hash(cx: &Ctxt, model: &Struct) {
             cx.error(&field.ty, message);
         }
     }
+}
+
+/// Whether a type's own name is one of these.
+fn is_named(ty: &Type, names: &[&str]) -> bool {
+    let Type::Path(path) = ty else { return false };
+    path.path.segments.last().is_some_and(|last| names.iter().any(|name| last.ident == name))
 }
 
 /// Whether a type is written `Vec<..>`, within options.
@@ -251,6 +262,11 @@ fn one_value(field: &Field) -> impl Iterator<Item = &Ident> {
 /// Its own fields stand in its place.
 fn flat_has_no_name(cx: &Ctxt, item: &Struct) {
     for field in item.fields.iter().filter(|field| field.flat) {
+        if is_named(&field.ty, &["Option", "Vec"]) {
+            let message = "only a struct itself is flattened, since nothing would tell that it is \
+                           not there: take `nested`";
+            cx.error(&field.ty, message);
+        }
         if let Some(word) = &field.renamed {
             cx.error(word, "a flattened struct has no stored name: its fields have theirs");
         }

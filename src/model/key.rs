@@ -30,6 +30,9 @@ pub(crate) fn write_key<I: ModelId>(template: &[&str], id: &I, out: &mut String)
 pub(crate) fn parse_key<I: ModelId>(template: &[&str], key: &str) -> Option<I> {
     let (first, after) = template.split_first()?;
     let mut rest = key.strip_prefix(first)?;
+    if let ([""], 1) = (after, I::PARTS) {
+        return whole(rest);
+    }
     let mut parts = Vec::with_capacity(after.len());
     for text in after {
         if text.is_empty() {
@@ -50,6 +53,14 @@ pub(crate) fn parse_key<I: ModelId>(template: &[&str], key: &str) -> Option<I> {
     (written == key).then_some(id)
 }
 
+/// The id that is all of a text.
+fn whole<I: ModelId>(text: &str) -> Option<I> {
+    let id = I::parse_id(text).ok()?;
+    let mut written = String::with_capacity(text.len());
+    id.write_id(&mut written);
+    (written == text).then_some(id)
+}
+
 /// Which part of an id has no text: it would make no key of its own.
 pub(crate) fn empty_part<I: ModelId>(id: &I) -> Option<usize> {
     let mut text = String::new();
@@ -61,7 +72,7 @@ pub(crate) fn empty_part<I: ModelId>(id: &I) -> Option<usize> {
 }
 
 /// Appends `part` with `%` and `mark` written as their bytes.
-fn escape(part: &str, mark: char, out: &mut String) {
+pub(crate) fn escape(part: &str, mark: char, out: &mut String) {
     use std::fmt::Write as _;
     for letter in part.chars() {
         if letter == '%' || letter == mark {

@@ -77,7 +77,7 @@ pub use hooks::Hooks;
 #[doc(hidden)]
 pub use hooks::invalid;
 pub use id::ModelId;
-pub(crate) use key::{empty_part, parse_key, write_key};
+pub(crate) use key::{empty_part, escape, parse_key, write_key};
 pub use nested::{Flatten, Nested};
 #[doc(hidden)]
 pub use nested::{accept_struct, write_struct};

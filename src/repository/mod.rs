@@ -44,6 +44,7 @@
 //! | write it if it is not there, else change it | [`upsert`](Repository::upsert) | one writes, the others change |
 //! | read, change, write | [`update`](Repository::update) | starts again after another writer |
 //! | the same with slow work in between | [`locked`](Repository::locked), [`lock`](Repository::lock) | waits for the lock, which is extended meanwhile; `Conflict` after a writer without it |
+//! | write new ones under generated ids | [`create`](Repository::create) | each gets its own |
 //! | delete | [`delete`](Repository::delete) | whatever they wrote, unless [`if_version`](Delete::if_version) |
 //! | read by id | [`get`](Repository::get), [`get_many`](Repository::get_many), [`exists`](Repository::exists) | |
 //! | read by id what seldom changes | [`cached`](Repository::cached) | the server tells of it |
@@ -51,6 +52,7 @@
 //! | search | [`find`](Repository::find), [`nearest`](Repository::nearest), [`within`](Repository::within), [`aggregate`](Repository::aggregate) | |
 //! | count all | [`find`](Repository::find)`(\|_\| everything()).count()`, with [`everything`](crate::query::everything) | |
 //! | let documents end | [`ttl`](Repository::ttl), [`expire`](Repository::expire), [`persist`](Repository::persist), [`Save::ttl`] | |
+//! | keep tenants apart | [`tenant`](Repository::tenant) | |
 //! | follow changes | [`changes`](Repository::changes) | |
 
 mod add;
@@ -58,6 +60,7 @@ mod assignment;
 mod bulk;
 mod cached;
 mod changes;
+mod create;
 mod delete;
 mod draft;
 mod failure;
@@ -75,6 +78,7 @@ mod scan;
 mod script;
 mod search;
 mod set;
+mod tenant;
 mod ttl;
 mod update;
 mod upsert;
@@ -94,6 +98,7 @@ pub use bulk::{
 };
 pub use cached::{CachedGet, CachedGetMany, CachedRepository};
 pub use changes::Changes;
+pub use create::Create;
 pub use delete::Delete;
 pub use get::{Exists, Get, GetMany};
 pub use guard::{Lock, TakeLock};
@@ -135,7 +140,10 @@ use crate::model::{RedisModel, parse_key, write_key};
 /// ```
 pub struct Repository<M> {
     client: Client,
+    /// All of it: what was asked for, and the tenant.
     namespace: Arc<str>,
+    /// How the namespace ends: the tenant it is bound to, or nothing.
+    tenant: Arc<str>,
     model: PhantomData<fn() -> M>,
 }
 
@@ -157,7 +165,13 @@ pub trait Repositories {
 
 impl Repositories for Client {
     fn repository<M: RedisModel>(&self) -> Repository<M> {
-        Repository { client: self.clone(), namespace: Arc::from(""), model: PhantomData }
+        let none: Arc<str> = Arc::from("");
+        Repository {
+            client: self.clone(),
+            namespace: none.clone(),
+            tenant: none,
+            model: PhantomData,
+        }
     }
 }
 
@@ -199,7 +213,8 @@ impl<M> Repository<M> {
     }
 
     /// The same repository with all its names (keys, index, lock keys, channel) beginning with
-    /// `namespace`, as it is: `"test:"` makes `test:movie:1` of `movie:1`.
+    /// `namespace`, as it is: `"test:"` makes `test:movie:1` of `movie:1`. One that is bound to a
+    /// [`tenant`](Repository::tenant) stays bound.
     ///
     /// ```
     /// # use alizarin::prelude::*;
@@ -216,7 +231,12 @@ impl<M> Repository<M> {
     /// ```
     #[must_use]
     pub fn with_namespace(&self, namespace: impl Into<Arc<str>>) -> Repository<M> {
-        Repository { client: self.client.clone(), namespace: namespace.into(), model: PhantomData }
+        let namespace = namespace.into();
+        let bound = match self.tenant.is_empty() {
+            true => namespace,
+            false => Arc::from([&*namespace, &*self.tenant].concat()),
+        };
+        Repository { namespace: bound, ..self.clone() }
     }
 }
 
@@ -262,6 +282,7 @@ impl<M> Clone for Repository<M> {
         Repository {
             client: self.client.clone(),
             namespace: Arc::clone(&self.namespace),
+            tenant: Arc::clone(&self.tenant),
             model: PhantomData,
         }
     }

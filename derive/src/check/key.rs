@@ -22,6 +22,9 @@ pub(super) fn template(cx: &Ctxt, model: &Struct) {
             "a key begins with a word of the model's own: every key of the server would belong to it",
         );
     }
+    if key.texts.first().is_some_and(|text| text.starts_with('@')) {
+        cx.error(&key.word, "names that begin with `@` are those of tenants");
+    }
     let between = key.texts.get(1..key.fields.len()).unwrap_or_default();
     if between.iter().any(String::is_empty) {
         cx.error(&key.word, "two fields of a key need a text between them, such as `:`");

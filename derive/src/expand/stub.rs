@@ -27,7 +27,7 @@ pub(super) fn model(errors: &syn::Error, input: &DeriveInput, model: &Struct) ->
     let ids: Vec<_> = model.stored().filter(|field| field.id.is_some()).collect();
     let types = ids.iter().map(|field| &field.ty);
     let id = match ids.as_slice() {
-        [] => quote!(::std::string::String),
+        [] | [_, _, _, _, _, ..] => quote!(::std::string::String),
         [one] => one.ty.to_token_stream(),
         _ => quote!((#(#types,)*)),
     };
