@@ -129,6 +129,7 @@ fn vector(command: Command<()>, schema: &VectorSchema) -> Command<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Attribute, Compression, FieldSchema, Metric};
     use crate::query::sample::SCHEMA;
 
     fn words(command: &Command<()>) -> String {
@@ -173,6 +174,34 @@ mod tests {
         assert!(words.contains(" $.tags[*] AS tags TAG"));
         assert!(words.contains(" $.address.city AS address_city TAG"));
         assert!(words.ends_with("$[\"Major Genre\"] AS Major Genre TAG SEPARATOR ␟"));
+    }
+
+    #[test]
+    fn compressed_graphs_name_their_options() {
+        const FIELDS: &[FieldSchema] = &[FieldSchema {
+            attributes: &[Attribute::plain(IndexKind::Vector(VectorSchema {
+                algorithm: VectorAlgorithm::SvsVamana {
+                    graph_max_degree: Some(40),
+                    construction_window_size: Some(250),
+                    search_window_size: Some(20),
+                    epsilon: Some(0.01),
+                    compression: Some(Compression::LeanVec4x8),
+                    training_threshold: None,
+                    reduce: Some(2),
+                },
+                metric: Metric::Cosine,
+                element: "FLOAT16",
+                dimension: 4,
+            }))],
+            ..FieldSchema::plain("v")
+        }];
+        let schema = ModelSchema { fields: FIELDS, ..SCHEMA };
+        let index = IndexSchema { name: "i", stop_words: None, language: None };
+        let words = words(&create("i", "film:", &schema, &index).unwrap());
+        let expected = "v AS v VECTOR SVS-VAMANA 18 TYPE FLOAT16 DIM 4 DISTANCE_METRIC COSINE \
+            GRAPH_MAX_DEGREE 40 CONSTRUCTION_WINDOW_SIZE 250 SEARCH_WINDOW_SIZE 20 REDUCE 2 \
+            EPSILON 0.01 COMPRESSION LeanVec4x8";
+        assert!(words.ends_with(expected), "{words}");
     }
 
     #[test]

@@ -117,6 +117,20 @@ pub struct LimitSchema {
     pub after: Option<Duration>,
 }
 
+impl ModelSchema {
+    /// The first field that is worked out from the rest of the document, which writes of single
+    /// fields cannot do: on the way to it, nested structs included.
+    pub(crate) fn computed(&self) -> Option<&'static FieldSchema> {
+        fn first(fields: &'static [FieldSchema]) -> Option<&'static FieldSchema> {
+            fields.iter().find_map(|field| match &field.nested {
+                Some(nested) => first(nested.fields),
+                None => field.computed.then_some(field),
+            })
+        }
+        first(self.fields)
+    }
+}
+
 /// A model's search index.
 ///
 /// ```

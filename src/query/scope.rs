@@ -33,6 +33,13 @@ pub(crate) fn explain(error: Error, index: &str) -> Error {
             ErrorKind::Unsupported,
             "the server has no RediSearch module, which indexes need".to_owned(),
         )
+    } else if error.message().contains("for vector similarity") {
+        (
+            ErrorKind::Unsupported,
+            "the server's search module does not take this kind of vector: `svs_vamana` needs Redis \
+             8.2, and vectors of `i8` and `u8` need a module that has INT8 and UINT8"
+                .to_owned(),
+        )
     } else {
         return error;
     };
@@ -66,6 +73,8 @@ mod tests {
         let error = explain(Error::server("ERR unknown command 'FT.SEARCH', with args"), "i");
         assert_eq!(error.kind(), ErrorKind::Unsupported);
         assert!(error.message().contains("RediSearch"));
+        let text = "Bad arguments for vector similarity FLAT index type: Unknown argument";
+        assert_eq!(explain(Error::server(text), "i").kind(), ErrorKind::Unsupported);
         let other = explain(Error::server("Syntax error at offset 1 near x"), "i");
         assert!(matches!(other.kind(), ErrorKind::Server(_)));
     }

@@ -241,6 +241,13 @@ impl<M: RedisModel> Changes<M> {
         let (steps, field, in_list) = walk::<S>();
         let name = steps.join(".");
         let schema = M::SCHEMA;
+        if let Some(computed) = schema.computed() {
+            let message = format!(
+                "`{}` is worked out from the whole of a {}, which is not at hand: use `update`",
+                computed.name, schema.name
+            );
+            return Err(Error::new(ErrorKind::Usage, message).with_field(&name));
+        }
         let is = |field: Option<&str>| field == Some(name.as_str());
         let refused = if in_list {
             "it stands in a list of structs; change it by `update`"
@@ -255,7 +262,6 @@ impl<M: RedisModel> Changes<M> {
         } else {
             self.once(&name)?;
             match field {
-                Some(field) if field.computed => "it is worked out of the other fields",
                 Some(field) => return Ok(Place { name, steps, field }),
                 None => "it has no place in the document",
             }
