@@ -57,6 +57,7 @@ pub mod model;
 pub mod query;
 pub mod repository;
 pub mod series;
+pub mod streams;
 pub mod vectors;
 
 pub mod prelude;

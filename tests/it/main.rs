@@ -33,6 +33,7 @@ mod save_get;
 mod series;
 mod set;
 mod stamps;
+mod streams;
 mod ttl;
 mod update;
 mod vector_set;
