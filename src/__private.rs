@@ -9,6 +9,10 @@ pub use crate::model::{
     is_untouched, missing, model_misfit, name_misfit, read_json_text, read_text, required,
     stored_misfit, unread, write_json_text, write_struct, write_text,
 };
+pub use crate::model::{
+    Column, InDocument, RedisProjection, Shape, StructColumn, StructFields, StructSpec, column,
+    struct_column,
+};
 pub use crate::model::{Hooks, Stamp, invalid};
 pub use crate::query::{
     CanExpire, Field, FieldPath, FieldSpec, HasEmpty, HasMissing, IsExact, IsGeo, IsGeoShape,

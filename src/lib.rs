@@ -80,6 +80,8 @@ pub use alizarin_derive::RedisModel;
 pub use alizarin_derive::RedisNested;
 #[doc = include_str!("docs/patch.md")]
 pub use alizarin_derive::RedisPatch;
+#[doc = include_str!("docs/projection.md")]
+pub use alizarin_derive::RedisProjection;
 #[doc = include_str!("docs/row.md")]
 pub use alizarin_derive::RedisRow;
 #[doc = include_str!("docs/time_series.md")]

@@ -10,7 +10,8 @@ pub use crate::series::{Series, SeriesSource, TimeSeriesModel};
 pub use crate::vectors::{VectorSet, VectorSetSource};
 pub use alizarin_core::{Client, Error, ErrorKind, Result};
 pub use alizarin_derive::{
-    RedisAttributes, RedisModel, RedisNested, RedisPatch, RedisRow, RedisTimeSeries, RedisValue,
+    RedisAttributes, RedisModel, RedisNested, RedisPatch, RedisProjection, RedisRow,
+    RedisTimeSeries, RedisValue,
 };
 pub use serde::{Deserialize, Serialize};
 #[cfg(feature = "ulid")]

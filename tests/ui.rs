@@ -18,7 +18,18 @@ fn messages() {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let version = Command::new(rustc).arg("--version").output().expect("the compiler runs");
     if version.stdout.starts_with(COMPILER.as_bytes()) {
-        for topic in ["attributes", "model", "nested", "patch", "query", "row", "series", "value"] {
+        let topics = [
+            "attributes",
+            "model",
+            "nested",
+            "patch",
+            "projection",
+            "query",
+            "row",
+            "series",
+            "value",
+        ];
+        for topic in topics {
             cases.compile_fail(format!("tests/ui/{topic}/*.rs"));
         }
     }

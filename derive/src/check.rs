@@ -4,10 +4,10 @@ mod key;
 
 mod writes;
 
-use syn::{GenericArgument, Ident, PathArguments, Type};
+use syn::{DeriveInput, GenericArgument, Ident, PathArguments, Type};
 
 use crate::ast::Struct;
-use crate::attr::{Field, Kind, Storage};
+use crate::attr::{Field, Kind, Projection, Storage};
 use crate::ctxt::Ctxt;
 
 /// Checks a model.
@@ -34,6 +34,21 @@ pub(crate) fn nested(cx: &Ctxt, nested: &Struct) {
     }
     writes::nested(cx, nested);
     fields(cx, nested);
+}
+
+/// Checks a projection; the compiler holds its fields to the model's.
+pub(crate) fn projection(cx: &Ctxt, input: &DeriveInput, projection: &Projection) {
+    if !input.generics.params.is_empty() {
+        cx.error(&input.generics, "a projection cannot be generic");
+    }
+    for (at, column) in projection.columns.iter().enumerate() {
+        for earlier in projection.columns.iter().take(at) {
+            if earlier.place.to_string() == column.place.to_string() {
+                let message = format!("the field `{}` holds it already", earlier.ident);
+                cx.error(&column.ident, message);
+            }
+        }
+    }
 }
 
 fn fields(cx: &Ctxt, item: &Struct) {

@@ -48,6 +48,14 @@ pub fn derive_row(input: TokenStream) -> TokenStream {
     expand::row(&parse_macro_input!(input as DeriveInput)).into()
 }
 
+/// Makes a struct that holds some of a model's fields, which alone are read: `#[redis(of = Model)]`
+/// on the struct. A field has the name and the type of the model's field, or `at = address.city`; one
+/// with `nested` is a whole nested struct.
+#[proc_macro_derive(RedisProjection, attributes(redis))]
+pub fn derive_projection(input: TokenStream) -> TokenStream {
+    expand::projection(&parse_macro_input!(input as DeriveInput)).into()
+}
+
 /// Makes a struct one sample of a time series: fields marked `#[redis(label)]` tell series apart,
 /// one is the `#[redis(timestamp)]`, one the `#[redis(value)]`. The labels alone become a struct
 /// named `{Name}Labels`.

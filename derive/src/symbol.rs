@@ -137,6 +137,10 @@ pub(crate) const DUPLICATE: &[&str] = &["block", "first", "last", "min", "max", 
 /// On the struct of a patch, and on its fields.
 pub(crate) const PATCH: &[&str] = &["of"];
 pub(crate) const PATCH_FIELD: &[&str] = &["at"];
+/// On a projection.
+pub(crate) const PROJECTION: &[&str] = &["of"];
+/// On a field of a projection.
+pub(crate) const PROJECTED: &[&str] = &["at", "nested"];
 
 /// On a variant or a newtype.
 pub(crate) const VARIANT: &[&str] = &["rename"];

@@ -49,6 +49,7 @@ mod hooks;
 mod id;
 mod key;
 mod nested;
+mod projection;
 mod schema;
 mod stamp;
 mod stored;
@@ -80,14 +81,21 @@ pub use id::ModelId;
 pub(crate) use key::{empty_part, escape, parse_key, write_key};
 pub use nested::{Flatten, Nested};
 #[doc(hidden)]
-pub use nested::{accept_struct, write_struct};
+pub use nested::{InList, accept_struct, write_struct};
+#[doc(hidden)]
+pub use projection::{
+    Column, InDocument, Path, ProjectsTo, StructColumn, StructFields, StructProjectsTo, StructSpec,
+    ValueField, column, struct_column,
+};
+pub(crate) use projection::{Picked, read_hit};
+pub use projection::{RedisProjection, Shape};
 pub use schema::{
     Attribute, FieldSchema, IndexKind, IndexSchema, LimitSchema, ModelSchema, NestedSchema,
     StampSchema, Storage, WriteSchema,
 };
 pub use stamp::Stamp;
-pub(crate) use stored::members;
 pub use stored::{StoredValue, missing};
+pub(crate) use stored::{json_path, json_string, members};
 pub use value::{
     GeoShapeValue, GeoValue, Json, ListItem, NumericValue, RedisValue, TagValue, TextValue,
 };

@@ -1,8 +1,11 @@
 //! Structs inside a model: flattened to dotted fields in a hash, objects in JSON.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use serde_json::value::RawValue;
 
-use super::{Document, DocumentWriter, FieldSchema, Storage, StoredValue, missing};
+use super::{Document, DocumentWriter, FieldSchema, Storage, StoredValue, StructSpec, missing};
 use crate::query::FieldPath;
 use crate::{Error, ErrorKind, Result};
 
@@ -176,12 +179,38 @@ fn absent_fields(fields: &[FieldSchema], out: &mut DocumentWriter) {
     }
 }
 
+/// The way to the structs of a list.
+pub struct InList<P>(PhantomData<fn() -> P>);
+
+impl<P> fmt::Debug for InList<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("InList")
+    }
+}
+
+impl<P: FieldPath> FieldPath for InList<P> {
+    type Model = P::Model;
+
+    fn walk(each: &mut dyn FnMut(&'static FieldSchema)) {
+        P::walk(each);
+    }
+}
+
+/// The list as a whole stands where its field does.
+impl<P: StructSpec> StructSpec for InList<P> {
+    type Stored = P::Stored;
+
+    fn absent() -> Option<P::Stored> {
+        P::absent()
+    }
+}
+
 impl<D> Nested for Vec<D>
 where
     D: Document + Nested<Item = D> + Send + Sync,
 {
     type Item = D;
-    type Fields<P: FieldPath> = D::Fields<P>;
+    type Fields<P: FieldPath> = D::Fields<InList<P>>;
     type Slot = Option<Vec<D>>;
     const MANY: bool = true;
 

@@ -134,6 +134,23 @@ pub(crate) fn read_json_string(json: &str) -> Result<Cow<'_, str>> {
         .map_err(|error| Error::decode("a JSON string", "other JSON").with_source(error))
 }
 
+/// `$["a"]["b"]`
+pub(crate) fn json_path<'a>(steps: impl IntoIterator<Item = &'a str>) -> String {
+    let mut path = "$".to_owned();
+    for step in steps {
+        path.push('[');
+        path.push_str(&json_string(step));
+        path.push(']');
+    }
+    path
+}
+
+/// A JSON string with its quotes.
+pub(crate) fn json_string(text: &str) -> String {
+    // A string cannot fail to serialise.
+    serde_json::to_string(text).unwrap_or_default()
+}
+
 /// Appends a JSON string with its quotes.
 pub(crate) fn write_json_string(text: &str, out: &mut Vec<u8>) {
     // Writing to a `Vec` cannot fail, nor can a string fail to serialise.

@@ -158,6 +158,10 @@ pub trait RedisValue: Sized + Send + Sync + 'static {
     /// Whether this is a map, of values or of lists of them.
     const MAP: bool = false;
 
+    /// Whether the twelve digits that a sortable NUMERIC index gives back are always the whole
+    /// value: so it is for integers and `f32`. Others are read from the document itself.
+    const EXACT_IN_INDEX: bool = false;
+
     /// Appends the value as a hash field holds it.
     ///
     /// # Errors
@@ -345,6 +349,7 @@ impl<T: RedisValue> RedisValue for Option<T> {
     type Item = T::Item;
     const MANY: bool = T::MANY;
     const MAP: bool = T::MAP;
+    const EXACT_IN_INDEX: bool = T::EXACT_IN_INDEX;
 
     fn to_hash(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
         match self {

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use alizarin_core::resp::Reader;
 
-use super::find::{finish, run, whole_milliseconds};
 use super::reduce::{Column, GroupColumn};
 use super::scope::index_name;
+use super::send::{finish, run, whole_milliseconds};
 use super::stream::rows;
 use super::{Direction, Filter, GroupBy, Node, RedisRow, Reducer, Reducers};
 use crate::model::RedisModel;
@@ -353,7 +353,7 @@ impl<M: RedisModel, E: Node, T: RedisRow> Rows<'_, M, E, T> {
         if let Some(timeout) = self.timeout {
             command = command.arg(("TIMEOUT", whole_milliseconds(timeout)));
         }
-        finish(&mut command, &query);
+        finish(&mut command, &query, "2");
         Ok(command)
     }
 

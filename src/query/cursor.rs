@@ -3,9 +3,9 @@
 use alizarin_core::resp::{Frame, Reader};
 
 use super::QueryWriter;
-use super::find::finish;
 use super::row::Cell;
 use super::scope::{explain, index_name};
+use super::send::finish;
 use super::stream::rows;
 use crate::model::RedisModel;
 use crate::repository::Repository;
@@ -66,7 +66,7 @@ impl KeyPages {
         if let Some(timeout) = timeout {
             command = command.arg(("TIMEOUT", timeout));
         }
-        finish(&mut command, query);
+        finish(&mut command, query, "2");
         let client = repository.client().steady();
         Ok(KeyPages { client, index, next: Next::Begin(command) })
     }

@@ -95,6 +95,11 @@ pub trait FieldSpec: FieldPath {
     fn check(_value: &Self::Stored) -> crate::Result<()> {
         Ok(())
     }
+
+    /// What stands for the field in a document that lacks it: its default, or `None`.
+    fn absent() -> Option<Self::Stored> {
+        crate::model::RedisValue::absent()
+    }
 }
 
 /// The field's own schema: that of the last step.

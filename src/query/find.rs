@@ -2,15 +2,17 @@
 
 use std::fmt;
 use std::future::IntoFuture;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::time::Duration;
 
 use super::hits::{Hits, Keys};
-use super::scope::{self, index_name};
+use super::scope::index_name;
+use super::send::{finish, load, run, whole_milliseconds};
 use super::stream::Documents;
-use super::{Filter, Node, Order, Page, QueryWriter, filter};
+use super::{Filter, Node, Order, Page, filter};
 use crate::model::RedisModel;
-use crate::repository::Repository;
+use crate::repository::{Repository, Take, Whole, dialect, is_found_exactly, write_return};
 use crate::{Command, Error, ErrorKind, FromReply, Result, Value};
 
 /// What [`Find::all`] gives at most, unless [`Find::limit`] says otherwise.
@@ -34,18 +36,38 @@ pub(super) const CAP: usize = 10_000;
 /// # Cancel safety
 /// It only reads: dropping the future loses nothing.
 #[must_use = "a search does nothing until it is awaited"]
-pub struct Find<'r, M, E> {
+pub struct Find<'r, M, E, T = Whole<M>> {
     repository: &'r Repository<M>,
     filter: Filter<M, E>,
     pub(super) order: Option<Order<M>>,
     pub(super) offset: usize,
     pub(super) limit: Option<usize>,
     timeout: Option<Duration>,
+    take: PhantomData<fn() -> T>,
 }
 
 impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
     pub(crate) fn new(repository: &'r Repository<M>, filter: Filter<M, E>) -> Find<'r, M, E> {
-        Find { repository, filter, order: None, offset: 0, limit: None, timeout: None }
+        let take = PhantomData;
+        Find { repository, filter, order: None, offset: 0, limit: None, timeout: None, take }
+    }
+}
+
+impl<'r, M: RedisModel, E: Node, T: Take<Model = M>> Find<'r, M, E, T> {
+    /// The same search, with another filter and something else of each document.
+    pub(super) fn with_parts<F, U>(
+        self,
+        filter: impl FnOnce(Filter<M, E>) -> Filter<M, F>,
+    ) -> Find<'r, M, F, U> {
+        Find {
+            repository: self.repository,
+            filter: filter(self.filter),
+            order: self.order,
+            offset: self.offset,
+            limit: self.limit,
+            timeout: self.timeout,
+            take: PhantomData,
+        }
     }
 
     /// Both the filter so far and this one have to hold.
@@ -60,15 +82,8 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
     pub fn and<F: Node>(
         self,
         filter: impl FnOnce(M::Fields) -> Filter<M, F>,
-    ) -> Find<'r, M, filter::And<E, F>> {
-        Find {
-            repository: self.repository,
-            filter: self.filter & filter(M::Fields::default()),
-            order: self.order,
-            offset: self.offset,
-            limit: self.limit,
-            timeout: self.timeout,
-        }
+    ) -> Find<'r, M, filter::And<E, F>, T> {
+        self.with_parts(|before| before & filter(M::Fields::default()))
     }
 
     /// Orders the results by a sortable field (`SORTBY`); without it they come by relevance. The
@@ -152,7 +167,7 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
     ///
     /// # Cancel safety
     /// It only reads: dropping the future loses nothing.
-    pub async fn all(self) -> Result<Vec<M>> {
+    pub async fn all(self) -> Result<Vec<T::Item>> {
         let hits = self.search(self.offset, self.limit.unwrap_or(CAP)).await?;
         self.check_cap(hits.total)?;
         Ok(hits.items.into_iter().map(|(item, _)| item).collect())
@@ -173,7 +188,7 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
     ///
     /// # Cancel safety
     /// It only reads.
-    pub async fn first(self) -> Result<Option<M>> {
+    pub async fn first(self) -> Result<Option<T::Item>> {
         let mut offset = self.offset;
         loop {
             let hits = self.search(offset, 1).await?;
@@ -204,7 +219,7 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
     ///
     /// # Cancel safety
     /// It only reads.
-    pub async fn one(self) -> Result<M> {
+    pub async fn one(self) -> Result<T::Item> {
         let hits = self.search(self.offset, 2).await?;
         let mut items = hits.items.into_iter();
         match (items.next(), items.next()) {
@@ -255,7 +270,7 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
     ///
     /// # Cancel safety
     /// It only reads.
-    pub async fn page(self, number: usize, size: usize) -> Result<Page<M>> {
+    pub async fn page(self, number: usize, size: usize) -> Result<Page<T::Item>> {
         if size == 0 {
             return Err(Error::new(ErrorKind::Usage, "a page needs a size of 1 or more"));
         }
@@ -314,7 +329,7 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
     /// # Errors
     /// `Usage` when an order was asked for, and for a model without `index`; `Value` for a value
     /// that cannot be searched for. What the server says comes as an element of the stream.
-    pub fn stream(self) -> Result<Documents<M>> {
+    pub fn stream(self) -> Result<Documents<T::Item>> {
         if self.order.is_some() {
             return Err(Error::new(
                 ErrorKind::Usage,
@@ -323,7 +338,7 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
         }
         let query = self.filter.render()?;
         let timeout = self.timeout.map(whole_milliseconds);
-        Documents::new(self.repository, &query, timeout, (self.offset, self.limit))
+        Documents::new::<M, T>(self.repository, &query, timeout, (self.offset, self.limit))
     }
 
     /// How the server understands the query (`FT.EXPLAIN`).
@@ -345,11 +360,11 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
         let query = self.filter.render()?;
         let mut command =
             Command::new("FT.EXPLAIN").arg(index_name(self.repository)?).arg(query.text());
-        finish(&mut command, &query);
+        finish(&mut command, &query, dialect::<T>());
         self.run(command).await
     }
 
-    /// The command that [`Find::all`] sends. Nothing is sent.
+    /// The command that [`Find::all`] sends first. Nothing is sent.
     ///
     /// ```
     /// # use alizarin::prelude::*;
@@ -363,7 +378,7 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
     /// # Errors
     /// `Value` for a value that cannot be searched for, `Usage` for a model without an index.
     pub fn to_command(&self) -> Result<Command<Value>> {
-        self.command(false, self.offset, self.limit.unwrap_or(CAP))
+        self.command(!is_found_exactly::<T>(), self.offset, self.limit.unwrap_or(CAP))
     }
 
     fn command<R>(&self, keys_only: bool, offset: usize, limit: usize) -> Result<Command<R>> {
@@ -372,6 +387,8 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
             Command::new("FT.SEARCH").arg(index_name(self.repository)?).arg(query.text());
         if keys_only {
             command = command.arg("NOCONTENT");
+        } else {
+            write_return::<T>(command.packed_mut(), None);
         }
         if let Some(order) = &self.order {
             command = command.arg(("SORTBY", (order.attribute)(), order.direction.name()));
@@ -380,12 +397,16 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
         if let Some(timeout) = self.timeout {
             command = command.arg(("TIMEOUT", whole_milliseconds(timeout)));
         }
-        finish(&mut command, &query);
+        finish(&mut command, &query, dialect::<T>());
         Ok(command)
     }
 
-    pub(super) async fn search(&self, offset: usize, limit: usize) -> Result<Hits<M>> {
-        self.run(self.command(false, offset, limit)?).await
+    pub(super) async fn search(&self, offset: usize, limit: usize) -> Result<Hits<T>> {
+        if is_found_exactly::<T>() {
+            return self.run(self.command(false, offset, limit)?).await;
+        }
+        let keys: Keys = self.run(self.command(true, offset, limit)?).await?;
+        load(self.repository.client(), keys, Vec::new()).await
     }
 
     async fn run<R: FromReply>(&self, command: Command<R>) -> Result<R> {
@@ -408,39 +429,9 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
     }
 }
 
-/// A time as `TIMEOUT` takes it. Rounded up: zero would be no limit.
-pub(super) fn whole_milliseconds(time: Duration) -> u64 {
-    // The server takes no more than a signed 32-bit number, which is 24 days.
-    time.as_nanos().div_ceil(1_000_000).min(i32::MAX as u128) as u64
-}
-
-/// Ends a query command: parameters and dialect.
-pub(crate) fn finish<R>(command: &mut Command<R>, query: &QueryWriter) {
-    let params = query.packed_params();
-    let out = command.packed_mut();
-    if params.argc() > 0 {
-        out.push(b"PARAMS");
-        out.push_int(params.argc());
-        out.append(params);
-    }
-    out.push(b"DIALECT");
-    out.push(b"2");
-}
-
-/// Runs a query command, with errors in the words of the model.
-pub(crate) async fn run<M: RedisModel, R: FromReply>(
-    repository: &Repository<M>,
-    command: Command<R>,
-) -> Result<R> {
-    match repository.client().run(command).await {
-        Ok(reply) => Ok(reply),
-        Err(error) => Err(scope::explain(error, &index_name(repository)?)),
-    }
-}
-
-impl<'r, M: RedisModel, E: Node + 'r> IntoFuture for Find<'r, M, E> {
-    type Output = Result<Vec<M>>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Result<Vec<M>>> + Send + 'r>>;
+impl<'r, M: RedisModel, E: Node + 'r, T: Take<Model = M>> IntoFuture for Find<'r, M, E, T> {
+    type Output = Result<Vec<T::Item>>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'r>>;
 
     /// [`Find::all`].
     fn into_future(self) -> Self::IntoFuture {
@@ -448,7 +439,7 @@ impl<'r, M: RedisModel, E: Node + 'r> IntoFuture for Find<'r, M, E> {
     }
 }
 
-impl<M, E: Node> fmt::Debug for Find<'_, M, E> {
+impl<M, E: Node, T> fmt::Debug for Find<'_, M, E, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Find")
             .field("filter", &self.filter)

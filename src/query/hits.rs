@@ -2,27 +2,28 @@
 
 use alizarin_core::resp::{Frame, Reader};
 
-use crate::model::{RedisModel, Storage, StoredValue, finish, json};
+use crate::model::{RedisModel, RedisProjection, Storage, StoredValue, finish, json, read_hit};
+use crate::repository::{Take, Whole};
 use crate::{Error, ErrorKind, FromReply, Result, Sent};
 
 /// The alias under which a vector's distance comes back.
 pub(crate) const DISTANCE: &str = "__distance";
 
 /// Documents that were found.
-pub(crate) struct Hits<M> {
+pub(crate) struct Hits<T: Take> {
     /// How many match, whether or not they are here.
     pub(crate) total: u64,
     /// Each with its vector's distance, where one was asked for.
-    pub(crate) items: Vec<(M, Option<f64>)>,
+    pub(crate) items: Vec<(T::Item, Option<f64>)>,
     /// How many were gone before they could be loaded.
     pub(crate) dropped: usize,
 }
 
-impl<M: RedisModel> FromReply for Hits<M> {
-    fn from_reply(reader: &mut Reader<'_>) -> Result<Hits<M>> {
+impl<T: Take> FromReply for Hits<T> {
+    fn from_reply(reader: &mut Reader<'_>) -> Result<Hits<T>> {
         let mut items = Vec::new();
         let mut dropped = 0;
-        let total = each(reader, Some(document::<M>), |key, found| {
+        let total = each(reader, Some(T::hit), |key, found| {
             match found {
                 Ok(Some(item)) => items.push(item),
                 Ok(None) => dropped += 1,
@@ -36,13 +37,40 @@ impl<M: RedisModel> FromReply for Hits<M> {
 
 /// The documents alone.
 pub(crate) fn decode_hits<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Vec<M>> {
-    Ok(Hits::from_reply(reader)?.items.into_iter().map(|(item, _)| item).collect())
+    Ok(Hits::<Whole<M>>::from_reply(reader)?.items.into_iter().map(|(item, _)| item).collect())
 }
 
 /// Keys that were found.
 pub(crate) struct Keys {
     pub(crate) total: u64,
     pub(crate) keys: Vec<Vec<u8>>,
+}
+
+/// Keys with the distances of their vectors, which alone were asked for.
+pub(crate) struct Distances(pub(crate) Keys, pub(crate) Vec<Option<f64>>);
+
+impl FromReply for Distances {
+    fn from_reply(reader: &mut Reader<'_>) -> Result<Distances> {
+        let (mut keys, mut distances) = (Vec::new(), Vec::new());
+        let total = each(reader, Some(distance), |key, found| {
+            keys.push(key.to_vec());
+            distances.push(found?);
+            Ok(())
+        })?;
+        Ok(Distances(Keys { total, keys }, distances))
+    }
+}
+
+fn distance(reader: &mut Reader<'_>) -> Result<Option<f64>> {
+    let Some(count) = pairs(reader)? else { return Ok(None) };
+    let mut distance = None;
+    for _ in 0..count {
+        match text(reader)? {
+            name if name == DISTANCE.as_bytes() => distance = Some(f64::from_reply(reader)?),
+            _ => reader.skip()?,
+        }
+    }
+    Ok(distance)
 }
 
 impl FromReply for Keys {
@@ -190,15 +218,8 @@ fn check_warning(text: &str) -> Result<()> {
 }
 
 /// A document and its vector's distance; `None` when it was gone.
-fn document<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Option<(M, Option<f64>)>> {
-    let count = match reader.next()? {
-        Frame::Map(count) => count,
-        Frame::Array(count) => count / 2,
-        frame => {
-            reader.skip_many(frame.children())?;
-            return Ok(None);
-        }
-    };
+pub(crate) fn whole<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Option<(M, Option<f64>)>> {
+    let Some(count) = pairs(reader)? else { return Ok(None) };
     let mut partial = M::Partial::default();
     let mut distance = None;
     let mut found = false;
@@ -234,6 +255,34 @@ fn document<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Option<(M, Option<
     Ok(Some((finish::<M>(partial)?, distance)))
 }
 
+/// A projection and its vector's distance; `None` when the document was gone.
+pub(crate) fn projected<P: RedisProjection>(
+    reader: &mut Reader<'_>,
+) -> Result<Option<(P, Option<f64>)>> {
+    let Some(count) = pairs(reader)? else { return Ok(None) };
+    let mut distance = None;
+    let found = read_hit(reader, count, |name, reader| {
+        if name != DISTANCE.as_bytes() {
+            return Ok(false);
+        }
+        distance = Some(f64::from_reply(reader)?);
+        Ok(true)
+    })?;
+    Ok(found.map(|found| (found, distance)))
+}
+
+/// How many names with values follow; `None` when the document was gone.
+fn pairs(reader: &mut Reader<'_>) -> Result<Option<usize>> {
+    match reader.next()? {
+        Frame::Map(count) => Ok(Some(count)),
+        Frame::Array(count) => Ok(Some(count / 2)),
+        frame => {
+            reader.skip_many(frame.children())?;
+            Ok(None)
+        }
+    }
+}
+
 fn text<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8]> {
     match reader.next_bytes()? {
         Ok(bytes) => Ok(bytes),
@@ -247,7 +296,7 @@ mod tests {
     use super::*;
     use crate::query::sample::Film;
 
-    fn read(reply: &[u8]) -> Result<Hits<Film>> {
+    fn read(reply: &[u8]) -> Result<Hits<Whole<Film>>> {
         Hits::from_reply(&mut Reader::new(reply))
     }
 

@@ -2,19 +2,20 @@
 
 use std::fmt;
 use std::future::IntoFuture;
+use std::marker::PhantomData;
 use std::ops::Deref;
 use std::pin::Pin;
 
 use super::filter::{self, wrong};
-use super::find::{finish, run};
-use super::hits::{DISTANCE, Hits};
+use super::hits::{DISTANCE, Distances, Hits};
 use super::operand::{self, Operand};
 use super::scope::index_name;
+use super::send::{finish, load, run};
 use super::{Everything, FieldSpec, Filter, IsVector, Node, QueryWriter, To, attribute_name};
 use super::{everything, vector};
 use crate::model::{IndexKind, RedisModel, VectorAlgorithm};
 use crate::query::field_schema;
-use crate::repository::Repository;
+use crate::repository::{Repository, Take, Whole, dialect, is_found_exactly, write_return};
 use crate::{Command, Error, ErrorKind, Result, Sent, Value};
 
 /// A document and its distance from what was asked for. It derefs to the document.
@@ -63,12 +64,13 @@ impl<M> Deref for Scored<M> {
 /// # Ok(()) });
 /// ```
 #[must_use = "a search does nothing until it is awaited"]
-pub struct Nearest<'r, M, S, V, E> {
+pub struct Nearest<'r, M, S, V, E, T = Whole<M>> {
     repository: &'r Repository<M>,
     k: usize,
     to: To<S, V>,
     filter: Filter<M, E>,
     ef_runtime: Option<u64>,
+    take: PhantomData<fn() -> T>,
 }
 
 impl<'r, M, S, V> Nearest<'r, M, S, V, Everything>
@@ -78,17 +80,34 @@ where
     V: Operand<S::Value>,
 {
     pub(crate) fn new(repository: &'r Repository<M>, k: usize, to: To<S, V>) -> Self {
-        Nearest { repository, k, to, filter: everything(), ef_runtime: None }
+        let (filter, take) = (everything(), PhantomData);
+        Nearest { repository, k, to, filter, ef_runtime: None, take }
     }
 }
 
-impl<'r, M, S, V, E> Nearest<'r, M, S, V, E>
+impl<'r, M, S, V, E, T> Nearest<'r, M, S, V, E, T>
 where
     M: RedisModel,
     S: FieldSpec<Model = M>,
     V: Operand<S::Value>,
     E: Node,
+    T: Take<Model = M>,
 {
+    /// The same search, with another filter and something else of each document.
+    pub(super) fn with_parts<F, U>(
+        self,
+        filter: impl FnOnce(Filter<M, E>) -> Filter<M, F>,
+    ) -> Nearest<'r, M, S, V, F, U> {
+        Nearest {
+            repository: self.repository,
+            k: self.k,
+            to: self.to,
+            filter: filter(self.filter),
+            ef_runtime: self.ef_runtime,
+            take: PhantomData,
+        }
+    }
+
     /// Looks only at documents for which this holds, and all filters before it.
     ///
     /// ```
@@ -102,14 +121,8 @@ where
     pub fn filter<F: Node>(
         self,
         filter: impl FnOnce(M::Fields) -> Filter<M, F>,
-    ) -> Nearest<'r, M, S, V, filter::And<E, F>> {
-        Nearest {
-            repository: self.repository,
-            k: self.k,
-            to: self.to,
-            filter: self.filter & filter(M::Fields::default()),
-            ef_runtime: self.ef_runtime,
-        }
+    ) -> Nearest<'r, M, S, V, filter::And<E, F>, T> {
+        self.with_parts(|before| before & filter(M::Fields::default()))
     }
 
     /// How many candidates an HNSW index keeps while it searches (`EF_RUNTIME`; the index's own is
@@ -150,9 +163,8 @@ where
     ///
     /// # Cancel safety
     /// It only reads.
-    pub async fn all(self) -> Result<Vec<Scored<M>>> {
-        let command = self.command()?;
-        scored(run(self.repository, command).await?)
+    pub async fn all(self) -> Result<Vec<Scored<T::Item>>> {
+        scored(search::<M, T>(self.repository, self.command()?).await?)
     }
 
     /// The command that [`Nearest::all`] sends. Nothing is sent.
@@ -200,7 +212,7 @@ where
         query.push(" AS ");
         query.push(DISTANCE);
         query.push("]");
-        by_distance(self.repository, &query, self.k)
+        by_distance::<M, T, R>(self.repository, &query, self.k)
     }
 }
 
@@ -235,12 +247,13 @@ const CAP: usize = 10_000;
 /// # Ok(()) });
 /// ```
 #[must_use = "a search does nothing until it is awaited"]
-pub struct Within<'r, M, S, V, E> {
+pub struct Within<'r, M, S, V, E, T = Whole<M>> {
     repository: &'r Repository<M>,
     radius: f64,
     to: To<S, V>,
     filter: Filter<M, E>,
     limit: Option<usize>,
+    take: PhantomData<fn() -> T>,
 }
 
 impl<'r, M, S, V> Within<'r, M, S, V, Everything>
@@ -250,17 +263,34 @@ where
     V: Operand<S::Value>,
 {
     pub(crate) fn new(repository: &'r Repository<M>, radius: f64, to: To<S, V>) -> Self {
-        Within { repository, radius, to, filter: everything(), limit: None }
+        let (filter, take) = (everything(), PhantomData);
+        Within { repository, radius, to, filter, limit: None, take }
     }
 }
 
-impl<'r, M, S, V, E> Within<'r, M, S, V, E>
+impl<'r, M, S, V, E, T> Within<'r, M, S, V, E, T>
 where
     M: RedisModel,
     S: FieldSpec<Model = M>,
     V: Operand<S::Value>,
     E: Node,
+    T: Take<Model = M>,
 {
+    /// The same search, with another filter and something else of each document.
+    pub(super) fn with_parts<F, U>(
+        self,
+        filter: impl FnOnce(Filter<M, E>) -> Filter<M, F>,
+    ) -> Within<'r, M, S, V, F, U> {
+        Within {
+            repository: self.repository,
+            radius: self.radius,
+            to: self.to,
+            filter: filter(self.filter),
+            limit: self.limit,
+            take: PhantomData,
+        }
+    }
+
     /// Looks only at documents for which this holds, and all filters before it.
     ///
     /// ```
@@ -274,14 +304,8 @@ where
     pub fn filter<F: Node>(
         self,
         filter: impl FnOnce(M::Fields) -> Filter<M, F>,
-    ) -> Within<'r, M, S, V, filter::And<E, F>> {
-        Within {
-            repository: self.repository,
-            radius: self.radius,
-            to: self.to,
-            filter: self.filter & filter(M::Fields::default()),
-            limit: self.limit,
-        }
+    ) -> Within<'r, M, S, V, filter::And<E, F>, T> {
+        self.with_parts(|before| before & filter(M::Fields::default()))
     }
 
     /// Gives at most the `limit` nearest.
@@ -317,9 +341,8 @@ where
     ///
     /// # Cancel safety
     /// It only reads.
-    pub async fn all(self) -> Result<Vec<Scored<M>>> {
-        let command = self.command()?;
-        let hits: Hits<M> = run(self.repository, command).await?;
+    pub async fn all(self) -> Result<Vec<Scored<T::Item>>> {
+        let hits = search::<M, T>(self.repository, self.command()?).await?;
         if self.limit.is_none() && hits.total > CAP as u64 {
             return Err(Error::new(
                 ErrorKind::TooMany,
@@ -367,11 +390,23 @@ where
             filter::render(node, &mut query)?;
             query.push(")");
         }
-        by_distance(self.repository, &query, self.limit.unwrap_or(CAP))
+        by_distance::<M, T, R>(self.repository, &query, self.limit.unwrap_or(CAP))
     }
 }
 
-fn by_distance<M: RedisModel, R>(
+/// Runs a search; what the index would give in a form of its own is read from the documents.
+async fn search<M: RedisModel, T: Take<Model = M>>(
+    repository: &Repository<M>,
+    command: Command<Value>,
+) -> Result<Hits<T>> {
+    if is_found_exactly::<T>() {
+        return run(repository, command.replying()).await;
+    }
+    let Distances(keys, distances) = run(repository, command.replying()).await?;
+    load(repository.client(), keys, distances).await
+}
+
+fn by_distance<M: RedisModel, T: Take<Model = M>, R>(
     repository: &Repository<M>,
     query: &QueryWriter,
     limit: usize,
@@ -379,11 +414,16 @@ fn by_distance<M: RedisModel, R>(
     let mut command = Command::new("FT.SEARCH")
         .arg((index_name(repository)?, query.text()))
         .arg(("SORTBY", DISTANCE, "ASC", "LIMIT", 0u32, limit));
-    finish(&mut command, query);
+    if is_found_exactly::<T>() {
+        write_return::<T>(command.packed_mut(), Some(DISTANCE));
+    } else {
+        command = command.arg(("RETURN", 1u32, DISTANCE));
+    }
+    finish(&mut command, query, dialect::<T>());
     Ok(command)
 }
 
-fn scored<M>(hits: Hits<M>) -> Result<Vec<Scored<M>>> {
+fn scored<T: Take>(hits: Hits<T>) -> Result<Vec<Scored<T::Item>>> {
     let items = hits.items.into_iter().map(|(item, distance)| match distance {
         Some(distance) => Ok(Scored { distance, item }),
         None => Err(Error::decode("a distance with each document", "none").with_sent(Sent::Yes)),
@@ -393,14 +433,15 @@ fn scored<M>(hits: Hits<M>) -> Result<Vec<Scored<M>>> {
 
 macro_rules! awaited {
     ($($name:ident)+) => {$(
-        impl<'r, M, S, V, E> IntoFuture for $name<'r, M, S, V, E>
+        impl<'r, M, S, V, E, T> IntoFuture for $name<'r, M, S, V, E, T>
         where
             M: RedisModel,
             S: FieldSpec<Model = M>,
             V: Operand<S::Value> + 'r,
             E: Node + 'r,
+            T: Take<Model = M>,
         {
-            type Output = Result<Vec<Scored<M>>>;
+            type Output = Result<Vec<Scored<T::Item>>>;
             type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'r>>;
 
             /// Its `all`.
@@ -409,7 +450,7 @@ macro_rules! awaited {
             }
         }
 
-        impl<M, S: FieldSpec, V, E: Node> fmt::Debug for $name<'_, M, S, V, E> {
+        impl<M, S: FieldSpec, V, E: Node, T> fmt::Debug for $name<'_, M, S, V, E, T> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($name))
                     .field("to", &self.to)

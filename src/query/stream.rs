@@ -15,8 +15,8 @@ use super::hits::warnings;
 use super::row::Row;
 use super::scope::index_name;
 use crate::model::RedisModel;
-use crate::repository::{Repository, load_page};
-use crate::{Error, FromReply, Result};
+use crate::repository::{Repository, Take, load_page};
+use crate::{Client, Error, FromReply, Result};
 
 /// Documents one by one, from [`Find::stream`](super::Find::stream): a `Stream`, and usable
 /// without one by [`Documents::next`].
@@ -29,11 +29,17 @@ pub struct Documents<M> {
     index: String,
     /// `None` while a page is fetched, and at the end.
     pages: Option<KeyPages>,
+    load: Load<M>,
     fetch: Option<Fetch<M>>,
     ready: VecDeque<M>,
     skip: usize,
     left: Option<usize>,
 }
+
+/// Reads the documents of these keys.
+type Load<M> = fn(Client, Vec<Vec<u8>>) -> Loading<M>;
+
+type Loading<M> = Pin<Box<dyn Future<Output = Result<Vec<Option<M>>>> + Send>>;
 
 type Fetch<M> = Pin<Box<dyn Future<Output = Result<Fetched<M>>> + Send>>;
 
@@ -45,16 +51,17 @@ struct Fetched<M> {
     skipped: usize,
 }
 
-impl<M: RedisModel> Documents<M> {
-    pub(crate) fn new(
+impl<I: Send + 'static> Documents<I> {
+    pub(crate) fn new<M: RedisModel, T: Take<Model = M, Item = I>>(
         repository: &Repository<M>,
         query: &QueryWriter,
         timeout: Option<u64>,
         (offset, limit): (usize, Option<usize>),
-    ) -> Result<Documents<M>> {
+    ) -> Result<Documents<I>> {
         Ok(Documents {
             index: index_name(repository)?,
             pages: Some(KeyPages::new(repository, query, timeout)?),
+            load: |client, keys| Box::pin(async move { load_page::<T>(&client, &keys).await }),
             fetch: None,
             ready: VecDeque::new(),
             skip: offset,
@@ -69,21 +76,22 @@ impl<M: RedisModel> Documents<M> {
     ///
     /// # Cancel safety
     /// No document is lost when the future is dropped.
-    pub async fn next(&mut self) -> Option<Result<M>> {
+    pub async fn next(&mut self) -> Option<Result<I>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
     /// The future of the next page, when there may be one.
-    fn begin(&mut self) -> Option<Fetch<M>> {
-        let (mut pages, skip) = (self.pages.take()?, self.skip);
+    fn begin(&mut self) -> Option<Fetch<I>> {
+        let (mut pages, skip, load) = (self.pages.take()?, self.skip, self.load);
         Some(Box::pin(async move {
             let Some(keys) = pages.next().await? else {
                 return Ok(Fetched { documents: Vec::new(), pages: None, skipped: 0 });
             };
             let skipped = skip.min(keys.len());
-            let keys = keys.get(skipped..).unwrap_or_default();
+            let keys = keys.into_iter().skip(skipped).collect();
             // Those that are gone are left out.
-            let documents = load_page(pages.client(), keys).await?.into_iter().flatten().collect();
+            let documents = load(pages.client().clone(), keys).await?.into_iter().flatten();
+            let documents = documents.collect();
             Ok(Fetched { documents, pages: Some(pages), skipped })
         }))
     }
@@ -138,7 +146,7 @@ fn row<'a>(reader: &mut Reader<'a>) -> Result<Row<'a>> {
     found.ok_or_else(|| Error::decode("a row's columns", "none"))
 }
 
-impl<M: RedisModel> Stream for Documents<M> {
+impl<M: Send + 'static> Stream for Documents<M> {
     type Item = Result<M>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<M>>> {

@@ -1,16 +1,18 @@
 //! Reading documents by their ids.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use alizarin_core::Execute;
 use alizarin_core::command::each;
-use alizarin_core::{Execute, commands};
 
 use super::Repository;
 use super::failure::explain;
 use super::script::{Call, READ, storage_word};
-use crate::model::{Loaded, RedisModel, Storage};
+use super::take::{Only, Take, Taken, Whole};
+use crate::model::{Loaded, RedisModel, RedisProjection};
 use crate::{Client, Command, Error, ErrorKind, Result};
 
 /// How many documents one pipeline reads.
@@ -28,7 +30,7 @@ impl<M: RedisModel> Repository<M> {
     /// # Ok(()) });
     /// ```
     pub fn get<'a>(&'a self, id: &'a M::Id) -> Get<'a, M> {
-        Get { repository: self, id }
+        Get { repository: self, id, take: PhantomData }
     }
 
     /// Reads several documents in pipelines of 500 (`HGETALL`, `JSON.GET`); each comes in its id's
@@ -45,7 +47,7 @@ impl<M: RedisModel> Repository<M> {
     /// ```
     pub fn get_many<'a>(&'a self, ids: impl IntoIterator<Item = &'a M::Id>) -> GetMany<'a, M> {
         let keys = ids.into_iter().map(|id| self.key(id)).collect();
-        GetMany { repository: self, keys }
+        GetMany { repository: self, keys, take: PhantomData }
     }
 
     /// Whether there is a document with this id (`EXISTS`); the document is not read.
@@ -81,17 +83,42 @@ impl<M: RedisModel> Repository<M> {
 /// # Cancel safety
 /// It only reads.
 #[must_use = "a read does nothing until it is awaited"]
-pub struct Get<'a, M: RedisModel> {
+pub struct Get<'a, M: RedisModel, T = Whole<M>> {
     repository: &'a Repository<M>,
     id: &'a M::Id,
+    take: PhantomData<fn() -> T>,
 }
 
-impl<'a, M: RedisModel> IntoFuture for Get<'a, M> {
-    type Output = Result<Option<M>>;
-    type IntoFuture = Loading<'a, M>;
+impl<'a, M: RedisModel> Get<'a, M> {
+    /// Reads only the fields of a [projection](derive@crate::RedisProjection) (`HMGET`, `JSON.GET`
+    /// with paths).
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin_samples::Account;
+    /// #[derive(Debug, PartialEq, RedisProjection)]
+    /// #[redis(of = Account)]
+    /// struct Balance {
+    ///     cents: i64,
+    /// }
+    ///
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// let balance = accounts.get(&1).project::<Balance>().await?;
+    /// assert_eq!(balance, Some(Balance { cents: 500 }));
+    /// assert_eq!(accounts.get(&99).project::<Balance>().await?, None);
+    /// # Ok(()) });
+    /// ```
+    pub fn project<P: RedisProjection<Model = M>>(self) -> Get<'a, M, Only<P>> {
+        Get { repository: self.repository, id: self.id, take: PhantomData }
+    }
+}
 
-    fn into_future(self) -> Loading<'a, M> {
-        let command = read_command::<M>(self.repository.key(self.id).as_bytes());
+impl<'a, M: RedisModel, T: Take<Model = M>> IntoFuture for Get<'a, M, T> {
+    type Output = Result<Option<T::Item>>;
+    type IntoFuture = Loading<'a, M, T>;
+
+    fn into_future(self) -> Loading<'a, M, T> {
+        let command = T::read(self.repository.key(self.id).as_bytes());
         let reply = self.repository.client().run(command);
         Loading { repository: self.repository, id: self.id, reply }
     }
@@ -99,29 +126,29 @@ impl<'a, M: RedisModel> IntoFuture for Get<'a, M> {
 
 /// The future of a [`Get`].
 #[must_use = "futures do nothing unless you `.await` or poll them"]
-pub struct Loading<'a, M: RedisModel> {
+pub struct Loading<'a, M: RedisModel, T: Take<Model = M> = Whole<M>> {
     repository: &'a Repository<M>,
     id: &'a M::Id,
-    reply: Execute<Command<Loaded<M>>, &'a Client>,
+    reply: Execute<Command<Taken<T>>, &'a Client>,
 }
 
-impl<M: RedisModel> Future for Loading<'_, M> {
-    type Output = Result<Option<M>>;
+impl<M: RedisModel, T: Take<Model = M>> Future for Loading<'_, M, T> {
+    type Output = Result<Option<T::Item>>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Option<M>>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let outcome = ready!(Pin::new(&mut this.reply).poll(cx)).and_then(|loaded| loaded.0);
+        let outcome = ready!(Pin::new(&mut this.reply).poll(cx)).and_then(|taken| taken.0);
         Poll::Ready(outcome.map_err(|error| at_key(error, &this.repository.key(this.id))))
     }
 }
 
-impl<M: RedisModel> fmt::Debug for Loading<'_, M> {
+impl<M: RedisModel, T: Take<Model = M>> fmt::Debug for Loading<'_, M, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Loading").field("key", &self.repository.key(self.id)).finish()
     }
 }
 
-impl<M: RedisModel> fmt::Debug for Get<'_, M> {
+impl<M: RedisModel, T> fmt::Debug for Get<'_, M, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Get").field("key", &self.repository.key(self.id)).finish()
     }
@@ -145,27 +172,51 @@ impl<M: RedisModel> fmt::Debug for Get<'_, M> {
 /// # Cancel safety
 /// It only reads.
 #[must_use = "a read does nothing until it is awaited"]
-pub struct GetMany<'a, M> {
+pub struct GetMany<'a, M, T = Whole<M>> {
     repository: &'a Repository<M>,
     keys: Vec<String>,
+    take: PhantomData<fn() -> T>,
 }
 
-impl<'a, M: RedisModel> IntoFuture for GetMany<'a, M> {
-    type Output = Result<Vec<Option<M>>>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Result<Vec<Option<M>>>> + Send + 'a>>;
+impl<'a, M: RedisModel> GetMany<'a, M> {
+    /// Reads only the fields of a [projection](derive@crate::RedisProjection) (`HMGET`, `JSON.GET`
+    /// with paths).
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin_samples::Account;
+    /// #[derive(Debug, PartialEq, RedisProjection)]
+    /// #[redis(of = Account)]
+    /// struct Balance {
+    ///     cents: i64,
+    /// }
+    ///
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// let found = accounts.get_many(&[2, 99, 1]).project::<Balance>().await?;
+    /// assert_eq!(found, [Some(Balance { cents: 100 }), None, Some(Balance { cents: 500 })]);
+    /// # Ok(()) });
+    /// ```
+    pub fn project<P: RedisProjection<Model = M>>(self) -> GetMany<'a, M, Only<P>> {
+        GetMany { repository: self.repository, keys: self.keys, take: PhantomData }
+    }
+}
+
+impl<'a, M: RedisModel, T: Take<Model = M>> IntoFuture for GetMany<'a, M, T> {
+    type Output = Result<Vec<Option<T::Item>>>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let mut documents = Vec::with_capacity(self.keys.len());
             for keys in self.keys.chunks(PAGE) {
-                documents.extend(load_page(self.repository.client(), keys).await?);
+                documents.extend(load_page::<T>(self.repository.client(), keys).await?);
             }
             Ok(documents)
         })
     }
 }
 
-impl<M> fmt::Debug for GetMany<'_, M> {
+impl<M, T> fmt::Debug for GetMany<'_, M, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GetMany").field("keys", &self.keys.len()).finish()
     }
@@ -211,10 +262,7 @@ impl<M: RedisModel> fmt::Debug for Exists<'_, M> {
 }
 
 pub(super) fn read_command<M: RedisModel>(key: &[u8]) -> Command<Loaded<M>> {
-    match M::SCHEMA.storage {
-        Storage::Hash => commands::hgetall(key),
-        Storage::Json => commands::json_get(key, ()),
-    }
+    Whole::<M>::read(key).replying()
 }
 
 /// Reads one document.
@@ -226,18 +274,17 @@ pub(crate) async fn load<M: RedisModel>(client: &Client, key: &str) -> Result<Op
 }
 
 /// Reads several documents in one pipeline.
-pub(crate) async fn load_page<M: RedisModel>(
+pub(crate) async fn load_page<T: Take>(
     client: &Client,
     keys: &[impl AsRef<[u8]>],
-) -> Result<Vec<Option<M>>> {
+) -> Result<Vec<Option<T::Item>>> {
     if keys.is_empty() {
         return Ok(Vec::new());
     }
-    let reads =
-        keys.iter().map(|key| read_command::<M>(key.as_ref()).replying::<Result<Loaded<M>>>());
+    let reads = keys.iter().map(|key| T::read(key.as_ref()).replying::<Result<Taken<T>>>());
     let loaded = client.pipeline(each(reads)).await?;
     let documents = loaded.into_iter().zip(keys).map(|(loaded, key)| {
-        let outcome = loaded.and_then(|loaded| loaded.0);
+        let outcome = loaded.and_then(|taken| taken.0);
         outcome.map_err(|error| at_key(error, &String::from_utf8_lossy(key.as_ref())))
     });
     documents.collect()

@@ -78,6 +78,7 @@ mod scan;
 mod script;
 mod search;
 mod set;
+mod take;
 mod tenant;
 mod ttl;
 mod update;
@@ -88,6 +89,7 @@ mod tests;
 
 pub(crate) use get::load_page;
 pub(crate) use scan::glob;
+pub(crate) use take::{dialect, is_found_exactly, write_return};
 
 pub use crate::model::written::Written;
 pub use add::{Add, Addend, Number};
@@ -109,6 +111,7 @@ pub use returning::{Returned, SetReturning};
 pub use save::Save;
 pub use scan::{Scan, ScanIds};
 pub use set::Set;
+pub use take::{Only, Take, Whole};
 pub use ttl::{Expire, Persist, Ttl};
 pub use update::{Outcome, Update};
 pub use upsert::Upsert;

@@ -10,6 +10,7 @@ use futures_core::Stream;
 
 use super::Repository;
 use super::get::load_page;
+use super::take::Whole;
 use crate::model::{RedisModel, Storage};
 use crate::{Command, Result};
 
@@ -186,7 +187,7 @@ impl<M: RedisModel> Stream for Scan<M> {
             Box::pin(async move {
                 let (cursor, found) = keys(&repository, &cursor).await?;
                 let keys: Vec<String> = found.into_iter().map(|(key, _)| key).collect();
-                let documents = load_page(repository.client(), &keys).await?;
+                let documents = load_page::<Whole<M>>(repository.client(), &keys).await?;
                 Ok((cursor, documents.into_iter().flatten().collect()))
             })
         })

@@ -11,6 +11,7 @@ use super::{Changes, Repository, Written};
 use crate::model::{
     DocumentWriter, LimitSchema, ModelId, RedisModel, StampSchema, Storage, WriteSchema, empty_part,
 };
+pub(crate) use crate::model::{json_path, json_string};
 use crate::{Client, Command, Error, ErrorKind, FromReply, Result, ServerCode};
 
 /// A script of sections: the shebang, which lets the server refuse a script before it does
@@ -238,23 +239,6 @@ pub(crate) fn place(storage: Storage, name: &str) -> String {
         Storage::Hash => name.to_owned(),
         Storage::Json => json_path([name]),
     }
-}
-
-/// `$["a"]["b"]`
-pub(crate) fn json_path<'a>(steps: impl IntoIterator<Item = &'a str>) -> String {
-    let mut path = "$".to_owned();
-    for step in steps {
-        path.push('[');
-        path.push_str(&json_string(step));
-        path.push(']');
-    }
-    path
-}
-
-/// A JSON string with its quotes.
-pub(crate) fn json_string(text: &str) -> String {
-    // A string cannot fail to serialise.
-    serde_json::to_string(text).unwrap_or_default()
 }
 
 /// The write script with everything but the document, of which `fields` are written.

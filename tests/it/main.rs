@@ -22,6 +22,7 @@ mod lock;
 mod locked;
 mod mock;
 mod patch;
+mod projection;
 mod query_bytes;
 mod query_geo;
 mod query_numeric;

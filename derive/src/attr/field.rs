@@ -1,5 +1,7 @@
 //! What stands on a field.
 
+use proc_macro2::TokenStream;
+use quote::quote;
 use syn::{Expr, Ident, Type, Visibility};
 
 use super::{Index, Item, Value, agreed, duration, items, path, redis, string};
@@ -125,6 +127,15 @@ impl Field {
             stray,
             ident,
         })
+    }
+
+    /// The code of its default, if it has one; `all` says that every field has.
+    pub(crate) fn default(&self, all: bool) -> Option<TokenStream> {
+        match &self.default {
+            Some(Default::Path(path)) => Some(quote!(#path())),
+            Some(Default::Trait) => Some(quote!(::core::default::Default::default())),
+            None => (all || self.skip).then(|| quote!(::core::default::Default::default())),
+        }
     }
 }
 

@@ -4,13 +4,15 @@ mod container;
 mod field;
 mod index;
 mod key;
+mod projection;
 mod value;
 mod vector;
 
 pub(crate) use container::{Container, Storage};
-pub(crate) use field::{Default, Field, Generate, stored_name};
+pub(crate) use field::{Field, Generate, stored_name};
 pub(crate) use index::{Index, Kind};
 pub(crate) use key::Key;
+pub(crate) use projection::{Column, Projection};
 pub(crate) use value::{agreed, duration, parsed, path, string};
 pub(crate) use vector::{Algorithm, Vector};
 

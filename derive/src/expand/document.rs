@@ -6,7 +6,7 @@ use syn::spanned::Spanned as _;
 
 use super::literal;
 use crate::ast::Struct;
-use crate::attr::{Default, Field};
+use crate::attr::Field;
 
 /// The implementation, and the type that holds what was read so far.
 pub(super) fn document(item: &Struct) -> TokenStream {
@@ -147,12 +147,7 @@ fn accept_flat(field: &Field) -> TokenStream {
 
 fn finish(at: usize, field: &Field, all_default: bool) -> TokenStream {
     let (ident, ty) = (&field.ident, &field.ty);
-    let default = match &field.default {
-        Some(Default::Path(path)) => Some(quote!(#path())),
-        Some(Default::Trait) => Some(quote!(::core::default::Default::default())),
-        None if all_default || field.skip => Some(quote!(::core::default::Default::default())),
-        None => None,
-    };
+    let default = field.default(all_default);
     if field.skip {
         return quote!(#ident: #default,);
     }

@@ -216,15 +216,36 @@ fn implementation(
             }
         }
     });
-    let spec = field.nested.is_none().then(|| {
+    // Another form than the field's own has no default.
+    let default = field.default(item.container.default).filter(|_| field.with.is_none());
+    let absent = default.map(|default| {
         quote! {
+            fn absent() -> ::core::option::Option<#stored> {
+                ::core::option::Option::Some(#default)
+            }
+        }
+    });
+    let once = match root {
+        Root::Model => quote!(),
+        Root::Path(p) => quote!(<#p: __alizarin::FieldPath + __alizarin::InDocument>),
+    };
+    let spec = match field.nested {
+        None => quote! {
             impl #generics __alizarin::FieldSpec for #marker {
                 type Stored = #stored;
                 type Value = <#stored as __alizarin::RedisValue>::Item;
                 #check
+                #absent
             }
-        }
-    });
+        },
+        Some(_) if field.flat => quote!(),
+        Some(_) => quote! {
+            impl #once __alizarin::StructSpec for #marker {
+                type Stored = #stored;
+                #absent
+            }
+        },
+    };
     let capabilities = capabilities.iter().map(|capability| {
         let capability = format_ident!("{capability}");
         quote!(impl #generics __alizarin::#capability for #marker {})
@@ -238,6 +259,7 @@ fn implementation(
             }
         }
         #spec
+        impl #once __alizarin::InDocument for #marker {}
         #(#capabilities)*
     }
 }

@@ -112,6 +112,34 @@ pub(super) fn row(errors: &syn::Error, input: &DeriveInput) -> TokenStream {
     after(errors, input, &hidden)
 }
 
+/// Without a model nothing can be implemented.
+pub(super) fn projection(
+    errors: &syn::Error,
+    input: &DeriveInput,
+    of: Option<&syn::Path>,
+) -> TokenStream {
+    let (ident, never) = (&input.ident, never());
+    let hidden = of.map(|of| {
+        hidden(&quote! {
+            impl __alizarin::RedisProjection for #ident {
+                type Model = #of;
+                type Partial = ();
+                fn shape() -> &'static __alizarin::Shape { #never }
+                fn accept(
+                    _: &mut (),
+                    _: ::core::primitive::usize,
+                    _: &[::core::primitive::u8],
+                    _: __alizarin::StoredValue<'_>,
+                ) -> __alizarin::Result<()> {
+                    #never
+                }
+                fn finish(_: ()) -> __alizarin::Result<Self> { #never }
+            }
+        })
+    });
+    after(errors, input, &quote!(#hidden))
+}
+
 /// Every kind of index is allowed.
 pub(super) fn value(errors: &syn::Error, input: &DeriveInput) -> TokenStream {
     let (ident, never) = (&input.ident, never());

@@ -162,6 +162,7 @@ fn newtype(ident: &Ident, inner: &TokenStream) -> TokenStream {
         impl __alizarin::RedisValue for #ident {
             type Item = #ident;
             const MANY: bool = <#inner as __alizarin::RedisValue>::MANY;
+            const EXACT_IN_INDEX: bool = <#inner as __alizarin::RedisValue>::EXACT_IN_INDEX;
 
             fn to_hash(
                 &self,

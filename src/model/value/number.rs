@@ -87,6 +87,7 @@ macro_rules! integers {
     ($($type:ident $wide:literal;)+) => {$(
         impl RedisValue for $type {
             type Item = $type;
+            const EXACT_IN_INDEX: bool = true;
 
             fn to_hash(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
                 check_exact(i128::try_from(*self).ok(), field)?;
@@ -141,6 +142,8 @@ macro_rules! floats {
     ($($type:ident $json:expr, $short:expr;)+) => {$(
         impl RedisValue for $type {
             type Item = $type;
+            // Nine digits of an `f32` tell it from all others, 17 those of an `f64`.
+            const EXACT_IN_INDEX: bool = size_of::<$type>() == 4;
 
             fn to_hash(&self, _field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
                 if self.is_nan() {
