@@ -1,5 +1,6 @@
 //! What the derive macros' output names. Not for use by hand: it changes without notice.
 
+pub use crate::model::OwnField;
 pub use crate::model::{
     Attribute, Compression, CountedId, Document, DocumentWriter, FieldCodec, FieldSchema, Flatten,
     GeneratedId, GeneratesId, GeoShapeValue, GeoValue, HashModel, IdSource, IndexKind, IndexSchema,

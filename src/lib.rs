@@ -88,7 +88,7 @@ pub use alizarin_derive::RedisRow;
 pub use alizarin_derive::RedisTimeSeries;
 #[doc = include_str!("docs/value.md")]
 pub use alizarin_derive::RedisValue;
-pub use model::{GeoPoint, GeoShape, Vector};
+pub use model::{GeoPoint, GeoShape, Ref, Vector};
 pub use repository::{Repositories, Repository};
 pub use vectors::VectorSet;
 

@@ -3,7 +3,7 @@
 //! To derive `Serialize` and `Deserialize`, a program needs `serde` itself among its dependencies.
 
 pub use crate::events::Change;
-pub use crate::model::{GeoPoint, GeoShape, RedisModel, RedisValue, Vector};
+pub use crate::model::{GeoPoint, GeoShape, RedisModel, RedisValue, Ref, Vector};
 pub use crate::query::{Direction, Scored, Unit, count};
 pub use crate::repository::{Patch, Repositories, Repository};
 pub use crate::series::{Series, SeriesSource, TimeSeriesModel};

@@ -50,6 +50,7 @@ mod id;
 mod key;
 mod nested;
 mod projection;
+mod reference;
 mod schema;
 mod stamp;
 mod stored;
@@ -89,6 +90,7 @@ pub use projection::{
 };
 pub(crate) use projection::{Picked, read_hit};
 pub use projection::{RedisProjection, Shape};
+pub use reference::{OwnField, Ref, References};
 pub use schema::{
     Attribute, FieldSchema, IndexKind, IndexSchema, LimitSchema, ModelSchema, NestedSchema,
     StampSchema, Storage, WriteSchema,

@@ -162,6 +162,10 @@ pub trait RedisValue: Sized + Send + Sync + 'static {
     /// value: so it is for integers and `f32`. Others are read from the document itself.
     const EXACT_IN_INDEX: bool = false;
 
+    /// Whether a TAG index of it regards the case of letters even without `case_sensitive`: so it
+    /// is for references.
+    const CASE_SENSITIVE: bool = false;
+
     /// Appends the value as a hash field holds it.
     ///
     /// # Errors
@@ -350,6 +354,7 @@ impl<T: RedisValue> RedisValue for Option<T> {
     const MANY: bool = T::MANY;
     const MAP: bool = T::MAP;
     const EXACT_IN_INDEX: bool = T::EXACT_IN_INDEX;
+    const CASE_SENSITIVE: bool = T::CASE_SENSITIVE;
 
     fn to_hash(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
         match self {

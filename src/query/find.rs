@@ -54,6 +54,10 @@ impl<'r, M: RedisModel, E: Node> Find<'r, M, E> {
 }
 
 impl<'r, M: RedisModel, E: Node, T: Take<Model = M>> Find<'r, M, E, T> {
+    pub(crate) fn repository(&self) -> &'r Repository<M> {
+        self.repository
+    }
+
     /// The same search, with another filter and something else of each document.
     pub(super) fn with_parts<F, U>(
         self,

@@ -93,6 +93,10 @@ where
     E: Node,
     T: Take<Model = M>,
 {
+    pub(crate) fn repository(&self) -> &'r Repository<M> {
+        self.repository
+    }
+
     /// The same search, with another filter and something else of each document.
     pub(super) fn with_parts<F, U>(
         self,
@@ -276,6 +280,10 @@ where
     E: Node,
     T: Take<Model = M>,
 {
+    pub(crate) fn repository(&self) -> &'r Repository<M> {
+        self.repository
+    }
+
     /// The same search, with another filter and something else of each document.
     pub(super) fn with_parts<F, U>(
         self,

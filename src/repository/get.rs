@@ -90,6 +90,10 @@ pub struct Get<'a, M: RedisModel, T = Whole<M>> {
 }
 
 impl<'a, M: RedisModel> Get<'a, M> {
+    pub(super) fn repository(&self) -> &'a Repository<M> {
+        self.repository
+    }
+
     /// Reads only the fields of a [projection](derive@crate::RedisProjection) (`HMGET`, `JSON.GET`
     /// with paths).
     ///
@@ -179,6 +183,10 @@ pub struct GetMany<'a, M, T = Whole<M>> {
 }
 
 impl<'a, M: RedisModel> GetMany<'a, M> {
+    pub(super) fn repository(&self) -> &'a Repository<M> {
+        self.repository
+    }
+
     /// Reads only the fields of a [projection](derive@crate::RedisProjection) (`HMGET`, `JSON.GET`
     /// with paths).
     ///

@@ -48,6 +48,7 @@
 //! | delete | [`delete`](Repository::delete) | whatever they wrote, unless [`if_version`](Delete::if_version) |
 //! | read by id | [`get`](Repository::get), [`get_many`](Repository::get_many), [`exists`](Repository::exists) | |
 //! | read by id what seldom changes | [`cached`](Repository::cached) | the server tells of it |
+//! | read by id with what the documents refer to | [`get(..).with(..)`](With), [`load`](Repository::load) | |
 //! | read all | [`scan`](Repository::scan), [`scan_ids`](Repository::scan_ids) | |
 //! | search | [`find`](Repository::find), [`nearest`](Repository::nearest), [`within`](Repository::within), [`aggregate`](Repository::aggregate) | |
 //! | count all | [`find`](Repository::find)`(\|_\| everything()).count()`, with [`everything`](crate::query::everything) | |
@@ -72,6 +73,7 @@ mod list;
 mod lock;
 mod locked;
 mod patch;
+mod relation;
 mod returning;
 mod save;
 mod scan;
@@ -83,6 +85,7 @@ mod tenant;
 mod ttl;
 mod update;
 mod upsert;
+mod with;
 
 #[cfg(test)]
 mod tests;
@@ -107,6 +110,7 @@ pub use guard::{Lock, TakeLock};
 pub use list::{Edit, ListField, MapField};
 pub use locked::{Locked, SendCall};
 pub use patch::{Patch, PatchValue, Patched};
+pub use relation::{Deeper, Holds, Load, Relation};
 pub use returning::{Returned, SetReturning};
 pub use save::Save;
 pub use scan::{Scan, ScanIds};
@@ -115,6 +119,7 @@ pub use take::{Only, Take, Whole};
 pub use ttl::{Expire, Persist, Ttl};
 pub use update::{Outcome, Update};
 pub use upsert::Upsert;
+pub use with::With;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -280,14 +285,21 @@ impl<M: RedisModel> Repository<M> {
     }
 }
 
-impl<M> Clone for Repository<M> {
-    fn clone(&self) -> Self {
+impl<M> Repository<M> {
+    /// That of another model, in the same place: namespace and tenant.
+    pub(crate) fn beside<T>(&self) -> Repository<T> {
         Repository {
             client: self.client.clone(),
             namespace: Arc::clone(&self.namespace),
             tenant: Arc::clone(&self.tenant),
             model: PhantomData,
         }
+    }
+}
+
+impl<M> Clone for Repository<M> {
+    fn clone(&self) -> Self {
+        self.beside()
     }
 }
 

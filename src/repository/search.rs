@@ -2,10 +2,14 @@
 
 use super::Repository;
 use crate::index::Index;
-use crate::model::RedisModel;
+use crate::model::{RedisModel, References};
 use crate::query::{
-    Aggregate, Everything, FieldSpec, Filter, Find, IsVector, Nearest, Node, Operand, To, Within,
+    Aggregate, Everything, Field, FieldSpec, Filter, Find, IsExact, IsVector, Leaf, Nearest, Node,
+    Operand, To, Within,
 };
+
+/// The id of what a field refers to.
+type IdOf<S> = <<<S as FieldSpec>::Stored as References>::Target as RedisModel>::Id;
 
 impl<M: RedisModel> Repository<M> {
     /// Searches for the documents for which `filter` holds (`FT.SEARCH`).
@@ -19,6 +23,42 @@ impl<M: RedisModel> Repository<M> {
     /// ```
     pub fn find<E: Node>(&self, filter: impl FnOnce(M::Fields) -> Filter<M, E>) -> Find<'_, M, E> {
         Find::new(self, filter(M::Fields::default()))
+    }
+
+    /// Searches for the documents that refer to the one with this id, by a field of references with
+    /// an index: `tag`, or `numeric` for an id that is a number (`FT.SEARCH`).
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # use alizarin_samples::Account;
+    /// # alizarin_samples::client(async |client, namespace| {
+    /// #[derive(Debug, RedisModel)]
+    /// #[redis(hash, prefix = "card", index)]
+    /// struct Card {
+    ///     #[redis(id)]
+    ///     id: u32,
+    ///     #[redis(tag)]
+    ///     account: Ref<Account>,
+    /// }
+    ///
+    /// # let cards = client.repository::<Card>().with_namespace(namespace);
+    /// # cards.index().sync().await?;
+    /// cards.save(&Card { id: 1, account: Ref::new(7) }).await?;
+    /// # cards.index().wait().await?;
+    /// assert_eq!(cards.referring(|c| c.account, &7).ids().await?, [1]);
+    /// # assert_eq!(cards.get(&1).await?.map(|card| card.account), Some(Ref::new(7)));
+    /// # Ok(()) });
+    /// ```
+    pub fn referring<'i, S>(
+        &self,
+        field: impl FnOnce(M::Fields) -> Field<S>,
+        id: &'i IdOf<S>,
+    ) -> Find<'_, M, Leaf<&'i IdOf<S>>>
+    where
+        S: FieldSpec<Model = M, Stored: References> + IsExact,
+        &'i IdOf<S>: Operand<S::Value>,
+    {
+        self.find(|fields| field(fields).eq(id))
     }
 
     /// Searches for the `k` documents whose vector is nearest to a given one (`FT.SEARCH` with

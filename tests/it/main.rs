@@ -29,6 +29,7 @@ mod query_numeric;
 mod query_tag;
 mod query_text;
 mod query_vector;
+mod relation;
 mod roundtrip;
 mod save_get;
 mod series;

@@ -246,6 +246,18 @@ fn implementation(
             }
         },
     };
+    let name = &field.ident;
+    // The form that a codec makes is nowhere in the struct.
+    let is_own = matches!(root, Root::Model) && field.nested.is_none() && field.with.is_none();
+    let own = is_own.then(|| {
+        quote! {
+            impl __alizarin::OwnField for #marker {
+                fn of(__model: &mut #ident) -> &mut #stored {
+                    &mut __model.#name
+                }
+            }
+        }
+    });
     let capabilities = capabilities.iter().map(|capability| {
         let capability = format_ident!("{capability}");
         quote!(impl #generics __alizarin::#capability for #marker {})
@@ -259,6 +271,7 @@ fn implementation(
             }
         }
         #spec
+        #own
         impl #once __alizarin::InDocument for #marker {}
         #(#capabilities)*
     }

@@ -81,7 +81,7 @@ fn kind(kind: &Kind, ty: &TokenStream) -> TokenStream {
         Kind::Numeric => quote!(Numeric),
         Kind::Tag { separator, case_sensitive, suffix_trie } => quote!(Tag {
             separator: #separator,
-            case_sensitive: #case_sensitive,
+            case_sensitive: #case_sensitive || <#ty as __alizarin::RedisValue>::CASE_SENSITIVE,
             suffix_trie: #suffix_trie,
         }),
         Kind::Text { weight, no_stem, phonetic, suffix_trie } => {

@@ -163,6 +163,7 @@ fn newtype(ident: &Ident, inner: &TokenStream) -> TokenStream {
             type Item = #ident;
             const MANY: bool = <#inner as __alizarin::RedisValue>::MANY;
             const EXACT_IN_INDEX: bool = <#inner as __alizarin::RedisValue>::EXACT_IN_INDEX;
+            const CASE_SENSITIVE: bool = <#inner as __alizarin::RedisValue>::CASE_SENSITIVE;
 
             fn to_hash(
                 &self,

@@ -17,6 +17,7 @@ macro_rules! lists {
         impl<T: ListItem $($(+ $bound)+)?> RedisValue for $list<T> {
             type Item = T::Item;
             const MANY: bool = true;
+            const CASE_SENSITIVE: bool = T::CASE_SENSITIVE;
 
             fn to_hash(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
                 match field.kind() {
