@@ -17,9 +17,9 @@ pub use crate::model::{
 pub use crate::model::{Hooks, Stamp, invalid};
 pub use crate::query::{
     CanExpire, Field, FieldPath, FieldSpec, HasEmpty, HasMissing, IsExact, IsGeo, IsGeoShape,
-    IsNumeric, IsSortable, IsTag, IsText, IsVector, RedisRow, Row,
+    IsNumeric, IsSortable, IsTag, IsText, IsVector, NestedSpec, RedisRow, Row,
 };
-pub use crate::repository::{Assignment, Changes, Patch, Written};
+pub use crate::repository::{Assignment, Changes, Patch, PatchValue, ToNested, Written};
 pub use crate::series::{
     SampleTime, SampleValue, SeriesLabel, SeriesSchema, TimeSeriesModel, label_from, label_text,
 };

@@ -102,6 +102,23 @@ pub trait FieldSpec: FieldPath {
     }
 }
 
+/// A field that holds a nested struct. Implemented by derived code.
+pub trait NestedSpec: FieldPath {
+    /// The field's Rust type: the struct, an `Option` of it, or a list.
+    type Stored: crate::model::Nested;
+
+    /// Whether the field has `validate`.
+    const CHECKED: bool = false;
+
+    /// Holds a value to the field's `validate`.
+    ///
+    /// # Errors
+    /// That of the function.
+    fn check(_value: &Self::Stored) -> crate::Result<()> {
+        Ok(())
+    }
+}
+
 /// The field's own schema: that of the last step.
 pub(crate) fn field_schema<S: FieldPath>() -> &'static FieldSchema {
     const NONE: FieldSchema = FieldSchema::plain("");

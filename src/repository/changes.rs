@@ -222,7 +222,34 @@ impl<M: RedisModel> Changes<M> {
         Ok(())
     }
 
-    fn written(&mut self, place: Place) {
+    /// Sets and removes the fields of a nested struct in a hash: dotted names.
+    pub(super) fn put_hash(&mut self, place: &Place, set: &Packed, absent: &Packed) {
+        let parent = stored_name(Storage::Hash, place.parents());
+        let mut set = set.arguments();
+        while let (Some(name), Some(value)) = (set.next(), set.next()) {
+            self.set.push(name);
+            self.set.push(parent.as_bytes());
+            self.set.push(value);
+        }
+        for name in absent.arguments() {
+            self.unset.push(name);
+            // Its struct is written or goes too: it needs no marker.
+            self.unset.push(b"");
+        }
+    }
+
+    /// Sets a nested struct in JSON, or removes it.
+    pub(super) fn put_json(&mut self, place: &Place, value: Option<&[u8]>) {
+        match value {
+            Some(value) => {
+                place.put_into(&mut self.set, Storage::Json);
+                self.set.push(value);
+            }
+            None => place.put_into(&mut self.unset, Storage::Json),
+        }
+    }
+
+    pub(super) fn written(&mut self, place: Place) {
         if let Some(limit) = M::SCHEMA.writes.limit(&place.name) {
             put_limit(limit, &mut self.limits);
         }
@@ -230,7 +257,11 @@ impl<M: RedisModel> Changes<M> {
     }
 
     fn once(&self, name: &str) -> Result<()> {
-        if self.names.iter().any(|other| other == name) {
+        // The same one, or a struct and a field inside it.
+        let inside = |outer: &str, inner: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        if self.names.iter().any(|other| inside(other, name) || inside(name, other)) {
             return Err(Error::new(ErrorKind::Usage, "it is set twice").with_field(name));
         }
         Ok(())
@@ -239,6 +270,29 @@ impl<M: RedisModel> Changes<M> {
     /// Where a field is stored; refuses those that `set` may not touch.
     fn place<S: FieldPath>(&self) -> Result<Place> {
         let (steps, field, in_list) = walk::<S>();
+        self.at(steps, field, in_list)
+    }
+
+    /// Where a nested struct is stored as a whole.
+    pub(super) fn place_of_struct<P: FieldPath>(&self) -> Result<Place> {
+        let (steps, field, _) = walk::<P>();
+        let mut lists = 0;
+        P::walk(&mut |step| lists += usize::from(step.nested.is_some_and(|nested| nested.many)));
+        let itself = usize::from(field.and_then(|field| field.nested).is_some_and(|it| it.many));
+        if field.and_then(|field| field.nested).is_some_and(|nested| nested.flat) {
+            let message = "a flattened struct has no place of its own: set its fields";
+            let name = field.map_or("", |field| field.name);
+            return Err(Error::new(ErrorKind::Usage, message).with_field(name));
+        }
+        self.at(steps, field, lists > itself)
+    }
+
+    fn at(
+        &self,
+        steps: Vec<&'static str>,
+        field: Option<&'static FieldSchema>,
+        in_list: bool,
+    ) -> Result<Place> {
         let name = steps.join(".");
         let schema = M::SCHEMA;
         if let Some(computed) = schema.computed() {
@@ -319,19 +373,23 @@ fn check<S: FieldSpec>(storage: Storage, field: &FieldSchema, value: &[u8]) -> R
     S::check(&value)
 }
 
-struct Place {
-    name: String,
+/// Where a field is stored.
+pub(super) struct Place {
+    pub(super) name: String,
     steps: Vec<&'static str>,
-    field: &'static FieldSchema,
+    pub(super) field: &'static FieldSchema,
 }
 
 impl Place {
     /// Its name, and that of the struct it is in, as the write script takes them.
     fn put_into(&self, out: &mut Packed, storage: Storage) {
-        let parents = self.steps.len().saturating_sub(1);
         out.push(stored_name(storage, &self.steps).as_bytes());
-        let parent = self.steps.get(..parents).unwrap_or_default();
-        out.push(stored_name(storage, parent).as_bytes());
+        out.push(stored_name(storage, self.parents()).as_bytes());
+    }
+
+    /// The structs that it is in.
+    pub(super) fn parents(&self) -> &[&'static str] {
+        self.steps.split_last().map_or(&[], |(_, parents)| parents)
     }
 }
 

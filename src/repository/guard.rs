@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::draft::Draft;
 use super::lock::{Held, Terms};
-use super::script::{Expected, Expiry, Mode, Plan, prepare, send};
+use super::prepare::{prepare, send};
+use super::script::{Expected, Expiry, Mode, Plan};
 use super::update::{read, write};
 use super::{Repository, Written};
 use crate::model::RedisModel;

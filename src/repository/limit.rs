@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::changes::script_name;
-use super::script::{Call, Prepared, milliseconds};
+use super::prepare::Prepared;
+use super::script::{Call, field_milliseconds};
 use super::{Save, Set};
 use crate::Result;
 use crate::model::{HashModel, RedisModel};
@@ -23,7 +24,8 @@ impl Limits {
         for (field, after) in &self.0 {
             let limit = match after {
                 Some(after) => {
-                    let after = milliseconds(*after).map_err(|error| error.with_field(field))?;
+                    let after =
+                        field_milliseconds(*after).map_err(|error| error.with_field(field))?;
                     format!("={after}")
                 }
                 None => "clear".to_owned(),

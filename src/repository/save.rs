@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::draft::Draft;
 use super::limit::Limits;
-use super::script::{Expected, Expiry, Mode, Plan, prepare, send};
+use super::prepare::{prepare, send};
+use super::script::{Expected, Expiry, Mode, Plan};
 use super::{Repository, Written};
 use crate::model::RedisModel;
 use crate::{Error, ErrorKind, Result};

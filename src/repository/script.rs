@@ -1,16 +1,12 @@
 //! The scripts, and how their arguments are laid out.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use alizarin_core::commands::Script;
-use alizarin_core::resp::{Frame, Packed, Reader};
-use bytes::Bytes;
+use alizarin_core::resp::Packed;
 
-use super::failure::explain;
-use super::{Changes, Repository, Written};
-use crate::model::{
-    DocumentWriter, LimitSchema, ModelId, RedisModel, StampSchema, Storage, WriteSchema, empty_part,
-};
+use super::Repository;
+use crate::model::{LimitSchema, ModelId, RedisModel, StampSchema, Storage, WriteSchema};
 pub(crate) use crate::model::{json_path, json_string};
 use crate::{Client, Command, Error, ErrorKind, FromReply, Result, ServerCode};
 
@@ -82,6 +78,11 @@ impl Call {
             self.arguments.append(arguments);
         }
         self
+    }
+
+    /// About how many bytes it sends.
+    pub(crate) fn len(&self) -> usize {
+        self.arguments.wire_len()
     }
 
     /// The arguments of the section `limit`, to add some.
@@ -176,6 +177,15 @@ pub(crate) fn milliseconds(after: Duration) -> Result<i64> {
         millis => i64::try_from(millis)
             .map_err(|error| Error::new(ErrorKind::Value, "too long").with_source(error)),
     }
+}
+
+/// The same of one field of a hash: the server counts such limits up to the year 4199.
+pub(crate) fn field_milliseconds(after: Duration) -> Result<i64> {
+    const MOST: i64 = 1_000 * 365 * 86_400_000;
+    milliseconds(after).and_then(|millis| match millis {
+        ..=MOST => Ok(millis),
+        _ => Err(Error::new(ErrorKind::Value, "a field expires within a thousand years")),
+    })
 }
 
 /// What the write script is told beside the document itself.
@@ -296,180 +306,4 @@ fn put_stamps<M: RedisModel>(call: &mut Call) {
             call.section(section, &[&place(M::SCHEMA.storage, field), unit, form]);
         }
     }
-}
-
-/// A save, ready to be sent.
-#[derive(Debug)]
-pub(crate) enum Prepared {
-    /// `HSET` with so many fields, or `JSON.SET`.
-    Plain(Command<()>, usize),
-    Script(Call),
-}
-
-impl Prepared {
-    /// About how many bytes it sends.
-    pub(crate) fn len(&self) -> usize {
-        match self {
-            Prepared::Plain(command, _) => command.packed().wire_len(),
-            Prepared::Script(call) => call.arguments.wire_len(),
-        }
-    }
-}
-
-/// A whole document as the commands take it.
-struct Content {
-    /// Hash: fields and values.
-    set: Packed,
-    /// Hash: names of fields that are not there.
-    absent: Packed,
-    json: Option<Vec<u8>>,
-}
-
-impl Content {
-    fn of<M: RedisModel>(id: &M::Id, model: &M) -> Result<Content> {
-        if let Some(at) = empty_part(id) {
-            let field = M::SCHEMA.ids.get(at).copied().unwrap_or_default();
-            return Err(Error::new(ErrorKind::Value, "an empty id makes no key").with_field(field));
-        }
-        let mut writer = DocumentWriter::new(M::SCHEMA.storage);
-        writer.document(model)?;
-        Ok(match M::SCHEMA.storage {
-            Storage::Hash => {
-                let (set, absent) = writer.into_hash();
-                Content { set, absent, json: None }
-            }
-            Storage::Json => {
-                let json = Some(writer.into_json());
-                Content { set: Packed::new(), absent: Packed::new(), json }
-            }
-        })
-    }
-
-    /// Adds the document to the write script.
-    fn put_into(&self, call: &mut Call) {
-        match &self.json {
-            Some(json) => call.section("all", &[json]),
-            None => call.section_of("absent", &self.absent).section_of("all", &self.set),
-        };
-    }
-}
-
-/// Lays out the write of a whole document.
-pub(crate) fn prepare<M: RedisModel>(
-    repository: &Repository<M>,
-    id: &M::Id,
-    model: &M,
-    plan: &Plan<'_>,
-) -> Result<Prepared> {
-    let content = Content::of(id, model)?;
-    if !plan.needs_script::<M>() {
-        let key = repository.key(id);
-        match &content.json {
-            Some(json) if !plan.tell => {
-                let mut command = Command::new("JSON.SET").key(key).arg("$");
-                command.packed_mut().push(json);
-                return Ok(Prepared::Plain(command, 0));
-            }
-            None if content.absent.argc() == 0 => {
-                let mut command = Command::new("HSET").key(key);
-                command.packed_mut().append(&content.set);
-                return Ok(Prepared::Plain(command, content.set.argc() / 2));
-            }
-            _ => {}
-        }
-    }
-    let mut call = write_call(repository, id, plan, &[])?;
-    content.put_into(&mut call);
-    for limit in M::SCHEMA.writes.limits {
-        put_limit(limit, call.limits_mut());
-    }
-    Ok(Prepared::Script(call))
-}
-
-/// Lays out the write of parts of a document that exists; of the whole where it does not and
-/// `instead` is given.
-pub(crate) fn prepare_part<M: RedisModel>(
-    repository: &Repository<M>,
-    id: &M::Id,
-    changes: &Changes<M>,
-    instead: Option<&M>,
-    plan: &Plan<'_>,
-) -> Result<Call> {
-    let mut call = write_call(repository, id, plan, changes.fields())?;
-    changes.write_to(&mut call);
-    if let Some(model) = instead {
-        Content::of(id, model)?.put_into(&mut call);
-    }
-    Ok(call)
-}
-
-/// Sends a save.
-pub(crate) async fn send(client: &Client, prepared: Prepared, key: &str) -> Result<Written> {
-    let outcome = match prepared {
-        // `JSON.SET` does not say whether the document is new.
-        Prepared::Plain(command, 0) => {
-            let there = Command::<bool>::new("EXISTS").key(key);
-            let both = client.transaction((there, command)).await;
-            both.map(|(there, ())| Written { created: !there, ..Written::default() })
-        }
-        // A hash of this model has its id at least: all fields are new only where it was not there.
-        Prepared::Plain(command, fields) => client
-            .run(command.replying::<usize>())
-            .await
-            .map(|new| Written { created: new == fields, ..Written::default() }),
-        Prepared::Script(call) => {
-            return run_write(client, &call, key).await.map(|out| out.written);
-        }
-    };
-    outcome.map_err(|error| explain(error, key))
-}
-
-/// Runs the write script.
-pub(crate) async fn run_write(client: &Client, call: &Call, key: &str) -> Result<Outcome> {
-    call.run(client).await.map_err(|error| explain(error, key))
-}
-
-/// What the write script gives back: names and values.
-#[derive(Debug, Default)]
-pub(crate) struct Outcome {
-    pub(crate) written: Written,
-    /// Those of the section `returned`.
-    pub(crate) values: Vec<Option<Bytes>>,
-}
-
-impl FromReply for Outcome {
-    fn from_reply(reader: &mut Reader<'_>) -> Result<Outcome> {
-        let frame = reader.next()?;
-        let (Frame::Array(_) | Frame::Map(_)) = frame else {
-            return Err(match frame {
-                Frame::Error(line) => Error::server(line),
-                frame => Error::decode("what a write did", &frame.describe()),
-            });
-        };
-        let mut out = Outcome::default();
-        for _ in 0..frame.children() / 2 {
-            match &*String::from_reply(reader)? {
-                "created" => out.written.created = bool::from_reply(reader)?,
-                "version" => out.written.version = Some(u64::from_reply(reader)?),
-                "created_at" => out.written.created_at = Some(time(&String::from_reply(reader)?)?),
-                "updated_at" => out.written.updated_at = Some(time(&String::from_reply(reader)?)?),
-                "values" => out.values = Vec::from_reply(reader)?,
-                _ => reader.skip()?,
-            }
-        }
-        Ok(out)
-    }
-}
-
-/// A stamp: milliseconds or nanoseconds since 1970, told apart by the unit behind them.
-fn time(text: &str) -> Result<SystemTime> {
-    let number = |digits: &str| digits.parse::<u64>().ok();
-    let since = match text.split_at_checked(text.len().saturating_sub(2)) {
-        Some((digits, "ms")) => number(digits).map(Duration::from_millis),
-        Some((digits, "ns")) => number(digits).map(Duration::from_nanos),
-        _ => None,
-    };
-    since
-        .and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since))
-        .ok_or_else(|| Error::decode("a time since 1970", &format!("{text:?}")))
 }

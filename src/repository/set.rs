@@ -7,8 +7,10 @@ use std::time::Duration;
 use alizarin_core::resp::Packed;
 
 use super::limit::Limits;
+use super::outcome::Outcome;
+use super::prepare::{prepare_part, run_write};
 use super::save::check_versioned;
-use super::script::{Expected, Expiry, Mode, Outcome, Plan, prepare_part, run_write};
+use super::script::{Expected, Expiry, Mode, Plan};
 use super::{Assignment, Changes, Repository, Written};
 use crate::Result;
 use crate::model::RedisModel;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Repository;
 use super::changes::script_name;
 use super::failure::not_found;
-use super::script::milliseconds;
+use super::script::{field_milliseconds, milliseconds};
 use crate::model::{HashModel, RedisModel};
 use crate::query::{CanExpire, Field, FieldSpec};
 use crate::{Client, Command, Error, ErrorKind, Result};
@@ -132,7 +132,10 @@ pub struct Expire<'a, M: RedisModel> {
 
 impl<M: RedisModel> Expire<'_, M> {
     async fn run(self) -> Result<bool> {
-        let after = milliseconds(self.after)?;
+        let after = match self.field {
+            None => milliseconds(self.after)?,
+            Some(_) => field_milliseconds(self.after)?,
+        };
         let (client, key) = (self.repository.client(), self.repository.key(self.id));
         let name = if self.field.is_some() { "HPEXPIRE" } else { "PEXPIRE" };
         let mut command = Command::<i64>::new(name).key(key).arg(after);

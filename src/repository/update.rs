@@ -8,7 +8,8 @@ use super::Repository;
 use super::draft::Draft;
 use super::failure::not_found;
 use super::get::{load, load_marked};
-use super::script::{Expected, Expiry, Mode, Plan, prepare, send};
+use super::prepare::{prepare, send};
+use super::script::{Expected, Expiry, Mode, Plan};
 use crate::model::RedisModel;
 use crate::{Error, ErrorKind, Result};
 

@@ -4,7 +4,8 @@ use std::fmt;
 use std::pin::Pin;
 
 use super::draft::Draft;
-use super::script::{Expected, Expiry, Mode, Plan, prepare_part, run_write};
+use super::prepare::{prepare_part, run_write};
+use super::script::{Expected, Expiry, Mode, Plan};
 use super::{Assignment, Changes, Repository, Written};
 use crate::Result;
 use crate::model::RedisModel;

@@ -104,8 +104,12 @@ async fn limits_are_set_and_ended_alone_under_conditions() {
         assert!(!logins.persist(&1).of(|m| m.hint).await.unwrap());
         assert!(!logins.expire(&2, MINUTE).of(|m| m.hint).await.unwrap());
         assert_eq!(logins.ttl(&2).of(|m| m.hint).await.unwrap_err().kind(), ErrorKind::NotFound);
-        let error = logins.set(&1, |m| m.name.to("x")).ttl_of(|m| m.token, Duration::ZERO);
-        assert_eq!(error.await.unwrap_err().kind(), ErrorKind::Value);
+        for wrong in [Duration::ZERO, HOUR * 24 * 366 * 1_000] {
+            let error = logins.set(&1, |m| m.name.to("x")).ttl_of(|m| m.token, wrong);
+            assert_eq!(error.await.unwrap_err().kind(), ErrorKind::Value);
+            let error = logins.expire(&1, wrong).of(|m| m.token).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Value);
+        }
     })
     .await;
 }

@@ -144,6 +144,9 @@ both! {
             assert_eq!(taken(&id), ["before_save", "validate cleo", "after_save cleo false"]);
             users.save_all(&[user(&id, "Dora")]).await.unwrap();
             assert_eq!(taken(&id), ["before_save", "validate dora", "after_save dora false"]);
+            users.upsert(&user(&id, "Dora"), |m| m.name.to("dora")).await.unwrap();
+            // It was there: no document was written.
+            assert_eq!(taken(&id), ["before_save", "validate dora"]);
             users.lock(&id).await.unwrap().save(&user(&id, "Eva")).await.unwrap();
             assert_eq!(taken(&id), ["before_save", "validate eva", "after_save eva false"]);
 

@@ -247,6 +247,53 @@ both! {
         .await;
     }
 
+    async fn structs_inside_are_set_and_cleared_as_a_whole() {
+        everywhere(async |notes: Repository<Note>| {
+            let [ulm, bonn] = [Some(1), None].map(|zip| Place {
+                city: if zip.is_some() { "Ulm" } else { "Bonn" }.into(),
+                zip,
+            });
+            let whole = Note { place: ulm.clone(), second: Some(ulm.clone()), ..note(1, "a") };
+            notes.save(&whole).await.unwrap();
+            let set = notes.set(&1, |m| (m.place.to_value(bonn.clone()), m.second.clear(), m.count.add(1)));
+            set.await.unwrap();
+            let after = Note { place: bonn.clone(), second: None, count: 1, ..whole };
+            assert_eq!(notes.get(&1).await.unwrap(), Some(after.clone()));
+            notes.set(&1, |m| m.second.to_value(Some(bonn.clone()))).await.unwrap();
+            notes.set(&1, |m| m.second.city.to("Rom")).await.unwrap();
+            let patch = Patch::Set(ulm.clone());
+            notes.set(&1, |m| (m.place.patch(patch), m.second.patch::<Place>(Patch::Keep))).await.unwrap();
+            let second = Some(Place { city: "Rom".into(), zip: None });
+            let after = Note { place: ulm, second, ..after };
+            assert_eq!(notes.get(&1).await.unwrap(), Some(after.clone()));
+
+            let error = notes.set(&1, |m| m.place.patch::<Place>(Patch::Unset)).await.unwrap_err();
+            assert_eq!((error.kind(), error.field()), (ErrorKind::Value, Some("place")));
+            let twice = notes.set(&1, |m| (m.place.to_value(bonn.clone()), m.place.city.to("x")));
+            let error = twice.await.unwrap_err();
+            assert_eq!((error.kind(), error.field()), (ErrorKind::Usage, Some("place.city")));
+            assert_eq!(notes.get(&1).await.unwrap(), Some(after));
+        })
+        .await;
+    }
+
+    async fn structs_without_fields_and_updates_of_them() {
+        everywhere(async |cases: Repository<Case>| {
+            let full = Inner { a: Some(1), b: Some(2) };
+            cases.save(&Case { id: 1, must: full.clone(), may: None }).await.unwrap();
+            let set = cases.set(&1, |m| (m.must.to_value(Inner::default()), m.may.to_value(Some(Inner::default()))));
+            set.await.unwrap();
+            let after = Case { id: 1, must: Inner::default(), may: Some(Inner::default()) };
+            assert_eq!(cases.get(&1).await.unwrap(), Some(after));
+            cases.set(&1, |m| (m.must.a.to(3), m.may.to_value(Some(full.clone())))).await.unwrap();
+            cases.set(&1, |m| (m.may.clear(), m.must.b.to(4))).await.unwrap();
+            let after = Case { id: 1, must: Inner { a: Some(3), b: Some(4) }, may: None };
+            assert_eq!(cases.get(&1).await.unwrap(), Some(after.clone()));
+            assert_eq!(cases.update(&1, |_| ()).await.unwrap(), after);
+        })
+        .await;
+    }
+
     async fn what_is_no_number_is_not_added_to() {
         everywhere(async |counters: Repository<Counter>| {
             counters.save(&Counter { id: 1, ..Counter::default() }).await.unwrap();
@@ -354,6 +401,43 @@ async fn maps_are_changed_on_the_server() {
         let lost = BTreeMap::from([("x".to_owned(), None)]);
         let error = shelves.set(&1, |m| m.counts.insert_key("k", lost)).await.unwrap_err();
         assert_eq!((error.kind(), error.field()), (ErrorKind::Value, Some("counts")));
+    })
+    .await;
+}
+
+/// In lists of structs.
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(json, prefix = "tour")]
+struct Tour {
+    #[redis(id)]
+    id: u32,
+    #[redis(nested)]
+    stops: Vec<Stop>,
+}
+
+#[derive(Debug, Clone, PartialEq, RedisNested)]
+struct Stop {
+    city: String,
+    #[redis(nested)]
+    inside: Option<Deep>,
+}
+
+#[derive(Debug, Clone, PartialEq, RedisNested)]
+struct Deep {
+    name: Option<String>,
+}
+
+#[tokio::test]
+async fn a_list_of_structs_is_set_as_a_whole() {
+    everywhere(async |tours: Repository<Tour>| {
+        tours.save(&Tour { id: 1, stops: vec![] }).await.unwrap();
+        let inside = Some(Deep { name: Some("x\"y".into()) });
+        let stops =
+            vec![Stop { city: "Ulm".into(), inside }, Stop { city: "Rom".into(), inside: None }];
+        tours.set(&1, |m| m.stops.to_value(stops.clone())).await.unwrap();
+        assert_eq!(tours.get(&1).await.unwrap(), Some(Tour { id: 1, stops }));
+        let error = tours.set(&1, |m| m.stops.inside.clear()).await.unwrap_err();
+        assert_eq!((error.kind(), error.field()), (ErrorKind::Usage, Some("stops.inside")));
     })
     .await;
 }

@@ -7,6 +7,9 @@ use crate::ast::Struct;
 use crate::attr::{Field, Storage};
 use crate::ctxt::Ctxt;
 
+/// The server counts the limits of fields up to the year 4199.
+const LONGEST: u64 = 1_000 * 365 * 86_400_000;
+
 /// Checks a model.
 pub(super) fn model(cx: &Ctxt, model: &Struct) {
     one_of_each_stamp(cx, model);
@@ -71,6 +74,9 @@ fn limits_fit(cx: &Ctxt, model: &Struct) {
     for field in &model.fields {
         let Some(limit) = &field.limit else { continue };
         let word = &limit.word;
+        if limit.after.is_some_and(|after| after > LONGEST) {
+            cx.error(word, "a field expires within a thousand years");
+        }
         if model.container.storage == Some(Storage::Json) {
             cx.error(word, "a member of a JSON document cannot expire: store the model as `hash`");
         } else if field.id.is_some() || field.version.is_some() {

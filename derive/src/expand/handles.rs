@@ -167,7 +167,45 @@ pub(super) fn implementations(item: &Struct, root: &Root<'_>) -> TokenStream {
         field.indexes.iter().filter_map(|index| kind_check(field, index)).collect::<Vec<_>>()
     });
     let flat = item.stored().filter(|field| field.flat).map(flat_check);
-    quote! { #(#all)* #(#checks)* #(#flat)* }
+    let whole = whole(item, root);
+    quote! { #(#all)* #(#checks)* #(#flat)* #whole }
+}
+
+/// What changes a nested struct as a whole: methods of its handles.
+fn whole(item: &Struct, root: &Root<'_>) -> Option<TokenStream> {
+    let Root::Path(p) = root else { return None };
+    let fields = Names::of(item).fields;
+    Some(quote! {
+        #[allow(dead_code)]
+        impl<#p: __alizarin::NestedSpec> #fields<#p> {
+            /// The struct as a whole, for `set`.
+            pub fn to_value(
+                self,
+                value: <#p as __alizarin::NestedSpec>::Stored,
+            ) -> __alizarin::ToNested<#p> {
+                __alizarin::ToNested::new(__alizarin::Patch::Set(value))
+            }
+
+            /// Takes an optional struct out of the document, for `set`.
+            pub fn clear<__T>(self) -> __alizarin::ToNested<#p>
+            where
+                #p: __alizarin::NestedSpec<Stored = ::core::option::Option<__T>>,
+            {
+                __alizarin::ToNested::new::<__T>(__alizarin::Patch::Unset)
+            }
+
+            /// What is to become of the struct as a whole, for `set`.
+            pub fn patch<__T>(
+                self,
+                patch: __alizarin::Patch<__T>,
+            ) -> __alizarin::ToNested<#p>
+            where
+                <#p as __alizarin::NestedSpec>::Stored: __alizarin::PatchValue<__T>,
+            {
+                __alizarin::ToNested::new(patch)
+            }
+        }
+    })
 }
 
 /// The same for a struct with mistakes: everything is allowed, so that queries add no errors.
@@ -243,6 +281,11 @@ fn implementation(
             impl #once __alizarin::StructSpec for #marker {
                 type Stored = #stored;
                 #absent
+            }
+
+            impl #generics __alizarin::NestedSpec for #marker {
+                type Stored = #stored;
+                #check
             }
         },
     };

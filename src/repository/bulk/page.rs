@@ -5,7 +5,8 @@ use alizarin_core::resp::{Frame, Reader};
 
 use crate::model::RedisModel;
 use crate::repository::failure::explain;
-use crate::repository::script::{Outcome, Prepared};
+use crate::repository::outcome::Outcome;
+use crate::repository::prepare::Prepared;
 use crate::repository::{Repository, Written};
 use crate::{Client, Error, ErrorKind, FromReply, Result, ServerCode};
 

@@ -11,7 +11,8 @@ use crate::Result;
 use crate::model::RedisModel;
 use crate::repository::Repository;
 use crate::repository::draft::Draft;
-use crate::repository::script::{Expected, Expiry, Mode, Plan, prepare};
+use crate::repository::prepare::prepare;
+use crate::repository::script::{Expected, Expiry, Mode, Plan};
 
 impl<M: RedisModel> Repository<M> {
     /// Saves many documents, pipelined: each as [`Repository::save`] does, all together not

@@ -5,7 +5,8 @@ use std::borrow::Borrow;
 use super::Bulk;
 use super::page::{Job, Jobs, Settled, Work};
 use crate::model::RedisModel;
-use crate::repository::script::{Expected, Expiry, Mode, Plan, Prepared, prepare_part};
+use crate::repository::prepare::{Prepared, prepare_part};
+use crate::repository::script::{Expected, Expiry, Mode, Plan};
 use crate::repository::{Assignment, Changes, Repository};
 use crate::{Error, Result};
 

@@ -1,0 +1,141 @@
+//! Writes laid out: plain commands where they do, else the script, and sent.
+
+use alizarin_core::resp::Packed;
+
+use super::failure::explain;
+use super::outcome::Outcome;
+use super::script::{Call, Plan, put_limit, write_call};
+use super::{Changes, Repository, Written};
+use crate::model::{DocumentWriter, RedisModel, Storage, empty_part};
+use crate::{Client, Command, Error, ErrorKind, Result};
+
+/// A save, ready to be sent.
+#[derive(Debug)]
+pub(crate) enum Prepared {
+    /// `HSET` with so many fields, or `JSON.SET`.
+    Plain(Command<()>, usize),
+    Script(Call),
+}
+
+impl Prepared {
+    /// About how many bytes it sends.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Prepared::Plain(command, _) => command.packed().wire_len(),
+            Prepared::Script(call) => call.len(),
+        }
+    }
+}
+
+/// A whole document as the commands take it.
+struct Content {
+    /// Hash: fields and values.
+    set: Packed,
+    /// Hash: names of fields that are not there.
+    absent: Packed,
+    json: Option<Vec<u8>>,
+}
+
+impl Content {
+    fn of<M: RedisModel>(id: &M::Id, model: &M) -> Result<Content> {
+        if let Some(at) = empty_part(id) {
+            let field = M::SCHEMA.ids.get(at).copied().unwrap_or_default();
+            return Err(Error::new(ErrorKind::Value, "an empty id makes no key").with_field(field));
+        }
+        let mut writer = DocumentWriter::new(M::SCHEMA.storage);
+        writer.document(model)?;
+        Ok(match M::SCHEMA.storage {
+            Storage::Hash => {
+                let (set, absent) = writer.into_hash();
+                Content { set, absent, json: None }
+            }
+            Storage::Json => {
+                let json = Some(writer.into_json());
+                Content { set: Packed::new(), absent: Packed::new(), json }
+            }
+        })
+    }
+
+    /// Adds the document to the write script.
+    fn put_into(&self, call: &mut Call) {
+        match &self.json {
+            Some(json) => call.section("all", &[json]),
+            None => call.section_of("absent", &self.absent).section_of("all", &self.set),
+        };
+    }
+}
+
+/// Lays out the write of a whole document.
+pub(crate) fn prepare<M: RedisModel>(
+    repository: &Repository<M>,
+    id: &M::Id,
+    model: &M,
+    plan: &Plan<'_>,
+) -> Result<Prepared> {
+    let content = Content::of(id, model)?;
+    if !plan.needs_script::<M>() {
+        let key = repository.key(id);
+        match &content.json {
+            Some(json) if !plan.tell => {
+                let mut command = Command::new("JSON.SET").key(key).arg("$");
+                command.packed_mut().push(json);
+                return Ok(Prepared::Plain(command, 0));
+            }
+            None if content.absent.argc() == 0 => {
+                let mut command = Command::new("HSET").key(key);
+                command.packed_mut().append(&content.set);
+                return Ok(Prepared::Plain(command, content.set.argc() / 2));
+            }
+            _ => {}
+        }
+    }
+    let mut call = write_call(repository, id, plan, &[])?;
+    content.put_into(&mut call);
+    for limit in M::SCHEMA.writes.limits {
+        put_limit(limit, call.limits_mut());
+    }
+    Ok(Prepared::Script(call))
+}
+
+/// Lays out the write of parts of a document that exists; of the whole where it does not and
+/// `instead` is given.
+pub(crate) fn prepare_part<M: RedisModel>(
+    repository: &Repository<M>,
+    id: &M::Id,
+    changes: &Changes<M>,
+    instead: Option<&M>,
+    plan: &Plan<'_>,
+) -> Result<Call> {
+    let mut call = write_call(repository, id, plan, changes.fields())?;
+    changes.write_to(&mut call);
+    if let Some(model) = instead {
+        Content::of(id, model)?.put_into(&mut call);
+    }
+    Ok(call)
+}
+
+/// Sends a save.
+pub(crate) async fn send(client: &Client, prepared: Prepared, key: &str) -> Result<Written> {
+    let outcome = match prepared {
+        // `JSON.SET` does not say whether the document is new.
+        Prepared::Plain(command, 0) => {
+            let there = Command::<bool>::new("EXISTS").key(key);
+            let both = client.transaction((there, command)).await;
+            both.map(|(there, ())| Written { created: !there, ..Written::default() })
+        }
+        // A hash of this model has its id at least: all fields are new only where it was not there.
+        Prepared::Plain(command, fields) => client
+            .run(command.replying::<usize>())
+            .await
+            .map(|new| Written { created: new == fields, ..Written::default() }),
+        Prepared::Script(call) => {
+            return run_write(client, &call, key).await.map(|out| out.written);
+        }
+    };
+    outcome.map_err(|error| explain(error, key))
+}
+
+/// Runs the write script.
+pub(crate) async fn run_write(client: &Client, call: &Call, key: &str) -> Result<Outcome> {
+    call.run(client).await.map_err(|error| explain(error, key))
+}
