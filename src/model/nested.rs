@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use serde_json::value::RawValue;
 
 use super::{Document, DocumentWriter, FieldSchema, Storage, StoredValue, StructSpec, missing};
-use crate::query::FieldPath;
+use crate::query::{FieldPath, NestedSpec};
 use crate::{Error, ErrorKind, Result};
 
 /// A nested struct, an `Option` of one, or (JSON only) a `Vec` of them.
@@ -202,6 +202,15 @@ impl<P: StructSpec> StructSpec for InList<P> {
 
     fn absent() -> Option<P::Stored> {
         P::absent()
+    }
+}
+
+impl<P: NestedSpec> NestedSpec for InList<P> {
+    type Stored = P::Stored;
+    const CHECKED: bool = P::CHECKED;
+
+    fn check(value: &P::Stored) -> Result<()> {
+        P::check(value)
     }
 }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::Repository;
 use super::draft::Draft;
-use super::script::{Expected, Expiry, Mode, Plan, prepare, send};
+use super::prepare::{prepare, send};
+use super::script::{Expected, Expiry, Mode, Plan};
 use crate::model::{GeneratesId, IdSource, RedisModel};
 use crate::{Command, Result};
 

@@ -5,8 +5,9 @@ use std::pin::Pin;
 
 use super::Repository;
 use super::failure::{explain, not_found};
+use super::prepare::Prepared;
 use super::save::check_versioned;
-use super::script::{DELETE, Expected, Prepared, document_call, id_text, json_string};
+use super::script::{DELETE, Expected, document_call, id_text, json_string};
 use crate::model::RedisModel;
 use crate::{Command, Result};
 

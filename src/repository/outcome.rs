@@ -42,13 +42,34 @@ impl FromReply for Outcome {
 
 /// A stamp: milliseconds or nanoseconds since 1970, told apart by the unit behind them.
 fn time(text: &str) -> Result<SystemTime> {
-    let number = |digits: &str| digits.parse::<u64>().ok();
-    let since = match text.split_at_checked(text.len().saturating_sub(2)) {
-        Some((digits, "ms")) => number(digits).map(Duration::from_millis),
-        Some((digits, "ns")) => number(digits).map(Duration::from_nanos),
+    let unit: Option<fn(u64) -> Duration> = match text.get(text.len().saturating_sub(2)..) {
+        Some("ms") => Some(Duration::from_millis),
+        Some("ns") => Some(Duration::from_nanos),
         _ => None,
     };
-    since
-        .and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since))
-        .ok_or_else(|| Error::decode("a time since 1970", &format!("{text:?}")))
+    let number = text.trim_end_matches(|letter: char| !letter.is_ascii_digit()).parse::<i64>();
+    let time = unit.zip(number.ok()).and_then(|(unit, number)| {
+        let distance = unit(number.unsigned_abs());
+        match number {
+            0.. => SystemTime::UNIX_EPOCH.checked_add(distance),
+            _ => SystemTime::UNIX_EPOCH.checked_sub(distance),
+        }
+    });
+    time.ok_or_else(|| Error::decode("a time since 1970", &format!("{text:?}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stamps_are_read() {
+        let since = |millis| SystemTime::UNIX_EPOCH + Duration::from_millis(millis);
+        assert_eq!(time("1500ms").unwrap(), since(1500));
+        assert_eq!(time("1500000000ns").unwrap(), since(1500));
+        assert_eq!(time("-2ms").unwrap(), SystemTime::UNIX_EPOCH - Duration::from_millis(2));
+        for wrong in ["", "ms", "1500", "1500us", "1.5ms", "\u{e9}"] {
+            assert!(time(wrong).is_err(), "{wrong}");
+        }
+    }
 }

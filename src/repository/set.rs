@@ -73,7 +73,7 @@ impl<M: RedisModel> Repository<M> {
 /// # Errors
 /// `NotFound` when there is no document, or a nested struct that should be changed is not there;
 /// `Value`, naming the field, for a value that cannot be stored; `Usage` for the id, the version,
-/// one field twice, or a field in a list of structs; `Conflict` with
+/// one field twice, a field in a list of structs, or any field of a model with computed ones; `Conflict` with
 /// [`if_version`](Set::if_version), and `Usage` on a model without a version; `Server(WrongType)`
 /// when the key holds something else; `Server(NoPerm)` when the user may not write it or publish
 /// its event; `Unsupported` when the server has no RedisJSON. In all these cases nothing is

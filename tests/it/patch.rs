@@ -405,6 +405,33 @@ async fn maps_are_changed_on_the_server() {
     .await;
 }
 
+/// With a field that is worked out of another one.
+#[derive(Debug, Clone, PartialEq, RedisModel)]
+#[redis(hash, prefix = "double")]
+struct Double {
+    #[redis(id)]
+    id: u32,
+    one: u32,
+    #[redis(computed = "two")]
+    two: u32,
+}
+
+fn two(double: &Double) -> u32 {
+    double.one * 2
+}
+
+#[tokio::test]
+async fn what_is_worked_out_of_others_is_not_left_behind() {
+    everywhere(async |doubles: Repository<Double>| {
+        doubles.save(&Double { id: 1, one: 2, two: 0 }).await.unwrap();
+        let error = doubles.set(&1, |m| m.one.to(3)).await.unwrap_err();
+        assert_eq!((error.kind(), error.field()), (ErrorKind::Usage, Some("one")));
+        doubles.update(&1, |double| double.one = 3).await.unwrap();
+        assert_eq!(somebody(&["HGET", &doubles.key(&1), "two"]), "6");
+    })
+    .await;
+}
+
 /// In lists of structs.
 #[derive(Debug, Clone, PartialEq, RedisModel)]
 #[redis(json, prefix = "tour")]

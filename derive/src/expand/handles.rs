@@ -176,7 +176,7 @@ fn whole(item: &Struct, root: &Root<'_>) -> Option<TokenStream> {
     let Root::Path(p) = root else { return None };
     let fields = Names::of(item).fields;
     Some(quote! {
-        #[allow(dead_code)]
+        #[allow(dead_code, unreachable_pub)]
         impl<#p: __alizarin::NestedSpec> #fields<#p> {
             /// The struct as a whole, for `set`.
             pub fn to_value(

@@ -21,7 +21,7 @@ local created_at, updated_at
 local function stamps()
   if first.created then
     if there then
-      created_at = current(word('created')):match('^"?(%d+)"?$')
+      created_at = current(word('created')):match('^"?(%-?%d+)"?$')
     else
       created_at = stamp('created')
     end
