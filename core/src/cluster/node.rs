@@ -161,7 +161,8 @@ impl Node {
             Way::Shared(shared) => {
                 let pool = shared.link().pool()?;
                 let mut connection = pool.get().await?;
-                pool.enter(connection.exchange(&Wire::Many { bytes: bytes.view(), frames }, None)).await
+                pool.enter(connection.exchange(&Wire::Many { bytes: bytes.view(), frames }, None))
+                    .await
             }
         }
     }

@@ -77,6 +77,10 @@ impl<'a> Rest<'a> {
         self.at == self.bytes.len()
     }
 
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "lengths of what is held in memory cannot overflow"
+    )]
     pub(crate) fn len(&self) -> usize {
         self.bytes.len() - self.at
     }
@@ -96,6 +100,10 @@ impl<'a> Rest<'a> {
     }
 
     /// `count` bytes of it were written.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "no more is written than there is, and 64 bits of bytes do not end"
+    )]
     pub(crate) fn advance(&mut self, count: usize) {
         self.at += count;
     }

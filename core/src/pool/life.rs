@@ -12,6 +12,7 @@ use crate::config::{Config, Endpoint};
 use crate::connection::{Dedicated, Reply};
 use crate::direct::is_timeout;
 use crate::error::{Error, ErrorKind, Result, Sent};
+use crate::resp::View;
 
 /// For how long a reply is waited for.
 #[derive(Clone, Copy)]
@@ -50,7 +51,7 @@ impl Pool {
     pub(super) async fn wait(
         &self,
         connection: &mut Dedicated,
-        bytes: &[u8],
+        bytes: View<'_>,
         frames: u32,
     ) -> Result<Reply> {
         let peer = connection.peer.clone();
@@ -78,7 +79,7 @@ impl Pool {
     pub(super) async fn wait_here(
         &self,
         connection: &mut Dedicated,
-        bytes: &[u8],
+        bytes: View<'_>,
         frames: u32,
     ) -> Result<Reply> {
         connection.stream.limit(self.config.heartbeat);

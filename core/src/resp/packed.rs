@@ -116,10 +116,6 @@ impl Packed {
         self.push_long(argument);
     }
 
-    #[expect(
-        clippy::arithmetic_side_effects,
-        reason = "lengths of what is held in memory cannot overflow"
-    )]
     fn push_long(&mut self, argument: &[u8]) {
         match argument.len() >= LARGE {
             true => self.push_large(Bytes::copy_from_slice(argument)),
@@ -127,6 +123,10 @@ impl Packed {
         }
     }
 
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "lengths of what is held in memory cannot overflow"
+    )]
     fn push_here(&mut self, argument: &[u8]) {
         self.argc += 1;
         let mut digits = itoa::Buffer::new();
@@ -147,6 +147,10 @@ impl Packed {
         }
     }
 
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "lengths of what is held in memory cannot overflow"
+    )]
     fn push_large(&mut self, argument: Bytes) {
         self.argc += 1;
         let mut digits = itoa::Buffer::new();
@@ -310,11 +314,6 @@ impl Packed {
 
     /// Appends the whole request, header included.
     #[inline]
-    #[expect(
-        clippy::arithmetic_side_effects,
-        clippy::cast_possible_truncation,
-        reason = "one digit, in its branch; lengths of what is held in memory cannot overflow"
-    )]
     pub fn write_to(&self, out: &mut Vec<u8>) {
         let view = self.view();
         self.write_header(out, view.len());
@@ -330,6 +329,11 @@ impl Packed {
 
     /// The header, and room for what follows.
     #[inline]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        reason = "lengths of what is held in memory cannot overflow"
+    )]
     fn write_header(&self, out: &mut Vec<u8>, room: usize) {
         out.reserve(room + 13);
         if self.argc < 10 {
