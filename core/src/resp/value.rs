@@ -115,9 +115,10 @@ impl Value {
     }
 }
 
-/// For how many elements room is made at first: not for more than there are bytes of, nor for many.
+/// For how many elements room is made: the scanner has seen them all, and each takes three bytes at
+/// least.
 fn room(reader: &Reader<'_>, elements: usize) -> usize {
-    elements.min(reader.remaining() / 3).min(1_024)
+    elements.min(reader.remaining() / 3)
 }
 
 impl FromReply for Value {
