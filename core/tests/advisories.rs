@@ -8,10 +8,12 @@
 //! | brpc 3560: limits that multiply with the depth | `limits_hold_for_the_whole_reply` |
 //! | hiredis: deep replies end the stack | `limits_hold_for_the_whole_reply`, `resp_property` |
 //! | go-redis 9.22: a reply that cannot be decoded shifts the next | `replies_of_another_type_shift_nothing` |
+//! | node-redis CVE-2021-29469: a regular expression on what the server sends never ends | `ci/layout`: no crate for them is in the tree |
 //! | predis CVE-2026-84372: keys with line ends smuggle commands through the cluster | `bytes_of_keys_are_never_commands` |
 //! | RUSTSEC-2024-0363: lengths that are cut off | `resp_property` (lengths are `usize` throughout) |
 //! | redis 15496: line ends in error lines | `played`: `hostile` |
 //! | LangGraph CVE-2026-27022, redisvl 717: text changes a filter's meaning | `alizarin`'s `query` tests |
+//! | Redis OM in several languages: lists of what to escape that lack something | there is no such list: values are PARAMS, by `alizarin`'s `query` tests |
 //! | langgraphjs 2350: globs made of ids | `alizarin`'s `acceptance::keys` |
 //! | go-redis 3939: passwords in traces | `secrets` |
 //! | redis-py 3560, 3874: writes to a deposed primary | R12 and R13 of the reliability tests |

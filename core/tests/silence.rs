@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use alizarin_core::{Client, Config, ErrorKind, Run as _, Sent};
+use alizarin_core::{Client, Command, Config, ErrorKind, Run as _, Sent};
 use alizarin_testkit::Server;
 
 /// At default settings, with room for a busy machine.
@@ -36,6 +36,56 @@ async fn a_hung_server_is_noticed_and_its_late_answers_go_to_nobody() {
     let text: String =
         tokio::task::spawn_blocking(move || blocking.get("k").run().unwrap()).await.unwrap();
     assert_eq!(text, "v");
+}
+
+fn pop<'c>(client: &'c Client, list: &str) -> Command<(String, String), &'c Client> {
+    client.command("BLPOP").key(list).arg(0)
+}
+
+#[tokio::test]
+async fn a_command_that_waits_ends_when_its_server_does() {
+    let mut server = Server::builder().modules(false).private().start().unwrap();
+    let config = server.url().parse::<Config>().unwrap();
+    let short = Duration::from_millis(200);
+    let config = config.heartbeat(short).response_timeout(short);
+    let client = Client::connect(&config).await.unwrap();
+    let blocking = Client::connect_blocking(&config).unwrap();
+    for hangs in [false, true] {
+        let there = tokio::task::spawn_blocking({
+            let blocking = blocking.clone();
+            move || pop(&blocking, "theirs").run()
+        });
+        let here = tokio::spawn({
+            let client = client.clone();
+            async move { pop(&client, "ours").await }
+        });
+        let since = Instant::now();
+        let waiting = |count: &str| server.command(&["INFO", "clients"]).unwrap().contains(count);
+        while !waiting("blocked_clients:2") {
+            tokio::task::yield_now().await;
+        }
+        // For longer than any answer may take, and than the server may be silent.
+        tokio::time::sleep(short * 5).await;
+        assert!(!here.is_finished() && !there.is_finished(), "cut short");
+        if hangs {
+            server.pause().unwrap();
+        } else {
+            client.rpush("ours", "x").await.unwrap();
+            client.rpush("theirs", "x").await.unwrap();
+        }
+        for outcome in [here.await.unwrap(), there.await.unwrap()] {
+            match outcome {
+                Ok((_, value)) => assert!(!hangs && value == "x"),
+                Err(error) => {
+                    assert!(hangs, "{error}");
+                    assert_eq!((error.kind(), error.sent()), (ErrorKind::Timeout, Sent::Unknown));
+                    assert!(error.to_string().contains("no sign of life"), "{error}");
+                }
+            }
+        }
+        assert!(since.elapsed() < Duration::from_secs(10), "{:?}", since.elapsed());
+    }
+    server.resume().unwrap();
 }
 
 #[test]

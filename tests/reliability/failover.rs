@@ -10,8 +10,8 @@ use alizarin::Sent;
 use alizarin::prelude::*;
 use alizarin_testkit::Cluster;
 
-use crate::floor::{addresses, first_ok};
-use crate::tier::{Bar, Times, alone, connect, report, rounds};
+use crate::floor::{addresses, first_ok, longest_gap};
+use crate::tier::{Bar, Dice, Times, alone, connect, report, rounds};
 
 /// Keys of each of the three shards, by their tags.
 const TAGS: [&str; 3] = ["{b}", "{c}", "{a}"];
@@ -21,8 +21,8 @@ const TAGS: [&str; 3] = ["{b}", "{c}", "{a}"];
 struct Log {
     /// Each call: when it ended, how long it took, whether it was acknowledged.
     calls: Vec<(Instant, Duration, bool)>,
-    /// What the server acknowledged last for each key.
-    acknowledged: HashMap<String, u64>,
+    /// What the server acknowledged last for each key, and when.
+    acknowledged: HashMap<String, (u64, Instant)>,
     /// Written, but whether it is there nobody knows.
     unknown: HashMap<String, u64>,
     errors: Vec<Error>,
@@ -41,7 +41,7 @@ async fn write(client: Client, tag: &str, writer: usize, stop: Arc<AtomicBool>) 
         match outcome {
             Ok(_) => {
                 log.unknown.remove(&key);
-                log.acknowledged.insert(key, count);
+                log.acknowledged.insert(key, (count, Instant::now()));
             }
             Err(error) => {
                 if error.sent() == Sent::Unknown {
@@ -54,7 +54,11 @@ async fn write(client: Client, tag: &str, writer: usize, stop: Arc<AtomicBool>) 
     log
 }
 
-/// A writer on a raw socket of its own thread: what the server loses by itself.
+/// So many keys of a shard are written at once: by the client's tasks, and by the control writer.
+const TOGETHER: usize = 3;
+
+/// A writer on a raw socket of its own thread, with as many writes under way as the client has: what
+/// the server loses by itself. Gives what was acknowledged last.
 fn control(
     cluster: &Cluster,
     node: usize,
@@ -67,25 +71,43 @@ fn control(
         let mut acknowledged = 0;
         let mut stream = std::net::TcpStream::connect(address).unwrap();
         let mut reply = [0; 64];
-        for count in 1u64.. {
-            let (key, value) = (format!("{tag}:control"), count.to_string());
-            let wire = format!(
-                "*3\r\n$3\r\nSET\r\n${}\r\n{key}\r\n${}\r\n{value}\r\n",
-                key.len(),
-                value.len()
-            );
-            let written = std::io::Write::write_all(&mut stream, wire.as_bytes());
-            let read = written.and_then(|()| std::io::Read::read(&mut stream, &mut reply));
-            match read {
-                Ok(read) if reply[..read].starts_with(b"+OK") => acknowledged = count,
-                _ => break,
+        'all: for count in 1u64.. {
+            let mut wire = String::new();
+            for at in 0..TOGETHER {
+                let (key, value) = (format!("{tag}:control:{at}"), count.to_string());
+                wire += &format!(
+                    "*3\r\n$3\r\nSET\r\n${}\r\n{key}\r\n${}\r\n{value}\r\n",
+                    key.len(),
+                    value.len()
+                );
             }
+            if std::io::Write::write_all(&mut stream, wire.as_bytes()).is_err() {
+                break;
+            }
+            let mut left = "+OK\r\n".len() * TOGETHER;
+            while left > 0 {
+                match std::io::Read::read(&mut stream, &mut reply[..left]) {
+                    Ok(read @ 1..) if !reply[..read].contains(&b'-') => left -= read,
+                    _ => break 'all,
+                }
+            }
+            acknowledged = count;
             if stop.load(Ordering::Relaxed) {
                 break;
             }
         }
         acknowledged
     })
+}
+
+/// What was acknowledged so shortly before the kill, or while it happened, may not have reached a
+/// replica: that the server itself loses. Whatever was acknowledged earlier or later must be there.
+const WINDOW: Duration = Duration::from_millis(50);
+
+/// How long 99 % of these calls took at most.
+fn p99(mut calls: Vec<Duration>) -> Duration {
+    calls.sort();
+    calls.get(calls.len() * 99 / 100).copied().unwrap_or_default()
 }
 
 /// Of a killed primary's slots, after the servers' own floor.
@@ -98,13 +120,15 @@ fn a_killed_primary() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (mut after_floor, mut floors) = (Times::default(), Times::default());
     let (mut acknowledged, mut lost, mut control_lost, mut unknown) = (0usize, 0u64, 0u64, 0usize);
-    let (mut calls_before, mut calls_meanwhile) = (0.0, 0.0);
+    let mut lost_by_client = 0;
+    let (mut before, mut meanwhile) = (Vec::new(), Vec::new());
     let (mut errors_elsewhere, mut slowest) = (0, Duration::ZERO);
-    for round in 0.. {
+    let mut dice = Dice::new(4);
+    loop {
         if !after_floor.want_more(2, 20, BAR) {
             break;
         }
-        let victim_tag = TAGS[round % 3];
+        let victim_tag = TAGS[dice.roll(3) as usize];
         let victim = cluster.primary_of(victim_tag).unwrap();
         let stop = Arc::new(AtomicBool::new(false));
         let client = runtime.block_on(connect(&cluster));
@@ -140,29 +164,31 @@ fn a_killed_primary() {
         let calls = |from: Instant| {
             let until = from + Duration::from_millis(1_200);
             let all = others.iter().flat_map(|log| &log.calls);
-            all.filter(|(at, ..)| *at > from && *at < until).count() as f64
+            let there = all.filter(move |(at, ..)| *at > from && *at < until);
+            there.map(|(_, took, _)| *took).collect::<Vec<_>>()
         };
-        calls_before += calls(begin - Duration::from_millis(1_300));
-        calls_meanwhile += calls(killed + Duration::from_millis(200));
-        for log in others {
-            errors_elsewhere += log.errors.len();
-            let worst = log.calls.iter().map(|(_, took, _)| *took).max().unwrap_or_default();
-            slowest = slowest.max(worst);
-        }
+        before.extend(calls(begin - Duration::from_millis(1_300)));
+        meanwhile.extend(calls(killed));
+        errors_elsewhere += others.iter().map(|log| log.errors.len()).sum::<usize>();
         // What was acknowledged.
         let raw = control_writer.join().unwrap();
         runtime.block_on(async {
-            let raw_kept: Option<u64> = client.get(format!("{victim_tag}:control")).await.unwrap();
-            control_lost += raw.saturating_sub(raw_kept.unwrap_or(0));
+            for at in 0..TOGETHER {
+                let key = format!("{victim_tag}:control:{at}");
+                let kept: Option<u64> = client.get(key).await.unwrap();
+                control_lost += u64::from(kept.unwrap_or(0) < raw);
+            }
             for (_, log) in &logs {
                 acknowledged += log.calls.iter().filter(|(_, _, fine)| *fine).count();
                 unknown += log.unknown.len();
-                for (key, value) in &log.acknowledged {
+                for (key, (value, at)) in &log.acknowledged {
                     let kept: Option<u64> = client.get(key).await.unwrap();
                     let kept = kept.unwrap_or(0);
                     // A later write that nobody knows of may have come.
                     if kept < *value {
                         lost += 1;
+                        let window = begin - WINDOW..killed + WINDOW;
+                        lost_by_client += u64::from(!window.contains(at));
                     }
                 }
             }
@@ -174,32 +200,44 @@ fn a_killed_primary() {
     report(
         "R4 killed primary",
         &format!(
-            "first OK after the servers' floor: median {:?}, worst {:?}; floor {:?} to {:?}",
+            "first OK after the servers' floor: median {:?}, worst {:?}; floor {:?}, at most {:?}",
             after_floor.median(),
             after_floor.worst(),
             floors.median(),
             floors.worst()
         ),
     );
-    let share = calls_meanwhile / calls_before;
+    let share = meanwhile.len() as f64 / before.len().max(1) as f64;
+    slowest = slowest.max(meanwhile.iter().copied().max().unwrap_or_default());
+    let (p99_before, p99_meanwhile) = (p99(before), p99(meanwhile));
     report(
         "R5 the other shards meanwhile",
         &format!(
-            "throughput {:.0} % of before, {errors_elsewhere} errors, slowest call {slowest:?}",
+            "throughput {:.0} % of before, {errors_elsewhere} errors, p99 {p99_meanwhile:?}, slowest call \
+             {slowest:?}; floor: p99 {p99_before:?} before",
             share * 100.0
         ),
     );
     report(
         "R6 acknowledged writes",
         &format!(
-            "{acknowledged} acknowledged, {lost} keys lost, control lost {control_lost} writes, {unknown} unknown"
+            "{acknowledged} acknowledged, {unknown} unknown, {lost} keys lost in the moment of the kill, \
+             {lost_by_client} at other times; floor: {control_lost} keys of a raw writer lost"
         ),
     );
     assert!(after_floor.meet(2, BAR), "{after_floor:?}");
     assert_eq!(errors_elsewhere, 0);
-    assert!(share >= 0.9, "the other shards slowed down to {share}");
-    assert!(lost == 0 || control_lost > 0, "{lost} lost by the client alone");
+    assert!(share >= 0.98, "the other shards slowed down to {share}");
+    // A millisecond is what the machine's other work takes now and then.
+    let most = (p99_before * 2).max(Duration::from_millis(1));
+    assert!(p99_meanwhile <= most, "{p99_meanwhile:?} after {p99_before:?}");
+    assert_eq!(lost_by_client, 0);
 }
+
+/// Between two failovers. A node votes for an heir of the same primary once in twice its timeout, 4 s;
+/// each is the primary again at every sixth failover. Sooner, the servers hold all writes up until the
+/// vote is given.
+const APART: Duration = Duration::from_millis(1_000);
 
 #[test]
 fn a_planned_failover() {
@@ -223,17 +261,23 @@ fn a_planned_failover() {
             })
         })
         .collect();
+    let probes = TAGS.map(|tag| {
+        let key = format!("{tag}:floor");
+        longest_gap(addresses(&cluster), &["SET", &key, "1"], &stop)
+    });
     let failovers = rounds(4, 20);
     for round in 0..failovers {
-        let tag = TAGS[round % 3];
-        cluster.failover(tag).unwrap();
+        let next = Instant::now() + APART;
+        cluster.failover(TAGS[round % 3]).unwrap();
+        std::thread::park_timeout(next.saturating_duration_since(Instant::now()));
     }
     stop.store(true, Ordering::Relaxed);
+    let floor = probes.into_iter().map(|probe| probe.join().unwrap()).max().unwrap();
     let mut lost = 0;
     for writer in writers {
         let acknowledged = runtime.block_on(writer).unwrap();
         runtime.block_on(async {
-            for (key, value) in acknowledged {
+            for (key, (value, _)) in acknowledged {
                 let kept: Option<u64> = client.get(key).await.unwrap();
                 lost += u32::from(kept != Some(value));
             }
@@ -244,12 +288,13 @@ fn a_planned_failover() {
     report(
         "R8 planned failovers",
         &format!(
-            "{failovers}: {} errors, slowest call {slowest:?}, {lost} writes lost",
+            "{failovers}: {} errors, slowest call {slowest:?}, {lost} writes lost; floor: {floor:?} without an answer to raw sockets",
             errors.len()
         ),
     );
     assert!(errors.is_empty(), "{:?}", errors.first());
     assert_eq!(lost, 0);
+    assert!(slowest <= floor + Duration::from_millis(100), "{slowest:?} after {floor:?}");
 }
 
 #[test]
@@ -302,7 +347,7 @@ fn confirmed_writes() {
     }
     report(
         "R6 confirmed writes",
-        &format!("{confirmed} confirmed, {unconfirmed} not, {lost} keys lost"),
+        &format!("{confirmed} confirmed, {unconfirmed} not, {lost} keys lost; floor 0"),
     );
     assert!(confirmed > 100);
     assert_eq!(lost, 0);

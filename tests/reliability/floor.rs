@@ -2,6 +2,8 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -22,10 +24,7 @@ pub(crate) fn address(server: &Server) -> SocketAddr {
 
 /// Asks all of these servers, again and again, until one says `+OK` or `+PONG`; gives the moment.
 pub(crate) fn first_ok(addresses: Vec<SocketAddr>, command: &[&str]) -> JoinHandle<Instant> {
-    let mut wire = format!("*{}\r\n", command.len());
-    for word in command {
-        wire += &format!("${}\r\n{word}\r\n", word.len());
-    }
+    let wire = wire(command);
     std::thread::spawn(move || {
         let mut streams: Vec<Option<TcpStream>> = addresses.iter().map(|_| None).collect();
         let deadline = Instant::now() + Duration::from_secs(60);
@@ -44,6 +43,43 @@ pub(crate) fn first_ok(addresses: Vec<SocketAddr>, command: &[&str]) -> JoinHand
         }
         panic!("no server works after a minute")
     })
+}
+
+/// Asks all of these servers, again and again, until it is told to stop; gives the longest time in
+/// which none said `+OK`.
+pub(crate) fn longest_gap(
+    addresses: Vec<SocketAddr>,
+    command: &[&str],
+    stop: &Arc<AtomicBool>,
+) -> JoinHandle<Duration> {
+    let (wire, stop) = (wire(command), Arc::clone(stop));
+    std::thread::spawn(move || {
+        let mut streams: Vec<Option<TcpStream>> = addresses.iter().map(|_| None).collect();
+        let (mut last, mut longest) = (Instant::now(), Duration::ZERO);
+        while !stop.load(Ordering::Relaxed) {
+            for (address, stream) in addresses.iter().zip(&mut streams) {
+                if stream.is_none() {
+                    *stream = TcpStream::connect_timeout(address, STEP).ok();
+                }
+                match stream.as_mut().map(|stream| ask(stream, wire.as_bytes())) {
+                    Some(Ok(true)) => {
+                        longest = longest.max(last.elapsed());
+                        last = Instant::now();
+                    }
+                    Some(Ok(false)) => {}
+                    Some(Err(_)) | None => *stream = None,
+                }
+            }
+            std::thread::park_timeout(STEP);
+        }
+        longest
+    })
+}
+
+/// A command in wire form.
+fn wire(command: &[&str]) -> String {
+    let words = command.iter().map(|word| format!("${}\r\n{word}\r\n", word.len()));
+    format!("*{}\r\n{}", command.len(), words.collect::<String>())
 }
 
 fn ask(stream: &mut TcpStream, wire: &[u8]) -> std::io::Result<bool> {

@@ -3,14 +3,21 @@
 //!
 //! The quick tier runs with all other tests. `ci/reliability` runs the full tier: more rounds, more
 //! load. Times that the servers need by themselves are measured by raw sockets (`floor`) and taken
-//! off. One test runs at a time, since each measures.
+//! off; each line ends with the seed of all that is left to chance (`ALIZARIN_SEED` repeats a run).
+//! One test runs at a time, since each measures.
 
+mod cancel;
 mod failover;
 mod floor;
+mod hostile;
 mod lost;
+mod play;
 mod pool;
+mod redirects;
 mod reshard;
 mod restart;
 mod sentinel;
+mod subscriptions;
 mod tier;
+mod transactions;
 mod wire;

@@ -1,20 +1,18 @@
-//! Connections for one caller at a time, while they are cut: no turn leaks, no transaction is half
-//! done or done twice.
+//! Connections for one caller at a time, while they are cut: no turn leaks, and nobody is passed over.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use alizarin::commands::{mget, set};
 use alizarin::prelude::*;
-use alizarin::{Config, PoolConfig, Sent};
-use alizarin_testkit::{Cluster, Server};
+use alizarin::{Config, PoolConfig};
+use alizarin_testkit::Server;
 
-use crate::tier::{alone, connect, report, rounds};
+use crate::tier::{Dice, alone, report, rounds};
 
 /// Cuts all connections to some servers, again and again, until it is told to stop.
-fn cut(servers: &[&Server], pause: Duration, stop: &Arc<AtomicBool>) -> JoinHandle<u32> {
+pub(crate) fn cut(servers: &[&Server], pause: Duration, stop: &Arc<AtomicBool>) -> JoinHandle<u32> {
     let stop = Arc::clone(stop);
     let ports: Vec<u16> = servers.iter().filter_map(|server| server.port()).collect();
     std::thread::spawn(move || {
@@ -36,18 +34,6 @@ fn cut(servers: &[&Server], pause: Duration, stop: &Arc<AtomicBool>) -> JoinHand
     })
 }
 
-/// Numbers that look like chance, the same in each run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % sides
-    }
-}
-
 #[test]
 fn turns_in_the_pool() {
     let _turn = alone();
@@ -58,12 +44,12 @@ fn turns_in_the_pool() {
     let client = runtime.block_on(Client::connect(config)).unwrap();
     let stop = Arc::new(AtomicBool::new(false));
     let cutter = cut(&[&server], Duration::from_millis(5), &stop);
-    let tries = rounds(400, 40_000);
+    let tries = rounds(400, 160_000);
     let tasks: Vec<_> = (1..=64_u64)
         .map(|seed| {
             let client = client.clone();
             runtime.spawn(async move {
-                let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+                let mut dice = Dice::new(seed);
                 let mut misrouted = 0;
                 for _ in 0..tries {
                     let patience = Duration::from_micros(dice.roll(3_000));
@@ -94,7 +80,7 @@ fn turns_in_the_pool() {
         "R26 turns in the pool",
         &format!(
             "{} tries of 64 tasks for 8 connections, {cuts} cuts, {} connections made: {} turns leaked, \
-             {misrouted} replies misrouted",
+             {misrouted} replies misrouted; floor 0",
             64 * tries,
             metrics.created,
             metrics.in_use,
@@ -111,61 +97,52 @@ fn turns_in_the_pool() {
 }
 
 #[test]
-fn transactions_that_watch() {
+fn turns_come_in_order() {
     let _turn = alone();
     let server = Server::builder().private().modules(false).start().unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let client = runtime.block_on(Client::connect(server.url().as_str())).unwrap();
-    storm("one server", &runtime, &client, &[&server]);
-    let cluster = Cluster::start().unwrap();
-    let client = runtime.block_on(connect(&cluster));
-    let nodes: Vec<&Server> = (0..cluster.len()).map(|at| cluster.node(at)).collect();
-    storm("cluster", &runtime, &client, &nodes);
-}
-
-/// Many writers of the same two keys, whose connections are cut.
-fn storm(place: &str, runtime: &tokio::runtime::Runtime, client: &Client, servers: &[&Server]) {
-    let stop = Arc::new(AtomicBool::new(false));
-    let cutter = cut(servers, Duration::from_millis(10), &stop);
-    let writers: Vec<_> = (0..16)
-        .map(|_| {
-            let client = client.clone();
-            let rounds = rounds(50, 5_000);
-            runtime.spawn(async move {
-                let (mut done, mut unknown, mut refused) = (0_u64, 0_u64, 0_u64);
-                for _ in 0..rounds {
-                    let added = client.transaction_with(["{t}a", "{t}b"], async |tx| {
-                        let now: Vec<Option<u64>> = tx.run(mget(["{t}a", "{t}b"])).await?;
-                        let next = now[0].unwrap_or(0) + 1;
-                        assert_eq!(now[0], now[1], "half of a transaction");
-                        Ok((set("{t}a", next), set("{t}b", next)))
-                    });
-                    match added.await {
-                        Ok(_) => done += 1,
-                        Err(error) if error.sent() == Sent::Unknown => unknown += 1,
-                        Err(_) => refused += 1,
-                    }
-                }
-                (done, unknown, refused)
-            })
-        })
-        .collect();
-    let (mut done, mut unknown, mut refused) = (0, 0, 0);
-    for writer in writers {
-        let (a, b, c) = runtime.block_on(writer).unwrap();
-        (done, unknown, refused) = (done + a, unknown + b, refused + c);
-    }
-    stop.store(true, Ordering::Relaxed);
-    let cuts = cutter.join().unwrap();
-    let get = || runtime.block_on(client.mget::<Option<u64>>(["{t}a", "{t}b"]).into_future());
-    let values = get().or_else(|_| get()).unwrap();
-    let value = values[0].unwrap_or(0);
+    let pool = PoolConfig::new().max(1).wait(Duration::from_secs(60));
+    let config = server.url().parse::<Config>().unwrap().pool(pool);
+    let client = runtime.block_on(Client::connect(config)).unwrap();
+    let callers = rounds(1_000, 20_000);
+    let (mut dice, mut given_up) = (Dice::new(0), 0);
+    let served = runtime.block_on(async {
+        let first = client.exclusive().await.unwrap();
+        let served = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let mut running = Vec::new();
+        for caller in 0..callers {
+            // Some give up while they wait.
+            let stays = dice.roll(4) != 0;
+            let (own, served) = (client.clone(), Arc::clone(&served));
+            let task = tokio::spawn(async move {
+                let _held = own.exclusive().await.unwrap();
+                served.lock().unwrap().push(caller);
+            });
+            // Each waits before the next one comes.
+            while client.pool_metrics().waiting < caller + 1 - given_up {
+                tokio::task::yield_now().await;
+            }
+            if stays {
+                running.push(task);
+            } else {
+                task.abort();
+                let _ = task.await;
+                given_up += 1;
+            }
+        }
+        drop(first);
+        for task in running {
+            task.await.unwrap();
+        }
+        Arc::into_inner(served).unwrap().into_inner().unwrap()
+    });
+    let early = served.windows(2).filter(|pair| pair[0] > pair[1]).count();
     report(
-        "R25 transactions",
+        "R26 order of turns",
         &format!(
-            "{place}: {done} done, {unknown} unknown, {refused} given up, {cuts} cuts: counted {value}"
+            "{callers} callers, {given_up} gave up: {} served, {early} of them early; floor 0",
+            served.len()
         ),
     );
-    assert_eq!(values[0], values[1]);
-    assert!(done > 0 && (done..=done + unknown).contains(&value), "{done} {unknown} {value}");
+    assert_eq!((served.len(), early), (callers - given_up, 0));
 }

@@ -1,14 +1,18 @@
 //! A primary under Sentinel is killed: the client writes to the new one as soon as the first
 //! sentinel names it, and never to a server that is no primary.
 
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use alizarin::Config;
 use alizarin::prelude::*;
+use alizarin_core::Run as _;
 use alizarin_testkit::{Sentinel, Server};
 
-use crate::tier::{Bar, Times, alone, report};
+use crate::play::{HELLO, play};
+use crate::tier::{Bar, Times, alone, report, rounds, until};
 
 /// When the first sentinel names another primary.
 fn first_word(ports: Vec<u16>, old: u16) -> std::thread::JoinHandle<Instant> {
@@ -94,13 +98,144 @@ fn a_killed_primary_under_sentinel() {
     report(
         "R12 killed primary under Sentinel",
         &format!(
-            "first OK after the first sentinel's word: median {:?}, worst {:?}; floor {:?}",
+            "first OK after the first sentinel's word: median {:?}, worst {:?}; {misdirected} writes refused by a replica; floor {:?}",
             late.median(),
             late.worst(),
             floors.median()
         ),
     );
-    report("R13 writes to a server that is no primary", &format!("{misdirected}"));
     assert_eq!(misdirected, 0);
     assert!(late.meet(2, bar), "{late:?}");
+}
+
+/// Writes through a client until it is told to stop; gives how many were acknowledged.
+fn write(
+    runtime: &tokio::runtime::Runtime,
+    client: &Client,
+    stop: &Arc<AtomicBool>,
+) -> tokio::task::JoinHandle<u64> {
+    let (client, stop) = (client.clone(), Arc::clone(stop));
+    runtime.spawn(async move {
+        let mut acknowledged = 0;
+        while !stop.load(Ordering::Relaxed) {
+            acknowledged += u64::from(client.incr("counted").await.is_ok());
+        }
+        acknowledged
+    })
+}
+
+/// Watches a deposed primary that comes back as one, until it follows another: how many writes of
+/// clients it executed meanwhile.
+fn executed_as_a_rival(server: &Server) -> u64 {
+    let mut last = 0;
+    let mut following = false;
+    until("the old primary follows the new one", || {
+        let Ok(info) = server.command(&["INFO", "everything"]) else { return false };
+        following |= info.contains("role:slave");
+        if !following {
+            let line = info.lines().find_map(|line| line.strip_prefix("cmdstat_incr:calls="));
+            last = line.and_then(|line| line.split(',').next()?.parse().ok()).unwrap_or(0);
+        }
+        following
+    });
+    last
+}
+
+#[test]
+fn an_old_primary_that_comes_back() {
+    let _turn = alone();
+    let mut deployment = Sentinel::start().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let client = runtime.block_on(Client::connect(deployment.url().as_str())).unwrap();
+    let (mut rivals, mut kills, mut written) = (0, 0, 0);
+    for _ in 0..rounds(1, 5) {
+        let stop = Arc::new(AtomicBool::new(false));
+        let writers: Vec<_> = (0..8).map(|_| write(&runtime, &client, &stop)).collect();
+        std::thread::park_timeout(Duration::from_millis(300));
+        let victim = deployment.primary().unwrap();
+        deployment.server_mut(victim).stop().unwrap();
+        deployment.wait_for_primary(|primary| primary != victim).unwrap();
+        // It is back before anybody has told it that it is deposed.
+        deployment.server_mut(victim).restart().unwrap();
+        rivals += executed_as_a_rival(deployment.server(victim));
+        stop.store(true, Ordering::Relaxed);
+        written += writers.into_iter().map(|one| runtime.block_on(one).unwrap()).sum::<u64>();
+        kills += 1;
+        deployment.wait_whole().unwrap();
+    }
+    let refused: u64 = (0..deployment.servers()).map(|at| refused(deployment.server(at))).sum();
+    report(
+        "R13 old primary comes back",
+        &format!(
+            "{kills} kills, {written} writes: {rivals} executed by the deposed primary, {refused} refused by \
+             a replica; floor 0"
+        ),
+    );
+    assert_eq!((rivals, refused), (0, 0));
+    assert!(written > 0);
+}
+
+/// A sentinel that has seen more elections than all others, and names a replica.
+fn liar(named: u16) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let own = listener.local_addr().unwrap().port();
+    play(listener, move |words| {
+        let text = |text: &str| format!("${}\r\n{text}\r\n", text.len());
+        let port = text(&named.to_string());
+        let ip = text("127.0.0.1");
+        match words {
+            ["HELLO", ..] => HELLO.into(),
+            ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", _] => format!("*2\r\n{ip}{port}"),
+            ["SENTINEL", "MASTER", _] => {
+                let fact = |name: &str, value: &str| text(name) + &text(value);
+                let facts = fact("flags", "master") + &fact("config-epoch", "999999");
+                let facts = facts + &fact("num-other-sentinels", "2");
+                format!("%5\r\n{facts}{}{ip}{}{port}", text("ip"), text("port"))
+            }
+            ["SENTINEL", ..] => "*0\r\n".into(),
+            _ => "+OK\r\n".into(),
+        }
+    });
+    own
+}
+
+#[test]
+fn sentinels_that_are_down_or_lie() {
+    let _turn = alone();
+    let mut deployment = Sentinel::start().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let primary = deployment.primary().unwrap();
+    let replica = (0..deployment.servers()).find(|at| *at != primary).unwrap();
+    let liar = liar(deployment.server(replica).port().unwrap());
+    let honest: Vec<u16> = (0..3).map(|at| deployment.sentinel_mut(at).port().unwrap()).collect();
+    let mut calls = 0;
+    let mut write = |ports: &[u16]| {
+        let sentinels = ports.iter().map(|port| ("127.0.0.1", *port));
+        let config = Config::new().sentinels(sentinels, Sentinel::NAME);
+        let shared = runtime.block_on(Client::connect(&config))?;
+        let blocking = Client::connect_blocking(&config)?;
+        for n in 0..50 {
+            runtime.block_on(shared.set(format!("k{n}"), n).into_future())?;
+            blocking.set(format!("k{n}"), n).run()?;
+            calls += 2;
+        }
+        Ok::<_, Error>(())
+    };
+    // Three honest ones know better than the one that lies.
+    write(&[liar, honest[0], honest[1], honest[2]]).unwrap();
+    write(&[honest[2], honest[0], honest[1], liar]).unwrap();
+    // Of two that contradict each other neither is believed without the server's own word.
+    let error = write(&[liar, honest[2]]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
+    deployment.sentinel_mut(0).stop().unwrap();
+    deployment.sentinel_mut(1).stop().unwrap();
+    write(&honest).unwrap();
+    let refused: u64 = (0..deployment.servers()).map(|at| refused(deployment.server(at))).sum();
+    report(
+        "R13 sentinels that are down or lie",
+        &format!(
+            "{calls} writes, with two of three down and one that names a replica: {refused} refused by a replica; floor 0"
+        ),
+    );
+    assert_eq!(refused, 0);
 }

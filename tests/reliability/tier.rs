@@ -1,7 +1,8 @@
 //! How much is done, and how it is told.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::Poll;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use alizarin::prelude::*;
 use alizarin_testkit::Cluster;
@@ -28,10 +29,56 @@ pub(crate) async fn connect(cluster: &Cluster) -> Client {
     Client::connect(cluster.url().as_str()).await.unwrap()
 }
 
-/// Prints a promise's line.
+/// Prints a promise's line. Where a figure has a floor, what the server needs by itself, it is in it.
 pub(crate) fn report(promise: &str, figures: &str) {
     let tier = if is_full() { "full" } else { "quick" };
-    println!("{promise} ({tier}): {figures}");
+    println!("{promise} ({tier}): {figures}; seed {}", seed());
+}
+
+/// What chance begins with: `ALIZARIN_SEED`, to repeat a run, or 1; in the full tier the clock.
+pub(crate) fn seed() -> u64 {
+    static SEED: OnceLock<u64> = OnceLock::new();
+    *SEED.get_or_init(|| {
+        let given = std::env::var("ALIZARIN_SEED").ok();
+        given.and_then(|text| text.parse().ok()).unwrap_or_else(|| match is_full() {
+            true => SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs(),
+            false => 1,
+        })
+    })
+}
+
+/// Numbers that look like chance, the same for the same seed.
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    /// Dice of their own for each who throws them.
+    pub(crate) fn new(who: u64) -> Dice {
+        let mixed = (seed() ^ who.rotate_left(32)).wrapping_add(1);
+        Dice(mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % sides
+    }
+}
+
+/// Polls a future so often; `None` when it was not ready by then and is dropped.
+pub(crate) async fn give_up<F: Future>(future: F, polls: u64) -> Option<F::Output> {
+    let mut future = std::pin::pin!(future);
+    let mut left = polls;
+    std::future::poll_fn(move |cx| match future.as_mut().poll(cx) {
+        Poll::Ready(value) => Poll::Ready(Some(value)),
+        Poll::Pending if left == 0 => Poll::Ready(None),
+        Poll::Pending => {
+            left -= 1;
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await
 }
 
 /// What is promised: so many milliseconds for the median, so many for the worst.

@@ -297,8 +297,9 @@ fn apart(link: Arc<Link>, wire: &Wire<'_>) -> impl Future<Output = Result<Reply>
     let frames = wire.frames();
     async move {
         link.state().admit()?;
-        let mut connection = link.pool()?.get().await?;
-        connection.exchange(&Wire::Many { bytes: bytes.view(), frames }, None).await
+        let pool = link.pool()?;
+        let mut connection = pool.get().await?;
+        pool.enter(connection.exchange(&Wire::Many { bytes: bytes.view(), frames }, None)).await
     }
 }
 

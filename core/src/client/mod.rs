@@ -159,9 +159,13 @@ impl Client {
     /// Lets time pass: as a timer of the runtime, or on this thread by a blocking client.
     #[doc(hidden)]
     pub async fn pause(&self, time: Duration) {
-        match self.is_blocking() {
-            false => tokio::time::sleep(time).await,
-            true => std::thread::sleep(time),
+        let client = self.steady();
+        match (client.cluster(), client.own_pool()) {
+            _ if client.is_blocking() => std::thread::sleep(time),
+            (Some(cluster), _) => cluster.pause(time).await,
+            // Whoever waits for it may be outside of the runtime.
+            (None, Ok(pool)) => pool.enter(async { tokio::time::sleep(time).await }).await,
+            (None, Err(_)) => tokio::time::sleep(time).await,
         }
     }
 

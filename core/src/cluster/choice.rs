@@ -1,5 +1,6 @@
 //! Which of a primary and its replicas answers a command that only reads.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -12,6 +13,10 @@ use crate::config::ReadFrom;
 const PATIENCE: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// Who reads; `turn` counts the choices.
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "the number of replicas is far from any limit, and a choice from 0 has no element before it"
+)]
 pub(crate) fn choose<'n>(
     primary: &'n Arc<Node>,
     replicas: &'n [Arc<Node>],
@@ -28,6 +33,7 @@ pub(crate) fn choose<'n>(
     match from {
         ReadFrom::Primary => None,
         ReadFrom::Replica => pick(turn()),
+        ReadFrom::Random => pick(chance(turn())),
         ReadFrom::Any => match turn() % (count + 1) {
             0 => None,
             at => pick(at - 1),
@@ -48,6 +54,15 @@ pub(crate) fn choose<'n>(
         }
     }
     .unwrap_or(primary)
+}
+
+/// A number that nobody foresees, another one for each turn.
+fn chance(turn: usize) -> usize {
+    // What the top bits are cut off by is chance as well.
+    #[expect(clippy::cast_possible_truncation, reason = "any bits of a hash will do")]
+    let chance = RandomState::new().hash_one(turn) as usize;
+    // The offset has a count added to it.
+    chance >> 1
 }
 
 /// Learns how far away the nodes are, where reads are routed by that.

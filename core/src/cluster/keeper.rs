@@ -9,17 +9,24 @@ use bytes::Bytes;
 use super::choice::measure;
 use super::map::{Map, View};
 use super::node::{Means, Node};
-use super::{Cluster, redirect};
+use super::{Cluster, redirect, shards};
 use crate::config::Address;
 use crate::config::ReadFrom;
 use crate::connection::Reply;
 use crate::error::{Error, ErrorKind, Result};
+use crate::pool::inside;
 
 /// The least time between two refreshes.
 const APART: Duration = Duration::from_millis(25);
 
+/// So long, and a pause, a request waits for a new map.
+const LONGEST: Duration = Duration::from_millis(200);
+
 /// How long one node may take to say what it knows, once the cluster is known.
 const PATIENCE: Duration = Duration::from_millis(500);
+
+/// `CLUSTER SHARDS`, in wire form.
+const SHARDS: &[u8] = b"*2\r\n$7\r\nCLUSTER\r\n$6\r\nSHARDS\r\n";
 
 /// Starts the task that refreshes the map, on demand and now and then.
 pub(super) fn spawn(cluster: &Arc<Cluster>) {
@@ -60,19 +67,21 @@ impl Cluster {
     /// Waits for a newer map than the one of `epoch`, but not for long, and at least for `pause`
     /// where none can be had.
     pub(super) async fn renew(self: &Arc<Cluster>, epoch: u64, pause: Duration) {
-        match self.means {
-            Means::Shared { .. } => {
+        match &self.means {
+            Means::Shared { runtime, .. } => {
                 let mut changes = self.epoch.subscribe();
                 self.demand();
                 let newer = changes.wait_for(|now| *now > epoch);
                 // Whoever waited long enough looks again.
-                let _ = tokio::time::timeout(8 * APART + pause, newer).await;
+                let newer =
+                    async { tokio::time::timeout(LONGEST.saturating_add(pause), newer).await };
+                let _ = inside(Some(runtime), newer).await;
             }
             Means::Direct => {
                 std::thread::sleep(pause);
                 let busy = self.renewing.swap(true, Ordering::AcqRel);
-                let now = milliseconds();
-                let early = now - self.renewed.load(Ordering::Relaxed) < APART.as_millis() as u64;
+                let since = milliseconds().saturating_sub(self.renewed.load(Ordering::Relaxed));
+                let early = Duration::from_millis(since) < APART;
                 if busy || early {
                     std::thread::sleep(APART);
                 } else if let Err(error) = self.discover(PATIENCE).await {
@@ -87,9 +96,11 @@ impl Cluster {
     }
 
     /// Lets time pass.
-    pub(super) async fn pause(&self, time: Duration) {
-        match self.means {
-            Means::Shared { .. } => tokio::time::sleep(time).await,
+    pub(crate) async fn pause(&self, time: Duration) {
+        match &self.means {
+            Means::Shared { runtime, .. } => {
+                inside(Some(runtime), async { tokio::time::sleep(time).await }).await;
+            }
             Means::Direct => std::thread::sleep(time),
         }
     }
@@ -131,8 +142,8 @@ impl Cluster {
         let map = self.map.load();
         let mut nodes: Vec<Arc<Node>> = map.nodes().cloned().collect();
         if !nodes.is_empty() {
-            let start = milliseconds() as usize % nodes.len();
-            nodes.rotate_left(start);
+            let start = milliseconds().checked_rem(nodes.len() as u64).unwrap_or(0);
+            nodes.rotate_left(usize::try_from(start).unwrap_or(0));
         }
         nodes.sort_by_key(|node| !node.is_up());
         let known: Vec<Address> = nodes.iter().map(|node| node.address.clone()).collect();
@@ -141,21 +152,40 @@ impl Cluster {
         nodes
     }
 
+    /// By `CLUSTER SHARDS`; where that cannot be had, or does not say it all, by `CLUSTER SLOTS`.
     async fn ask(&self, node: &Arc<Node>, patience: Duration) -> Result<View> {
-        let ask = Bytes::from_static(b"*2\r\n$7\r\nCLUSTER\r\n$5\r\nSLOTS\r\n");
-        let exchange = node.exchange(ask.into(), 1);
-        let reply = match self.means {
-            Means::Direct => exchange.await?,
-            Means::Shared { .. } => match tokio::time::timeout(patience, exchange).await {
-                Ok(reply) => reply?,
-                Err(_) => return Err(Error::new(ErrorKind::Timeout, "no answer in time")),
-            },
-        };
+        if self.knows_shards.load(Ordering::Relaxed) {
+            let reply = self.question(node, SHARDS, patience).await?;
+            match shards::read(&mut reply.reader(), &node.address, self.config.tls.is_some()) {
+                Ok(Some(view)) => return Ok(view),
+                Ok(None) => {}
+                // Servers before Redis 7 know no such command, and a user may not be allowed it.
+                Err(_) => self.knows_shards.store(false, Ordering::Relaxed),
+            }
+        }
+        let reply =
+            self.question(node, b"*2\r\n$7\r\nCLUSTER\r\n$5\r\nSLOTS\r\n", patience).await?;
         if is_no_cluster(&reply) {
             let text = format!("{} is no node of a cluster", node.address);
             return Err(Error::new(ErrorKind::Usage, text));
         }
         View::read(&mut reply.reader(), &node.address)
+    }
+
+    async fn question(
+        &self,
+        node: &Arc<Node>,
+        wire: &'static [u8],
+        patience: Duration,
+    ) -> Result<Reply> {
+        let exchange = node.exchange(Bytes::from_static(wire).into(), 1);
+        match self.means {
+            Means::Direct => exchange.await,
+            Means::Shared { .. } => match tokio::time::timeout(patience, exchange).await {
+                Ok(reply) => reply,
+                Err(_) => Err(Error::new(ErrorKind::Timeout, "no answer in time")),
+            },
+        }
     }
 
     /// Makes the map of what a node said; nodes that it does not know are closed.
@@ -184,7 +214,7 @@ impl Cluster {
     /// The map was made, or tried to be.
     pub(super) fn looked(&self) {
         self.renewed.store(milliseconds(), Ordering::Relaxed);
-        self.epoch.send_modify(|epoch| *epoch += 1);
+        self.epoch.send_modify(|epoch| *epoch = epoch.wrapping_add(1));
     }
 }
 

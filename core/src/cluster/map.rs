@@ -162,6 +162,10 @@ impl Map {
     }
 
     /// A primary for what any node can answer: each in turn, those that are connected first.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "the turn wraps around, and the number of shards is at most that of slots"
+    )]
     pub(super) fn any(&self) -> Option<&Arc<Node>> {
         let count = self.shards.len();
         let start = self.turn.fetch_add(1, Ordering::Relaxed);

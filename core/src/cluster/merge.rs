@@ -13,6 +13,8 @@ use crate::resp::{Frame, FromReply, Reader};
 pub(super) enum Merge {
     /// The first error, else the first reply.
     AllSucceeded,
+    /// The first reply that is no error, else the first error.
+    OneSucceeded,
     /// The sum of integers.
     Sum,
     /// Arrays with one element a key, put in the order of the keys.
@@ -41,18 +43,26 @@ impl Merge {
     /// # Errors
     /// `Protocol` for replies of another shape.
     pub(super) fn apply(self, shares: &[Share]) -> Result<Vec<u8>> {
-        let failed = shares.iter().find(|share| matches!(share.reply.first(), Some(b'-' | b'!')));
+        let is_error = |share: &&Share| matches!(share.reply.first(), Some(b'-' | b'!'));
+        let failed = shares.iter().find(is_error);
+        if self == Merge::OneSucceeded
+            && let Some(fine) = shares.iter().find(|share| !is_error(share))
+        {
+            return Ok(fine.reply.to_vec());
+        }
         if let Some(failed) = failed {
             return Ok(failed.reply.to_vec());
         }
         let first = || shares.first().map(|share| share.reply.to_vec()).unwrap_or_default();
         match self {
-            Merge::AllSucceeded => Ok(first()),
+            Merge::AllSucceeded | Merge::OneSucceeded => Ok(first()),
             Merge::One => {
                 let full: Vec<_> = shares.iter().filter(|share| !is_null(&share.reply)).collect();
                 let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
                 let at = now.subsec_nanos() as usize / 128;
-                Ok(full.get(at % full.len().max(1)).map_or_else(first, |one| one.reply.to_vec()))
+                Ok(full
+                    .get(at.checked_rem(full.len()).unwrap_or(0))
+                    .map_or_else(first, |one| one.reply.to_vec()))
             }
             Merge::Sum => {
                 let mut sum = 0i64;
@@ -95,14 +105,14 @@ fn split(reply: &Bytes) -> Result<Vec<Bytes>> {
     let count = match reader.next()? {
         Frame::Array(count) | Frame::Set(count) => count,
         // RESP3 has maps where RESP2 has flat arrays.
-        Frame::Map(pairs) => pairs * 2,
+        Frame::Map(pairs) => pairs.saturating_mul(2),
         frame => return Err(shape(&frame.describe())),
     };
     let mut all = Vec::new();
     for _ in 0..count {
-        let start = reply.len() - reader.remaining();
+        let start = reply.len().saturating_sub(reader.remaining());
         reader.skip()?;
-        all.push(reply.slice(start..reply.len() - reader.remaining()));
+        all.push(reply.slice(start..reply.len().saturating_sub(reader.remaining())));
     }
     Ok(all)
 }
@@ -153,7 +163,7 @@ fn counts(shares: &[Share]) -> Result<Vec<u8>> {
             let [name, number] = pair else { continue };
             let number = i64::from_reply(&mut Reader::new(number))?;
             match sums.iter_mut().find(|(known, _)| known == name) {
-                Some((_, sum)) => *sum += number,
+                Some((_, sum)) => *sum = sum.saturating_add(number),
                 None => sums.push((name.clone(), number)),
             }
         }
@@ -186,6 +196,8 @@ mod tests {
             (Merge::Sum, &[(":2|", &[][..]), (":3|", &[])][..], ":5|"),
             (Merge::AllSucceeded, &[("+OK|", &[]), ("+OK|", &[])], "+OK|"),
             (Merge::AllSucceeded, &[("+OK|", &[]), ("-ERR no|", &[])], "-ERR no|"),
+            (Merge::OneSucceeded, &[("-NOTBUSY x|", &[]), ("+OK|", &[])], "+OK|"),
+            (Merge::OneSucceeded, &[("-NOTBUSY x|", &[]), ("-NOTBUSY y|", &[])], "-NOTBUSY x|"),
             (Merge::Elements, &[("*2|$1|b|_|", &[1, 2]), ("*1|$1|a|", &[0])], "*3|$1|a|$1|b|_|"),
             (Merge::Concatenated, &[("*1|$1|a|", &[]), ("*1|$1|a|", &[])], "*2|$1|a|$1|a|"),
             (Merge::Union, &[("*1|$1|a|", &[]), ("*1|$1|a|", &[])], "*1|$1|a|"),

@@ -4,6 +4,22 @@
 //! together (`policy`, `merge`), `run` sends the parts and follows redirections, `keeper` makes
 //! the map anew when it was wrong.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::cast_precision_loss,
+        clippy::cast_sign_loss
+    )
+)]
+
 mod choice;
 mod health;
 mod keeper;
@@ -14,6 +30,7 @@ mod plan;
 mod policy;
 mod redirect;
 mod run;
+mod shards;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -58,6 +75,8 @@ pub(crate) struct Cluster {
     abandoned: AtomicBool,
     /// Whether the search module asks all nodes by itself, once that is known.
     coordinates: OnceLock<bool>,
+    /// Whether the nodes answer `CLUSTER SHARDS`, as far as is known.
+    knows_shards: AtomicBool,
 }
 
 /// Which node of a cluster.
@@ -107,6 +126,7 @@ impl Cluster {
             closed: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
             coordinates: OnceLock::new(),
+            knows_shards: AtomicBool::new(true),
             config,
         });
         cluster.discover(cluster.config.connect_timeout).await?;
@@ -200,7 +220,7 @@ impl Cluster {
     /// Those of the node.
     pub(crate) async fn run_apart(self: Arc<Cluster>, plan: Plan) -> Result<Reply> {
         let [part] = plan.parts.as_slice() else { return self.run_plan(plan).await };
-        let mut redirects = 0;
+        let mut redirects = 0_u32;
         loop {
             let node = {
                 let map = self.map.load();
@@ -228,7 +248,7 @@ impl Cluster {
                 }
                 Err(_) => {}
             }
-            redirects += 1;
+            redirects = redirects.saturating_add(1);
             self.renew(epoch, Duration::from_millis(20)).await;
         }
     }

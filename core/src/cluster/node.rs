@@ -106,7 +106,8 @@ impl Node {
     pub(crate) fn note_latency(&self, took: Duration) {
         let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX / 8).max(1);
         let before = self.latency();
-        let smoothed = if before == 0 { took } else { (before * 7 + took) / 8 };
+        let smoothed =
+            if before == 0 { took } else { before.saturating_mul(7).saturating_add(took) / 8 };
         self.micros.store(smoothed, Ordering::Relaxed);
     }
 
@@ -158,8 +159,10 @@ impl Node {
         match &self.way {
             Way::Direct(direct) => direct.run(&Wire::Many { bytes: bytes.view(), frames }, true),
             Way::Shared(shared) => {
-                let mut connection = shared.link().pool()?.get().await?;
-                connection.exchange(&Wire::Many { bytes: bytes.view(), frames }, None).await
+                let pool = shared.link().pool()?;
+                let mut connection = pool.get().await?;
+                pool.enter(connection.exchange(&Wire::Many { bytes: bytes.view(), frames }, None))
+                    .await
             }
         }
     }

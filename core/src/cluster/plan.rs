@@ -160,7 +160,7 @@ impl Plan {
     fn add(&mut self, part: Part) {
         let at = self.parts.len();
         self.parts.push(part);
-        self.commands.push((at..at + 1, Output::Plain));
+        self.commands.push((at..at.saturating_add(1), Output::Plain));
     }
 
     fn fan_out<'n>(
@@ -186,7 +186,7 @@ impl Plan {
     ) {
         let end = arguments.len().saturating_sub(tail).max(1);
         let (name, rest) = arguments.split_at(1.min(arguments.len()));
-        let (keys, tail) = rest.split_at(end - 1);
+        let (keys, tail) = rest.split_at(end.saturating_sub(1));
         let mut slots: Vec<(u16, Vec<usize>)> = Vec::new();
         for (at, key) in keys.iter().step_by(step).enumerate() {
             let slot = slot_of(key);
@@ -225,7 +225,8 @@ impl Plan {
         }
         let start = self.parts.len();
         self.parts.push(Part::new(wire(words.iter()), To::Node(Arc::clone(node)), flags));
-        self.commands.push((start..start + 1, Output::Page(at, map.primaries().len())));
+        self.commands
+            .push((start..start.saturating_add(1), Output::Page(at, map.primaries().len())));
         Ok(())
     }
 
@@ -290,13 +291,15 @@ fn page(reply: &Bytes, at: usize, of: usize) -> Result<Vec<u8>> {
         return Err(Error::new(ErrorKind::Protocol, "the server's cursor has too many bits"));
     }
     let cursor = match inner {
-        0 if at + 1 < of => ((at + 1) as u64) << CURSOR,
+        0 if at.saturating_add(1) < of => (at.saturating_add(1) as u64) << CURSOR,
         0 => 0,
         inner => (at as u64) << CURSOR | inner,
     };
     let cursor = cursor.to_string();
     let mut out = format!("*2\r\n${}\r\n{cursor}\r\n", cursor.len()).into_bytes();
-    out.extend_from_slice(reply.get(reply.len() - reader.remaining()..).unwrap_or_default());
+    out.extend_from_slice(
+        reply.get(reply.len().saturating_sub(reader.remaining())..).unwrap_or_default(),
+    );
     Ok(out)
 }
 

@@ -44,9 +44,11 @@ pub(super) fn policy(arguments: &[&[u8]]) -> Option<Policy> {
             "LOAD" => Some(Policy::Primaries(Merge::AllSucceeded)),
             "FLUSH" => Some(Policy::Nodes(Merge::AllSucceeded)),
             "EXISTS" => Some(Policy::Primaries(Merge::And)),
+            "KILL" => Some(Policy::Primaries(Merge::OneSucceeded)),
             _ => None,
         },
         "FUNCTION" => match word(1).as_str() {
+            "KILL" => Some(Policy::Primaries(Merge::OneSucceeded)),
             "LOAD" | "DELETE" | "FLUSH" | "RESTORE" => Some(Policy::Primaries(Merge::AllSucceeded)),
             _ => None,
         },
@@ -54,6 +56,17 @@ pub(super) fn policy(arguments: &[&[u8]]) -> Option<Policy> {
             "SET" | "RESETSTAT" | "REWRITE" => Some(Policy::Nodes(Merge::AllSucceeded)),
             _ => None,
         },
+        "ACL" => match word(1).as_str() {
+            "SETUSER" | "DELUSER" | "LOAD" | "SAVE" => Some(Policy::Nodes(Merge::AllSucceeded)),
+            _ => None,
+        },
+        "SLOWLOG" => match word(1).as_str() {
+            "LEN" => Some(Policy::Nodes(Merge::Sum)),
+            "RESET" => Some(Policy::Nodes(Merge::AllSucceeded)),
+            _ => None,
+        },
+        "LATENCY" if word(1) == "RESET" => Some(Policy::Nodes(Merge::Sum)),
+        "MEMORY" if word(1) == "PURGE" => Some(Policy::Primaries(Merge::AllSucceeded)),
         "PUBSUB" => match word(1).as_str() {
             "CHANNELS" | "SHARDCHANNELS" => Some(Policy::Nodes(Merge::Union)),
             "NUMSUB" | "SHARDNUMSUB" => Some(Policy::Nodes(Merge::Counts)),
@@ -79,7 +92,9 @@ mod tests {
         assert_eq!(of(&["Script", "load", "x"]), Some(Policy::Primaries(Merge::AllSucceeded)));
         assert_eq!(of(&["ft.search", "i", "*"]), Some(Policy::Search(None)));
         assert_eq!(of(&["FT.CURSOR", "READ", "i", "7"]), Some(Policy::Search(Some(2))));
-        assert_eq!(of(&["SCRIPT", "KILL"]), None);
+        assert_eq!(of(&["SCRIPT", "KILL"]), Some(Policy::Primaries(Merge::OneSucceeded)));
+        assert_eq!(of(&["ACL", "SETUSER", "x"]), Some(Policy::Nodes(Merge::AllSucceeded)));
+        assert_eq!(of(&["SLOWLOG", "GET"]), None);
         assert_eq!(of(&["GET", "k"]), None);
     }
 }

@@ -58,7 +58,8 @@ impl Cluster {
     /// The last reason when there is no answer in time, or more redirections than allowed;
     /// what was lost on the way and may not be repeated.
     pub(super) async fn run_plan(self: &Arc<Cluster>, mut plan: Plan) -> Result<Reply> {
-        let deadline = Instant::now() + self.config.total_timeout;
+        // Too far away to be an instant is without end.
+        let deadline = Instant::now().checked_add(self.config.total_timeout);
         let mut progress: Vec<Progress> = Vec::new();
         let lost = plan.lost;
         progress.resize_with(plan.parts.len(), || Progress { lost, ..Progress::default() });
@@ -79,7 +80,8 @@ impl Cluster {
                 return Ok(Reply::Shared(plan.finish()?));
             };
             let hopeless = round.unserved && self.config.fail_fast;
-            if hopeless || self.is_over() || Instant::now() >= deadline {
+            let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+            if hopeless || late || self.is_over() {
                 let begun = plan.parts.iter().any(|part| part.reply.is_some());
                 // Of what was taken apart, a part was executed.
                 return Err(if begun { last.with_sent(Sent::Unknown) } else { last });
@@ -89,7 +91,7 @@ impl Cluster {
             } else if round.wait {
                 self.pause(pause).await;
             }
-            pause = (pause * 2).min(PAUSES.1);
+            pause = pause.saturating_mul(2).min(PAUSES.1);
         }
     }
 
@@ -134,14 +136,14 @@ impl Cluster {
             return group.node.exchange(part.bytes.clone(), part.frames);
         }
         let mut bytes = Pieces::default();
-        let mut frames = 0;
+        let mut frames = 0_u32;
         for (part, progress) in members() {
             if progress.ask.is_some() {
                 bytes.extend(ASKING.into());
-                frames += 1;
+                frames = frames.saturating_add(1);
             }
             bytes.extend(part.bytes.view());
-            frames += part.frames;
+            frames = frames.saturating_add(part.frames);
         }
         group.node.exchange(bytes.into(), frames)
     }
@@ -212,7 +214,7 @@ impl Cluster {
                 return;
             }
             Verdict::Moved { slot, to } => {
-                progress.redirects += 1;
+                progress.redirects = progress.redirects.saturating_add(1);
                 round.wait |= progress.redirects > 1;
                 let known = to.as_ref().map(|to| self.resolve(to, node));
                 let moved = known.filter(|to| *to != node.address);
@@ -233,7 +235,7 @@ impl Cluster {
                 self.demand();
             }
             Verdict::Ask { to } => {
-                progress.redirects += 1;
+                progress.redirects = progress.redirects.saturating_add(1);
                 match to {
                     Some(to) => progress.ask = Some(self.node(&self.resolve(&to, node))),
                     None => round.wait = true,
@@ -273,7 +275,7 @@ impl Cluster {
             && members().any(|(part, progress)| !part.reads || progress.at_primary);
         for at in &group.parts {
             if let Some(progress) = progress.get_mut(*at) {
-                progress.lost += u32::from(!unsent);
+                progress.lost = progress.lost.saturating_add(u32::from(!unsent));
                 progress.ask = None;
                 progress.moved = None;
                 progress.at_primary = true;
@@ -313,7 +315,7 @@ fn gone(node: &Node) -> Error {
 fn cut(reply: &mut Bytes, frames: u32) -> Result<Bytes> {
     let mut reader = Reader::new(reply);
     reader.skip_many(frames as usize)?;
-    let length = reply.len() - reader.remaining();
+    let length = reply.len().saturating_sub(reader.remaining());
     Ok(reply.split_to(length))
 }
 

@@ -18,6 +18,8 @@ pub enum ReadFrom {
     Primary,
     /// The replicas in turn; the primary where none is connected.
     Replica,
+    /// One of the replicas, whichever chance picks; the primary where none is connected.
+    Random,
     /// All of them in turn, the primary too.
     Any,
     /// The one that lately answered soonest.

@@ -56,7 +56,7 @@ pub use tls::{Tls, TlsVersion};
 /// In a URL, options are named as the methods are: `client_name`, `connect_timeout`, `connections`, `db`,
 /// `fail_fast`, `heartbeat`, `keepalive`, `keepalive_count`, `keepalive_interval`, `maintenance`,
 /// `max_in_flight`, `max_pending_bytes`, `max_redirects`, `nodelay`, `password`, `protocol` (`2`,
-/// `3`), `read_from` (`primary`, `replica`, `any`, `nearest`, `zone:name`), `relaxed_timeout`,
+/// `3`), `read_from` (`primary`, `replica`, `random`, `any`, `nearest`, `zone:name`), `relaxed_timeout`,
 /// `response_timeout`, `retries`, `topology_interval`, `total_timeout`, `user`, `user_timeout`;
 /// those of [`PoolConfig`] begin with `pool_`, those of [`Tls`] with `tls_`, which want `rediss://`.
 /// Times are `250ms`, `5s` or `2m`; `off` stands for `None`.
@@ -236,7 +236,8 @@ impl Config {
     /// one nor takes in more) before the connection counts as dead; 1.5 seconds unless set.
     ///
     /// A server that works on one slow command answers nobody meanwhile: where scripts or searches
-    /// take longer, set more. Blocking commands (`BLPOP`) have no such limit.
+    /// take longer, set more. Blocking commands (`BLPOP`) have no such limit: they
+    /// end when the server does (see [`Config::heartbeat`]).
     #[must_use]
     pub fn response_timeout(mut self, timeout: Duration) -> Config {
         self.response_timeout = timeout;

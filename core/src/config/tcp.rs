@@ -72,7 +72,12 @@ impl Config {
 
     /// A connection on which nothing happened for so long is asked for a sign of life (`PING`),
     /// and counts as dead when none comes within [`Config::response_timeout`]; 5 seconds unless
-    /// set, never with `None`. A blocking client does not ask: its time limit finds the loss.
+    /// set, never with `None`. A blocking client's idle connections are not asked: its time limit finds
+    /// the loss.
+    ///
+    /// While a command waits on the server (`BLPOP`), which has no time limit, the server is asked as
+    /// often: it must let another connection log in, or the command fails with `Timeout`, its outcome
+    /// unknown.
     #[must_use]
     pub fn heartbeat(mut self, idle: impl Into<Option<Duration>>) -> Config {
         self.heartbeat = idle.into();

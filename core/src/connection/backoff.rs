@@ -15,6 +15,7 @@ pub(crate) struct Pauses {
 }
 
 impl Pauses {
+    #[expect(clippy::cast_possible_truncation, reason = "any bits of a clock will do")]
     pub(crate) fn new(backoff: Backoff) -> Pauses {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let here = std::ptr::from_ref(&now) as usize as u64;
@@ -23,6 +24,7 @@ impl Pauses {
     }
 
     /// The next pause.
+    #[expect(clippy::cast_precision_loss, reason = "53 bits, which a double holds exactly")]
     pub(crate) fn next(&mut self) -> Duration {
         self.seed ^= self.seed << 13;
         self.seed ^= self.seed >> 7;

@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::pool::Pool;
 
 /// A connection that lived for so long was a good one: the next attempt comes at once.
-const PROVEN: Duration = Duration::from_secs(1);
+const PROVEN: Duration = Duration::from_millis(250);
 
 /// Starts the task on the current runtime.
 pub(crate) fn spawn(link: Arc<Link>) {
@@ -150,6 +150,7 @@ impl Connected<'_> {
     }
 
     /// Ready with the reason when the connection is lost, with `None` when it was closed.
+    #[expect(clippy::arithmetic_side_effects, reason = "64 bits of counting do not end")]
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Error>> {
         let link = self.link;
         while self.tick.poll_tick(cx).is_ready() {
@@ -323,6 +324,10 @@ impl Link {
         outcome
     }
 
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "a tick is a quarter of a second at most: 2^32 of them are a Duration"
+    )]
     fn overdue(&self, wakers: &mut Vec<Waker>) -> Option<Error> {
         let mut state = self.state();
         state.advance(&self.config, wakers);

@@ -12,7 +12,7 @@ use crate::resp::{Limits, Scan, Scanner};
 /// The least room that a read gets.
 const ROOM: usize = 8 << 10;
 /// The most room that a header's promise alone makes.
-const TRUST: usize = 256 << 10;
+const TRUST: usize = 64 << 10;
 /// So many times what has come of a frame is believed of its promise: a large value has its room
 /// at the second allocation, and who promises much has to send much.
 const FAITH: usize = 64;
@@ -102,6 +102,10 @@ impl Inbox {
     }
 
     /// The buffer, with room for the next read.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "positions in a buffer in memory, within what the scanner found; counts of what is held in memory cannot overflow"
+    )]
     pub(crate) fn room(&mut self) -> &mut BytesMut {
         let free = self.buffer.capacity() - self.buffer.len();
         // A promise is believed as far as a multiple of what has come already.
@@ -128,6 +132,10 @@ impl Inbox {
     ///
     /// # Errors
     /// `Protocol`: the connection is of no use any more. What was found before it counts.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "positions in a buffer in memory, within what the scanner found; counts of what is held in memory cannot overflow"
+    )]
     pub(crate) fn scan(&mut self) -> Result<()> {
         self.hint = 0;
         let mut at = self.scanned;
@@ -180,6 +188,10 @@ impl Inbox {
     ///
     /// # Errors
     /// `Protocol` for a reply that nobody expects.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "positions in a buffer in memory, within what the scanner found; counts of what is held in memory cannot overflow"
+    )]
     pub(crate) fn next(&mut self, frames: Option<u32>) -> Result<Option<Item>> {
         if self.loose > 0 {
             self.loose -= 1;

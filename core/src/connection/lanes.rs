@@ -19,6 +19,7 @@ impl Lanes {
     }
 
     /// Whose turn it is; `None` for the first connection.
+    #[expect(clippy::arithmetic_side_effects, reason = "there are 64 lanes at most")]
     fn next(&self) -> Option<&Arc<Link>> {
         let at = self.turn.fetch_add(1, Ordering::Relaxed) % (self.others.len() + 1);
         Some(&self.others.get(at.checked_sub(1)?)?.0)

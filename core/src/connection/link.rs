@@ -148,6 +148,7 @@ impl Link {
     }
 
     /// The time between two ticks.
+    #[expect(clippy::arithmetic_side_effects, reason = "a Duration divided by four")]
     pub(crate) fn tick_length(&self) -> Duration {
         let shortest = self.config.response_timeout.min(self.config.connect_timeout) / 4;
         shortest.clamp(Duration::from_millis(5), Duration::from_millis(250))
@@ -160,6 +161,7 @@ impl Link {
     }
 
     /// Begins to use a new connection.
+    #[expect(clippy::arithmetic_side_effects, reason = "64 bits of counting do not end")]
     pub(crate) fn install(&self, connection: Dedicated) {
         let mut io = self.io();
         io.stream = Some(connection.stream);

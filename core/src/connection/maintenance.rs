@@ -88,6 +88,7 @@ pub(crate) fn read(push: &[u8]) -> Option<Notice> {
 
 impl Link {
     /// Takes note of what the server announced; tells whether the driver has to see to it.
+    #[expect(clippy::arithmetic_side_effects, reason = "a day at most from now, by `read`")]
     pub(crate) fn announced(&self, state: &mut State, notice: &Notice) -> bool {
         tracing::debug!(address = %self.config.address(), ?notice, "maintenance");
         let tick = state.tick;
@@ -141,6 +142,7 @@ impl Link {
     }
 
     /// Connects to where the server has announced to be, when it is time.
+    #[expect(clippy::arithmetic_side_effects, reason = "a Duration divided by two")]
     pub(crate) async fn prepare_move(
         &self,
         moving: Moving,

@@ -3,6 +3,22 @@
 //! `slots`, `outbox`, `inbox`, `handshake` and `backoff` hold the rules and do no I/O; `link`
 //! joins them under two locks, and `driver` moves the bytes.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::cast_precision_loss,
+        clippy::cast_sign_loss
+    )
+)]
+
 mod backoff;
 mod beside;
 mod caller;

@@ -77,6 +77,10 @@ impl<'a> Rest<'a> {
         self.at == self.bytes.len()
     }
 
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "lengths of what is held in memory cannot overflow"
+    )]
     pub(crate) fn len(&self) -> usize {
         self.bytes.len() - self.at
     }
@@ -96,6 +100,10 @@ impl<'a> Rest<'a> {
     }
 
     /// `count` bytes of it were written.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "no more is written than there is, and 64 bits of bytes do not end"
+    )]
     pub(crate) fn advance(&mut self, count: usize) {
         self.at += count;
     }
@@ -126,6 +134,7 @@ impl Pending {
     }
 
     /// Appends a request; gives its place in the stream.
+    #[expect(clippy::arithmetic_side_effects, reason = "64 bits of bytes do not end")]
     pub(crate) fn append(&mut self, wire: &Wire<'_>) -> (u64, u64) {
         let before = self.bytes.len();
         wire.write_pieces(&mut self.bytes);
@@ -162,6 +171,10 @@ impl Writing {
     }
 
     /// `count` bytes of the rest were written.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "no more is written than there is, and 64 bits of bytes do not end"
+    )]
     pub(crate) fn advance(&mut self, count: usize) {
         self.at += count;
         self.written += count as u64;
@@ -188,6 +201,11 @@ impl Writing {
     /// After a loss, or to forget cancelled requests: keeps the bytes of these entries alone, of
     /// none of which a byte was written, and gives them their new places. What is left is to be
     /// dropped outside of any lock: large values may be anybody's.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        reason = "entries lie within the two buffers, whose positions in the stream are known"
+    )]
     pub(crate) fn retain(
         &mut self,
         pending: &mut Pending,

@@ -43,7 +43,7 @@ pub(super) async fn log_in(
             continue;
         }
         let votes = words.iter().filter(|other| other.told.primary == *primary).count();
-        if !tried.is_empty() && votes * 2 <= answers {
+        if !tried.is_empty() && votes.saturating_mul(2) <= answers {
             // Older news, of a minority: its server may have been deposed without knowing it.
             continue;
         }
@@ -185,7 +185,7 @@ async fn ask(
     let before = address_of(&known);
     // While it carries out an election, its word is that of the next one.
     let ahead = u64::from(before.as_ref() != Some(&current));
-    let epoch = number("config-epoch").unwrap_or(0) + ahead;
+    let epoch = number("config-epoch").unwrap_or(0).saturating_add(ahead);
     let down = known.get("flags").is_some_and(|flags| flags.contains("o_down"));
     if down && ahead == 0 {
         return Err(Error::new(ErrorKind::Connect, format!("it says that {current} is down")));

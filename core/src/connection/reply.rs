@@ -17,6 +17,11 @@ pub(crate) enum Reply {
 
 impl Reply {
     /// Cuts the first `len` bytes from `buffer`.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::indexing_slicing,
+        reason = "`len` is at most INLINE, which fits a byte, and at most the buffer's length"
+    )]
     pub(crate) fn cut(buffer: &mut BytesMut, len: usize) -> Reply {
         let len = len.min(buffer.len());
         if len > INLINE {

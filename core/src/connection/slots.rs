@@ -81,6 +81,10 @@ pub(crate) struct Slots {
     granted_bytes: usize,
 }
 
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "counts of what is held in memory cannot overflow, and what is taken off was added before"
+)]
 impl Slots {
     /// How many requests are to be answered, those included whose turn has come to join.
     pub(crate) fn in_flight(&self) -> usize {
@@ -343,6 +347,11 @@ impl Slots {
         }
     }
 
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        reason = "a ticket for each request that is held in memory: max_in_flight and who waits are far from 2^32"
+    )]
     fn claim(&mut self, slot: Slot) -> Ticket {
         if let Some(ticket) = self.free.pop() {
             *self.slot_mut(ticket) = slot;

@@ -161,6 +161,7 @@ impl State {
     }
 
     /// Goes over to another connection, when all that the old one got is answered.
+    #[expect(clippy::arithmetic_side_effects, reason = "64 bits of counting do not end")]
     pub(crate) fn replace(&mut self, io: &mut Io, next: Dedicated) {
         io.stream = Some(next.stream);
         io.inbox = next.inbox;
@@ -190,16 +191,17 @@ impl State {
 
     /// Whether a request of this size may join now.
     pub(crate) fn fits(&self, config: &Config, bytes: usize) -> bool {
-        let waiting = self.pending.len() + self.unwritten + self.slots.granted_bytes();
+        let unsent = self.pending.len().saturating_add(self.unwritten);
+        let waiting = unsent.saturating_add(self.slots.granted_bytes());
         self.slots.in_flight() < config.max_in_flight
-            && (waiting == 0 || waiting + bytes <= config.max_pending_bytes)
+            && (waiting == 0 || waiting.saturating_add(bytes) <= config.max_pending_bytes)
     }
 
     /// Whether a request of this size that cannot wait may join now.
     pub(crate) fn bears(&self, config: &Config, bytes: usize) -> bool {
-        let waiting = self.pending.len() + self.unwritten;
+        let waiting = self.pending.len().saturating_add(self.unwritten);
         self.slots.in_flight() / 2 < config.max_in_flight
-            && (waiting == 0 || (waiting + bytes) / 2 <= config.max_pending_bytes)
+            && (waiting == 0 || waiting.saturating_add(bytes) / 2 <= config.max_pending_bytes)
     }
 
     /// Gives those who wait to join their turn, as far as there is room.

@@ -202,6 +202,11 @@ impl Stream {
         }
     }
 
+    /// Whether the server has closed a blocking socket, as far as can be seen at once.
+    pub(crate) fn is_cut(&mut self) -> bool {
+        self.blocking().is_some_and(|socket| socket.is_cut())
+    }
+
     /// Whether reads and writes wait while they are polled.
     pub(crate) fn waits(&mut self) -> bool {
         self.blocking().is_some()

@@ -41,6 +41,7 @@ pub(crate) fn interleave(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
 
 /// Tries one address after the other, the next as soon as one fails or has had its time; all
 /// that were begun go on until one succeeds.
+#[expect(clippy::arithmetic_side_effects, reason = "a moment from now")]
 async fn race<T, F>(addresses: Vec<SocketAddr>, connect: impl Fn(SocketAddr) -> F) -> io::Result<T>
 where
     F: Future<Output = io::Result<T>> + Send,

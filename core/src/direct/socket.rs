@@ -1,6 +1,7 @@
 //! Sockets of the standard library in the place of the runtime's.
 
 use std::io::{self, Read, Write as _};
+use std::mem::MaybeUninit;
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs as _};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
@@ -19,6 +20,21 @@ use crate::error::Error;
 /// Larger requests are written without waiting, so that replies are taken in meanwhile: else both
 /// sides might wait for the other to read.
 const LARGE: usize = 64 << 10;
+
+/// What lets a read take nothing and not wait: `MSG_PEEK | MSG_DONTWAIT`, by the systems' headers.
+const LOOK: Option<i32> = if cfg!(any(target_os = "linux", target_os = "android")) {
+    Some(0x02 | 0x40)
+} else if cfg!(any(
+    target_vendor = "apple",
+    target_os = "freebsd",
+    target_os = "dragonfly",
+    target_os = "openbsd",
+    target_os = "netbsd"
+)) {
+    Some(0x02 | 0x80)
+} else {
+    None
+};
 
 /// How much is read at once, unless more is known to come.
 const SMALL: usize = 4 << 10;
@@ -147,6 +163,19 @@ impl Socket {
         // A socket that takes no limit is broken, which the next use of it shows.
         if set.is_ok() {
             self.limit = limit;
+        }
+    }
+
+    /// Whether the server has closed the connection, as far as one look shows that waits for nothing
+    /// and takes nothing.
+    pub(crate) fn is_cut(&self) -> bool {
+        let mut byte = [MaybeUninit::uninit()];
+        let Some(flags) = LOOK else { return false };
+        match each!(self, socket => SockRef::from(socket).recv_with_flags(&mut byte, flags)) {
+            Ok(seen) => seen == 0,
+            Err(error) => {
+                !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+            }
         }
     }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use super::Pool;
+use super::life::Patience;
 use super::metrics::Reason;
 use super::session::Session;
 use crate::config::Config;
@@ -17,7 +18,8 @@ use crate::direct::is_timeout;
 use crate::error::{Error, ErrorKind, Result, Sent};
 use crate::resp::{Frame, Packed, Pieces, View};
 
-/// A blocking connection that was idle for no longer is used without a look at it.
+/// A blocking connection that was idle for no longer is used after a look whether it was closed;
+/// later ones are looked at for whatever has come on them.
 const TRUSTED: Duration = Duration::from_secs(1);
 
 /// An encoded command leaves no more room than this behind.
@@ -74,15 +76,15 @@ impl Conn {
         }
     }
 
-    /// Sends a request and waits for its reply. With `patience`, an error when the server shows
-    /// no progress for so long. Once it was dropped or has failed the connection is of no use.
+    /// Sends a request and waits for its reply, as long as there is patience. Once it was dropped or
+    /// has failed the connection is of no use.
     ///
     /// # Errors
     /// `Timeout`, `Disconnected`, `Protocol`; it is unknown what became of the request.
     pub(crate) async fn exchange(
         &mut self,
         wire: &Wire<'_>,
-        patience: Option<Duration>,
+        patience: Patience<'_>,
     ) -> Result<Reply> {
         self.usable()?;
         self.busy = true;
@@ -94,20 +96,18 @@ impl Conn {
             }
             Wire::Many { bytes, .. } => *bytes,
         };
-        let outcome = if connection.stream.waits() {
-            connection.stream.limit(patience);
-            match connection.send(bytes).await {
-                Ok(()) => connection.reply(wire.frames()).await,
-                Err(error) => Err(error),
-            }
-        } else {
-            match patience {
-                Some(patience) => patiently(connection, bytes, wire.frames(), patience).await,
-                None => match connection.send(bytes).await {
-                    Ok(()) => connection.reply(wire.frames()).await,
+        let frames = wire.frames();
+        let outcome = match (connection.stream.waits(), patience) {
+            (true, Patience::Time(limit)) => {
+                connection.stream.limit(Some(limit));
+                match connection.send(bytes).await {
+                    Ok(()) => connection.reply(frames).await,
                     Err(error) => Err(error),
-                },
+                }
             }
+            (true, Patience::Life(pool)) => pool.wait_here(connection, bytes, frames).await,
+            (false, Patience::Time(limit)) => patiently(connection, bytes, frames, limit).await,
+            (false, Patience::Life(pool)) => pool.wait(connection, bytes, frames).await,
         };
         // Also after an exchange that was given up: such a connection is never used again.
         scratch.clear(KEEP);
@@ -119,7 +119,7 @@ impl Conn {
             Err(error) => {
                 self.failed = true;
                 Err(match patience {
-                    Some(patience) if is_timeout(&error) => late(patience),
+                    Patience::Time(limit) if is_timeout(&error) => late(limit),
                     _ => error.with_sent(Sent::Unknown),
                 })
             }
@@ -138,7 +138,7 @@ impl Conn {
 
     /// As [`Conn::exchange`] of one command.
     pub(crate) async fn ask(&mut self, packed: &Packed, patience: Duration) -> Result<Reply> {
-        self.exchange(&Wire::One(packed), Some(patience)).await
+        self.exchange(&Wire::One(packed), Patience::Time(patience)).await
     }
 
     /// Logs in with the credentials of now.
@@ -215,6 +215,11 @@ fn late(patience: Duration) -> Error {
     Error::new(ErrorKind::Timeout, text).with_sent(Sent::Unknown)
 }
 
+#[cold]
+fn no_connection() -> Error {
+    Error::new(ErrorKind::Closed, "the connection is closed")
+}
+
 impl<P: Deref<Target = Pool>> Held<P> {
     /// With a turn that was just given.
     pub(super) fn new(pool: P, conn: Option<Box<Conn>>) -> Held<P> {
@@ -225,13 +230,14 @@ impl<P: Deref<Target = Pool>> Held<P> {
         &self.pool
     }
 
-    /// Whether the connection was used a moment ago, and can be used again without a look at it.
-    pub(super) fn is_fresh(&self) -> bool {
-        self.conn.as_ref().is_some_and(|conn| {
+    /// Whether the connection was used a moment ago, and can be used again.
+    pub(super) fn is_fresh(&mut self) -> bool {
+        self.conn.as_mut().is_some_and(|conn| {
             let now = Instant::now();
             now - conn.since < TRUSTED
                 && conn.fault(self.pool.epoch(), now).is_none()
                 && self.pool.config.login_holds(conn.connection.login)
+                && !conn.connection.stream.is_cut()
         })
     }
 
@@ -257,18 +263,18 @@ impl<P: Deref<Target = Pool>> Held<P> {
     /// # Errors
     /// `Closed` where there is none, which is so only after [`Held::close`].
     pub(crate) fn conn(&mut self) -> Result<&mut Conn> {
-        self.conn
-            .as_deref_mut()
-            .ok_or_else(|| Error::new(ErrorKind::Closed, "the connection is closed"))
+        self.conn.as_deref_mut().ok_or_else(no_connection)
     }
 
-    /// As [`Conn::exchange`].
+    /// As [`Conn::exchange`]: for so long, or as long as the server lives.
     pub(crate) async fn exchange(
         &mut self,
         wire: &Wire<'_>,
-        patience: Option<Duration>,
+        limit: Option<Duration>,
     ) -> Result<Reply> {
-        self.conn()?.exchange(wire, patience).await
+        let Held { pool, conn } = self;
+        let conn = conn.as_deref_mut().ok_or_else(no_connection)?;
+        conn.exchange(wire, Patience::of(limit, pool)).await
     }
 
     /// Closes the connection.
@@ -295,6 +301,7 @@ impl Pool {
         let idle = now - conn.since;
         let stream = &mut conn.connection.stream;
         let look = match stream.waits() && idle < TRUSTED {
+            true if stream.is_cut() => Look::Closed,
             true => Look::Quiet,
             false => stream.look(),
         };

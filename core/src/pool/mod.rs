@@ -1,7 +1,8 @@
 //! Connections for one caller at a time, kept for the next one.
 //!
 //! `turns` says whose turn it is, `ask` waits for that, `held` is a connection in use, `session`
-//! knows whether it is as clean as it was, `keeper` closes what is old. Above them: `exclusive` is
+//! knows whether it is as clean as it was, `life` whether the server lives while a command waits on
+//! it, `keeper` closes what is old. Above them: `exclusive` is
 //! what users hold, `watched` runs transactions on watched keys, `confirmed` counts replicas.
 
 mod ask;
@@ -9,6 +10,7 @@ mod confirmed;
 mod exclusive;
 mod held;
 mod keeper;
+mod life;
 mod metrics;
 mod node;
 mod session;
@@ -27,6 +29,7 @@ use tokio::runtime;
 pub use exclusive::{Exclusive, OnExclusive};
 use held::Conn;
 pub(crate) use held::Held;
+use life::Life;
 use metrics::Reason;
 pub use metrics::{PoolClosed, PoolMetrics};
 use turns::Turns;
@@ -48,6 +51,7 @@ pub(crate) struct Pool {
     /// Connections of an earlier epoch are not used again.
     epoch: AtomicU64,
     nonces: AtomicU64,
+    life: Life,
 }
 
 struct State {
@@ -82,6 +86,7 @@ impl Pool {
             state: Mutex::new(state),
             epoch: AtomicU64::new(0),
             nonces: AtomicU64::new(0),
+            life: Life::default(),
         })
     }
 
@@ -113,12 +118,7 @@ impl Pool {
 
     /// Polls a future inside of the runtime that the sockets live in, whoever waits for it.
     pub(crate) async fn enter<F: Future>(&self, future: F) -> F::Output {
-        let mut future = pin!(future);
-        std::future::poll_fn(|cx| {
-            let _entered = self.runtime.as_ref().map(runtime::Handle::enter);
-            Pin::new(&mut future).poll(cx)
-        })
-        .await
+        inside(self.runtime.as_ref(), future).await
     }
 
     pub(crate) fn is_blocking(&self) -> bool {
@@ -252,6 +252,16 @@ impl Pool {
             waker.wake();
         }
     }
+}
+
+/// Polls a future inside of this runtime, whoever waits for it: timers and sockets need one.
+pub(crate) async fn inside<F: Future>(runtime: Option<&runtime::Handle>, future: F) -> F::Output {
+    let mut future = pin!(future);
+    std::future::poll_fn(|cx| {
+        let _entered = runtime.map(runtime::Handle::enter);
+        Pin::new(&mut future).poll(cx)
+    })
+    .await
 }
 
 impl State {

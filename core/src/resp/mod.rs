@@ -1,7 +1,24 @@
 //! Bytes and their meaning: arguments out, replies in. No I/O.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::cast_precision_loss,
+        clippy::cast_sign_loss
+    )
+)]
+
 mod args;
 mod collections;
+mod header;
 mod limits;
 mod packed;
 mod pieces;

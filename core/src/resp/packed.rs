@@ -100,6 +100,11 @@ impl Packed {
 
     /// Adds one argument.
     #[inline]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "`short` gives no more than the room that is left; 2^32 arguments are more than memory holds"
+    )]
     pub fn push(&mut self, argument: &[u8]) {
         if let Buffer::Inline { len, bytes } = &mut self.buffer
             && let Some(more) = short(&mut bytes[usize::from(*len)..], argument)
@@ -118,6 +123,10 @@ impl Packed {
         }
     }
 
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "lengths of what is held in memory cannot overflow"
+    )]
     fn push_here(&mut self, argument: &[u8]) {
         self.argc += 1;
         let mut digits = itoa::Buffer::new();
@@ -138,6 +147,10 @@ impl Packed {
         }
     }
 
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "lengths of what is held in memory cannot overflow"
+    )]
     fn push_large(&mut self, argument: Bytes) {
         self.argc += 1;
         let mut digits = itoa::Buffer::new();
@@ -151,6 +164,11 @@ impl Packed {
     }
 
     /// The buffer on the heap, moved there if need be, with room for `more` bytes.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "`len` is at most INLINE; lengths of what is held in memory cannot overflow"
+    )]
     fn heap(&mut self, more: usize) -> &mut Pieces {
         if let Buffer::Inline { len, bytes } = &self.buffer {
             let inline = &bytes[..usize::from(*len)];
@@ -163,12 +181,17 @@ impl Packed {
                 heap.small_mut().reserve(more);
                 heap
             }
+            #[expect(clippy::unreachable, reason = "it was moved to the heap above")]
             Buffer::Inline { .. } => unreachable!("it was moved to the heap"),
         }
     }
 
     /// Adds one argument that is a key; the first one decides where the command is sent.
     #[inline]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "a pushed argument ends in CRLF and has its bytes before it"
+    )]
     pub fn push_key(&mut self, key: &[u8]) {
         self.keys += 1;
         if key.len() >= LARGE {
@@ -214,6 +237,11 @@ impl Packed {
     }
 
     /// Adds all arguments of another command's list.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        reason = "what was copied fits INLINE, and so a byte"
+    )]
     pub fn append(&mut self, other: &Packed) {
         self.argc += other.argc;
         let view = other.view();
@@ -240,6 +268,10 @@ impl Packed {
     }
 
     /// The arguments one by one.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "lengths of what is held in memory cannot overflow"
+    )]
     pub fn arguments(&self) -> impl Iterator<Item = &[u8]> {
         let (view, mut at) = (self.view(), 0);
         std::iter::from_fn(move || {
@@ -267,6 +299,10 @@ impl Packed {
 
     /// The size of the whole request on the wire, header included.
     #[inline]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "lengths of what is held in memory cannot overflow"
+    )]
     pub fn wire_len(&self) -> usize {
         let digits = match self.argc {
             0..=9 => 1,
@@ -293,6 +329,11 @@ impl Packed {
 
     /// The header, and room for what follows.
     #[inline]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        reason = "lengths of what is held in memory cannot overflow"
+    )]
     fn write_header(&self, out: &mut Vec<u8>, room: usize) {
         out.reserve(room + 13);
         if self.argc < 10 {
@@ -307,6 +348,11 @@ impl Packed {
 
 /// Writes an argument of less than 1,000 bytes to the front of `room`, if it fits; gives its size.
 #[inline]
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    reason = "less than 1,000 bytes, of which INLINE at most fit the room"
+)]
 fn short(room: &mut [u8], argument: &[u8]) -> Option<u8> {
     let length = argument.len();
     let head = match length {

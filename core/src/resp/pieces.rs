@@ -45,6 +45,10 @@ pub struct View<'a> {
 }
 
 impl Large {
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "lengths of what is held in memory cannot overflow"
+    )]
     fn end(&self) -> usize {
         self.start + self.bytes.len()
     }
@@ -164,6 +168,10 @@ impl<'a, const N: usize> From<&'a [u8; N]> for View<'a> {
 
 impl<'a> View<'a> {
     #[inline]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "lengths of what is held in memory cannot overflow"
+    )]
     pub(crate) fn len(self) -> usize {
         let large = self.large.last().map_or(0, |last| last.end() - last.at);
         self.small.len() + large
@@ -204,6 +212,10 @@ impl<'a> View<'a> {
     }
 
     /// The pieces between two places in the whole.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "lengths of what is held in memory cannot overflow"
+    )]
     fn parts(self, start: usize, end: usize) -> Parts<'a> {
         let next = self.large.partition_point(|large| large.end() <= start);
         let before = next.checked_sub(1).and_then(|last| self.large.get(last));
@@ -214,6 +226,10 @@ impl<'a> View<'a> {
     }
 
     /// Points `slices` to what comes behind `start`; gives how many were used.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "lengths of what is held in memory cannot overflow"
+    )]
     pub(crate) fn gather<'s>(self, start: usize, slices: &mut [IoSlice<'s>]) -> usize
     where
         'a: 's,
@@ -265,6 +281,10 @@ struct Parts<'a> {
 impl<'a> Iterator for Parts<'a> {
     type Item = Part<'a>;
 
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "lengths of what is held in memory cannot overflow"
+    )]
     fn next(&mut self) -> Option<Part<'a>> {
         let left = self.end.checked_sub(self.at).filter(|left| *left > 0)?;
         let large = self.view.large.get(self.next);

@@ -169,6 +169,10 @@ impl<'a> Reader<'a> {
 
     /// Takes the next element if it is the status `OK`.
     #[inline]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "positions in bytes that are held in memory cannot overflow"
+    )]
     pub(crate) fn take_ok(&mut self) -> bool {
         let ok = self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(b"+OK\r\n"));
         self.at += if ok { 5 } else { 0 };
@@ -196,6 +200,7 @@ impl<'a> Reader<'a> {
 
     /// Passes over attributes, and attributes inside them, without recursion.
     #[cold]
+    #[expect(clippy::arithmetic_side_effects, reason = "`passing` is not 0 in this branch")]
     fn after_attributes(&mut self) -> Result<Frame<'a>> {
         let mut passing = 0usize;
         loop {
@@ -220,6 +225,10 @@ impl<'a> Reader<'a> {
     }
 
     /// How many bytes are still to be read.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "`at` is at most the length: each move is bounded by it"
+    )]
     pub(crate) fn remaining(&self) -> usize {
         self.bytes.len() - self.at
     }
@@ -244,6 +253,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// As [`Reader::next`].
+    #[expect(clippy::arithmetic_side_effects, reason = "`left` is not 0 in the loop")]
     pub fn skip_many(&mut self, mut left: usize) -> Result<()> {
         while left > 0 {
             left = (left - 1).saturating_add(self.next()?.children());
@@ -313,6 +323,10 @@ impl<'a> Reader<'a> {
     }
 
     /// The text of the current line, type byte excluded; moves past it.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "positions in bytes that are held in memory cannot overflow"
+    )]
     fn line(&mut self) -> Result<&'a [u8]> {
         let rest = self.bytes.get(self.at + 1..).ok_or_else(truncated)?;
         let end = memchr::memchr(b'\r', rest).ok_or_else(truncated)?;
@@ -322,6 +336,7 @@ impl<'a> Reader<'a> {
 
     /// The number on the current line; moves past it.
     #[inline]
+    #[expect(clippy::cast_possible_wrap, reason = "three digits at most")]
     fn header(&mut self) -> Result<i64> {
         if let Some((number, end)) = short::length(self.bytes, self.at) {
             self.at = end;
@@ -330,6 +345,10 @@ impl<'a> Reader<'a> {
         self.long_header()
     }
 
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "positions in bytes that are held in memory cannot overflow; a digit is from 0 to 9"
+    )]
     fn long_header(&mut self) -> Result<i64> {
         let mut at = self.at + 1;
         let mut negative = false;
@@ -360,6 +379,7 @@ impl<'a> Reader<'a> {
 
 /// Whether a digit stands before `at`.
 #[inline]
+#[expect(clippy::arithmetic_side_effects, reason = "`at` is behind the frame's kind")]
 fn ends_in_digit(bytes: &[u8], at: usize) -> bool {
     bytes.get(at - 1).is_some_and(u8::is_ascii_digit)
 }

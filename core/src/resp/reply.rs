@@ -168,6 +168,10 @@ impl FromReply for () {
 }
 
 /// An integer in any of its forms.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a whole number of 53 bits at most, in its branch"
+)]
 fn integer(reader: &mut Reader<'_>) -> Result<i128> {
     let frame = expect(reader)?;
     let text = match &frame {
@@ -201,16 +205,23 @@ macro_rules! integers {
 
 integers!(i8 i16 i32 i64 i128 isize u16 u32 u64 u128 usize);
 
+/// The nearest `f32`, which is what whoever asks for one gets.
+#[expect(clippy::cast_possible_truncation, reason = "the nearest one is asked for")]
+fn narrow(value: f64) -> f32 {
+    value as f32
+}
+
 macro_rules! floats {
-    ($($type:ty)+) => {$(
+    ($($type:ty, $narrow:expr;)+) => {$(
         impl FromReply for $type {
             fn from_reply(reader: &mut Reader<'_>) -> Result<$type> {
                 if let Some(value) = reader.short_double() {
-                    return Ok(value as $type);
+                    return Ok($narrow(value));
                 }
                 let frame = expect(reader)?;
                 match &frame {
-                    Frame::Double(value) => Ok(*value as $type),
+                    Frame::Double(value) => Ok($narrow(*value)),
+                    #[expect(clippy::cast_precision_loss, reason = "the nearest one is asked for")]
                     Frame::Integer(value) => Ok(*value as $type),
                     Frame::Bulk(bytes) | Frame::Verbatim(_, bytes) => std::str::from_utf8(bytes)
                         .ok()
@@ -224,7 +235,7 @@ macro_rules! floats {
     )+};
 }
 
-floats!(f32 f64);
+floats!(f32, narrow; f64, std::convert::identity;);
 
 impl<T: FromReply> FromReply for Option<T> {
     fn from_reply(reader: &mut Reader<'_>) -> Result<Option<T>> {

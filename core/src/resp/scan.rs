@@ -1,5 +1,6 @@
 //! Where does a reply end? Answered incrementally, each byte looked at once, without recursion.
 
+use super::header::{Header, header};
 use super::{Limits, short};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -114,6 +115,10 @@ impl Scanner {
     /// Passes over what needs no care: short strings, short lines, and lists of them. Leaves open
     /// an aggregate that needs more, or none.
     #[inline]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "three digits at most, and no more pass than are left; positions in bytes that are held in memory cannot overflow"
+    )]
     fn pass(&mut self, bytes: &[u8]) -> Result<()> {
         let short = self.limits.max_bulk_bytes >= short::LONGEST;
         let mut at = self.at;
@@ -229,6 +234,10 @@ impl Scanner {
     }
 
     /// A line whose content matters only to the decoder.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "positions in bytes that are held in memory cannot overflow"
+    )]
     fn line(&mut self, bytes: &[u8]) -> Result<Step> {
         let from = self.searched.max(self.at + 1);
         let found = memchr::memchr(b'\r', bytes.get(from..).unwrap_or_default());
@@ -251,6 +260,10 @@ impl Scanner {
 
     /// A string with its length in front.
     #[inline]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "positions in bytes that are held in memory cannot overflow"
+    )]
     fn blob(&mut self, bytes: &[u8], kind: u8) -> Result<Step> {
         let (len, start) = match header(bytes, self.at)? {
             Header::Length(len, start) => (len, start),
@@ -314,66 +327,8 @@ impl Scanner {
     }
 }
 
-enum Header {
-    /// A length, and where what follows it begins.
-    Length(u64, usize),
-    /// `-1`
-    Null(usize),
-    /// `?`
-    Unknown(usize),
-    Missing,
-}
-
-/// Reads the number after the type byte at `at`.
-#[inline]
-fn header(bytes: &[u8], at: usize) -> Result<Header> {
-    match short::length(bytes, at) {
-        Some((length, start)) => Ok(Header::Length(length as u64, start)),
-        None => long_header(bytes, at),
-    }
-}
-
-fn long_header(bytes: &[u8], at: usize) -> Result<Header> {
-    let mut value: u64 = 0;
-    let mut digits = 0;
-    for (past, byte) in bytes.get(at + 1..).unwrap_or_default().iter().enumerate() {
-        match byte {
-            b'0'..=b'9' if digits < 19 => {
-                value = value * 10 + u64::from(byte - b'0');
-                digits += 1;
-            }
-            b'\r' if digits > 0 => {
-                let end = at + 1 + past;
-                return match bytes.get(end + 1) {
-                    Some(b'\n') => Ok(Header::Length(value, end + 2)),
-                    Some(_) => Err(unknown(bytes, at)),
-                    None => Ok(Header::Missing),
-                };
-            }
-            b'-' | b'?' if past == 0 => return special(bytes, at),
-            _ => return Err(unknown(bytes, at)),
-        }
-    }
-    Ok(Header::Missing)
-}
-
-/// `-1` and `?`, the lengths that are none.
 #[cold]
-fn special(bytes: &[u8], at: usize) -> Result<Header> {
-    let rest = bytes.get(at + 1..).unwrap_or_default();
-    if rest.starts_with(b"-1\r\n") {
-        Ok(Header::Null(at + 5))
-    } else if rest.starts_with(b"?\r\n") {
-        Ok(Header::Unknown(at + 4))
-    } else if b"-1\r\n".starts_with(rest) || b"?\r\n".starts_with(rest) {
-        Ok(Header::Missing)
-    } else {
-        Err(unknown(bytes, at))
-    }
-}
-
-#[cold]
-fn unknown(bytes: &[u8], at: usize) -> Error {
+pub(super) fn unknown(bytes: &[u8], at: usize) -> Error {
     let rest = bytes.get(at..).unwrap_or_default();
     let shown = rest.get(..32).unwrap_or(rest).escape_ascii();
     Error::new(

@@ -10,6 +10,11 @@ pub(super) const LONGEST: u64 = 999;
 ///
 /// At least six bytes must be left, as any string's frame has.
 #[inline(always)]
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "six bytes are there, and three digits at most; positions in bytes that are held in memory cannot overflow"
+)]
 pub(super) fn length(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
     let head: &[u8; 6] = bytes.get(at..)?.first_chunk()?;
     let digit = |at: usize| match head[at].wrapping_sub(b'0') {
@@ -30,6 +35,10 @@ pub(super) fn length(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
 
 /// Where the string's frame that begins at `at` ends.
 #[inline(always)]
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "positions in bytes that are held in memory cannot overflow"
+)]
 pub(super) fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
     if *bytes.get(at)? != b'$' {
         return None;
@@ -43,6 +52,10 @@ pub(super) fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
 /// Passes over at most `most` strings that follow each other; gives where the last one's frame
 /// ends, and how many there are.
 #[inline]
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "positions in bytes that are held in memory cannot overflow"
+)]
 pub(super) fn strings_end(bytes: &[u8], mut at: usize, most: u64) -> (usize, u64) {
     let mut passed = 0;
     while passed < most {
@@ -55,6 +68,10 @@ pub(super) fn strings_end(bytes: &[u8], mut at: usize, most: u64) -> (usize, u64
 
 /// The text of the line that begins at `at`, and where it ends, if it is short.
 #[inline(always)]
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "a line has its kind in front and CRLF at its end"
+)]
 pub(super) fn line(bytes: &[u8], at: usize) -> Option<(&[u8], usize)> {
     let end = line_end(bytes, at)?;
     Some((bytes.get(at + 1..end - 2)?, end))
@@ -62,6 +79,10 @@ pub(super) fn line(bytes: &[u8], at: usize) -> Option<(&[u8], usize)> {
 
 /// Where the line that begins at `at` ends, if it is no longer than any plain number.
 #[inline(always)]
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "positions in bytes that are held in memory cannot overflow"
+)]
 pub(super) fn line_end(bytes: &[u8], at: usize) -> Option<usize> {
     let line = bytes.get(at..)?;
     let end = line.iter().take(24).position(|byte| *byte == b'\r')?;
@@ -70,6 +91,10 @@ pub(super) fn line_end(bytes: &[u8], at: usize) -> Option<usize> {
 
 /// The string whose frame begins at `at`, and where the frame ends.
 #[inline(always)]
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "positions in bytes that are held in memory cannot overflow"
+)]
 pub(super) fn string(bytes: &[u8], at: usize) -> Option<(&[u8], usize)> {
     if *bytes.get(at)? != b'$' {
         return None;
@@ -87,6 +112,11 @@ const TENS: [f64; 16] =
 /// A decimal number of up to 15 digits without exponent, and how many bytes it takes: one division
 /// of two exact doubles, which rounds once, is the nearest double.
 #[inline]
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::cast_precision_loss,
+    reason = "17 bytes at most are looked at; 15 digits are exact in a double"
+)]
 fn decimal_prefix(text: &[u8]) -> Option<(f64, usize)> {
     let negative = text.first() == Some(&b'-');
     let start = usize::from(negative);
@@ -120,6 +150,10 @@ pub fn decimal(text: &[u8]) -> Option<f64> {
 
 /// The double whose frame begins at `at`, and where the frame ends.
 #[inline]
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "positions in bytes that are held in memory cannot overflow"
+)]
 pub(super) fn double(bytes: &[u8], at: usize) -> Option<(f64, usize)> {
     let line = bytes.get(at..)?.strip_prefix(b",")?;
     let (value, len) = decimal_prefix(line)?;

@@ -9,6 +9,10 @@ use crate::error::{Error, ErrorKind, Result};
 ///
 /// # Errors
 /// `Protocol` when the bytes are no complete frame.
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "positions in bytes that are held in memory cannot overflow"
+)]
 pub(crate) fn normalize(frame: &[u8]) -> Result<Vec<u8>> {
     /// An aggregate being copied: where its body begins, its type, and what it still needs.
     struct Level {
@@ -93,6 +97,10 @@ fn close(out: &mut Vec<u8>, start: usize, kind: u8, count: usize) -> Result<()> 
 }
 
 /// The text of a streamed string, and what follows it.
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "positions in bytes that are held in memory cannot overflow"
+)]
 fn chunks(mut rest: &[u8]) -> Result<(Vec<u8>, &[u8])> {
     let mut text = Vec::new();
     loop {

@@ -62,6 +62,10 @@ impl Value {
     }
 
     /// The number, of an integer or float.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "the caller asked for a float: the nearest one is what it gets"
+    )]
     pub fn as_f64(&self) -> Option<f64> {
         match self {
             Value::Double(value) => Some(*value),
@@ -81,7 +85,11 @@ impl Value {
     fn read(reader: &mut Reader<'_>) -> Result<Value> {
         // Recursion is bounded by the scanner's depth limit.
         let items = |reader: &mut Reader<'_>, n: usize| {
-            (0..n).map(|_| Value::read(reader)).collect::<Result<Vec<Value>>>()
+            let mut items = Vec::with_capacity(room(reader, n));
+            for _ in 0..n {
+                items.push(Value::read(reader)?);
+            }
+            Ok::<_, Error>(items)
         };
         Ok(match reader.next()? {
             Frame::Simple(text) => Value::Simple(text.to_owned()),
@@ -96,13 +104,21 @@ impl Value {
             Frame::Array(n) => Value::Array(items(reader, n)?),
             Frame::Set(n) => Value::Set(items(reader, n)?),
             Frame::Push(n) => Value::Push(items(reader, n)?),
-            Frame::Map(n) => Value::Map(
-                (0..n)
-                    .map(|_| Ok((Value::read(reader)?, Value::read(reader)?)))
-                    .collect::<Result<_>>()?,
-            ),
+            Frame::Map(n) => {
+                let mut pairs = Vec::with_capacity(room(reader, n));
+                for _ in 0..n {
+                    pairs.push((Value::read(reader)?, Value::read(reader)?));
+                }
+                Value::Map(pairs)
+            }
         })
     }
+}
+
+/// For how many elements room is made: the scanner has seen them all, and each takes three bytes at
+/// least.
+fn room(reader: &Reader<'_>, elements: usize) -> usize {
+    elements.min(reader.remaining() / 3)
 }
 
 impl FromReply for Value {

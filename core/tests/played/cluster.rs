@@ -69,6 +69,8 @@ impl Nodes {
 fn everyday(ports: &[u16], node: usize, command: &[&str]) -> Act {
     match command {
         ["HELLO", ..] => say("%1\r\n$7\r\nversion\r\n$5\r\n8.6.3\r\n"),
+        // As before Redis 7.
+        ["CLUSTER", "SHARDS"] => say("-ERR unknown subcommand 'SHARDS'\r\n"),
         ["CLUSTER", "SLOTS"] => {
             say(&slots(ports, |port| format!("$9\r\n127.0.0.1\r\n:{port}\r\n")))
         }
@@ -224,6 +226,23 @@ async fn what_the_cluster_cannot_do_yet_is_waited_for() {
         let count: i64 = within(nodes.client().await.incr("foo")).await.unwrap();
         assert_eq!((count, nodes.asked("INCR").len()), (1, 4), "{refusal}");
     }
+}
+
+#[test]
+fn whoever_waits_outside_of_the_runtime_waits_too() {
+    let times = Mutex::new(0);
+    let nodes = Nodes::start(2, move |_, _, command| match command {
+        ["INCR", ..] => {
+            let mut times = times.lock().unwrap();
+            *times += 1;
+            (*times < 4).then(|| say("-CLUSTERDOWN x\r\n"))
+        }
+        _ => None,
+    });
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let client = runtime.block_on(nodes.client());
+    let count: i64 = client.incr("foo").run().unwrap();
+    assert_eq!((count, nodes.asked("INCR").len()), (1, 4));
 }
 
 #[tokio::test]

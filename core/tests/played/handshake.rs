@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::server::{Act, play, say};
-use alizarin_core::{Client, Config, ErrorKind, Run as _};
+use alizarin_core::{Client, Config, ErrorKind, Protocol, Run as _};
 
 /// What a server may do at one step of the login.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,12 +37,16 @@ fn script(at: &'static str, mischief: Mischief) -> impl Fn(usize, &[String]) -> 
 
 #[tokio::test]
 async fn every_step_that_goes_wrong_is_told() {
-    for at in ["HELLO", "CLIENT SETINFO", "SELECT"] {
+    for at in ["HELLO", "AUTH", "CLIENT SETINFO", "SELECT"] {
         for mischief in [Mischief::Silence, Mischief::Garbage, Mischief::Cut, Mischief::Refusal] {
             let (url, connections) = play(script(at, mischief)).unwrap();
             let config: Config = url.parse().unwrap();
             let config = config.database(3).login("app", "hunter2").maintenance(false);
-            let config = config.connect_timeout(Duration::from_millis(300));
+            let mut config = config.connect_timeout(Duration::from_millis(300));
+            if at == "AUTH" {
+                // In RESP3 it is a part of HELLO.
+                config = config.protocol(Protocol::Resp2);
+            }
             let blocking = config.clone();
             let blocking = tokio::task::spawn_blocking(move || {
                 let client = Client::connect_blocking(blocking)?;

@@ -4,4 +4,5 @@ mod cached;
 mod cluster;
 mod handshake;
 mod hostile;
+mod replicas;
 mod server;

@@ -93,12 +93,14 @@ fn read_from(text: &str) -> Result<ReadFrom> {
     Ok(match text {
         "primary" => ReadFrom::Primary,
         "replica" => ReadFrom::Replica,
+        "random" => ReadFrom::Random,
         "any" => ReadFrom::Any,
         "nearest" => ReadFrom::Nearest,
         _ => match text.strip_prefix("zone:") {
             Some(zone) if !zone.is_empty() => ReadFrom::Zone(decode(zone, "option `read_from`")?),
             _ => {
-                let text = "option `read_from` is primary, replica, any, nearest or zone:name";
+                let text =
+                    "option `read_from` is primary, replica, random, any, nearest or zone:name";
                 return Err(usage(text));
             }
         },
@@ -172,6 +174,7 @@ mod tests {
             ("protocol=2", "protocol: Resp2"),
             ("read_from=any", "read_from: Any"),
             ("read_from=nearest", "read_from: Nearest"),
+            ("read_from=random", "read_from: Random"),
             ("read_from=replica", "read_from: Replica"),
             ("read_from=zone:eu%2Da", "read_from: Zone(\"eu-a\")"),
             ("relaxed_timeout=3s", "relaxed_timeout: 3s"),
