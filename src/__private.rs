@@ -6,9 +6,9 @@ pub use crate::model::{
     GeneratedId, GeneratesId, GeoShapeValue, GeoValue, HashModel, IdSource, IndexKind, IndexSchema,
     JsonModel, LimitSchema, ListItem, Metric, ModelId, ModelSchema, Nested, NestedSchema,
     NumericValue, RedisModel, RedisValue, StampSchema, Storage, StoredValue, TagValue, TextValue,
-    VectorAlgorithm, VectorElement, VectorSchema, VectorValue, WriteSchema, accept_struct,
-    is_untouched, missing, model_misfit, name_misfit, read_json_text, read_text, required,
-    stored_misfit, unread, write_json_text, write_struct, write_text,
+    UniqueSchema, UniqueValue, VectorAlgorithm, VectorElement, VectorSchema, VectorValue,
+    WriteSchema, accept_struct, is_untouched, missing, model_misfit, name_misfit, read_json_text,
+    read_text, required, stored_misfit, unread, write_json_text, write_struct, write_text,
 };
 pub use crate::model::{
     Column, InDocument, RedisProjection, Shape, StructColumn, StructFields, StructSpec, column,
@@ -17,7 +17,7 @@ pub use crate::model::{
 pub use crate::model::{Hooks, Stamp, invalid};
 pub use crate::query::{
     CanExpire, Field, FieldPath, FieldSpec, HasEmpty, HasMissing, IsExact, IsGeo, IsGeoShape,
-    IsNumeric, IsSortable, IsTag, IsText, IsVector, NestedSpec, RedisRow, Row,
+    IsNumeric, IsSortable, IsTag, IsText, IsUnique, IsVector, NestedSpec, RedisRow, Row,
 };
 pub use crate::repository::{Assignment, Changes, Patch, PatchValue, ToNested, Written};
 pub use crate::series::{

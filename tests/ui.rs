@@ -27,6 +27,7 @@ fn messages() {
             "query",
             "row",
             "series",
+            "unique",
             "value",
         ];
         for topic in topics {

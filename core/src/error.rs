@@ -18,6 +18,7 @@ struct Inner {
     command: Option<Cow<'static, str>>,
     field: Option<String>,
     versions: Option<Versions>,
+    holder: Option<String>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -54,6 +55,8 @@ pub enum ErrorKind {
     Unconfirmed,
     /// The document exists already.
     Exists,
+    /// Another document has the value of a unique field; see [`Error::holder`].
+    Taken,
     /// The document does not exist.
     NotFound,
     /// The lock is held by somebody else, and waiting for it ended.
@@ -176,6 +179,7 @@ impl Error {
             command: None,
             field: None,
             versions: None,
+            holder: None,
             source: None,
         }))
     }
@@ -205,6 +209,7 @@ impl Error {
         copy.0.command.clone_from(&self.0.command);
         copy.0.field.clone_from(&self.0.field);
         copy.0.versions = self.0.versions;
+        copy.0.holder.clone_from(&self.0.holder);
         copy
     }
 
@@ -236,6 +241,13 @@ impl Error {
     #[must_use]
     pub fn with_versions(mut self, versions: Versions) -> Error {
         self.0.versions = Some(versions);
+        self
+    }
+
+    /// The same error, naming the key of the document that has the value of a unique field.
+    #[must_use]
+    pub fn with_holder(mut self, key: impl Into<String>) -> Error {
+        self.0.holder = Some(key.into());
         self
     }
 
@@ -284,6 +296,18 @@ impl Error {
     /// ```
     pub fn versions(&self) -> Option<Versions> {
         self.0.versions
+    }
+
+    /// The key of the document that has the value already, where the kind is
+    /// [`Taken`](ErrorKind::Taken).
+    ///
+    /// ```
+    /// use alizarin_core::{Error, ErrorKind};
+    /// let error = Error::new(ErrorKind::Taken, "somebody has it").with_holder("member:1");
+    /// assert_eq!(error.holder(), Some("member:1"));
+    /// ```
+    pub fn holder(&self) -> Option<&str> {
+        self.0.holder.as_deref()
     }
 
     /// The server's error code, where the server answered with an error.

@@ -21,6 +21,7 @@ pub(crate) fn model(cx: &Ctxt, model: &Struct) {
     prefix_and_index_have_names(cx, model);
     lists_fit_a_hash(cx, model);
     writes::model(cx, model);
+    crate::unique::check(cx, model);
     fields(cx, model);
 }
 
@@ -30,6 +31,11 @@ pub(crate) fn nested(cx: &Ctxt, nested: &Struct) {
     for field in &nested.fields {
         for word in field.id.iter().chain(&field.version) {
             cx.error(word, format!("`{word}` belongs on the model, not on a struct inside it"));
+        }
+        for unique in &field.unique {
+            let message =
+                "`unique` belongs on the model's own fields, not on those of a struct inside it";
+            cx.error(&unique.word, message);
         }
     }
     writes::nested(cx, nested);

@@ -17,6 +17,11 @@ impl Ctxt {
         Ctxt { errors: RefCell::new(Some(Vec::new())) }
     }
 
+    /// For what was checked before: whatever it notes is thrown away.
+    pub(crate) fn unheard() -> Ctxt {
+        Ctxt { errors: RefCell::new(None) }
+    }
+
     /// Notes an error at `tokens`.
     pub(crate) fn error(&self, tokens: impl ToTokens, message: impl Display) {
         self.push(syn::Error::new_spanned(tokens, message));

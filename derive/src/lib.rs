@@ -12,6 +12,7 @@ mod check;
 mod ctxt;
 mod expand;
 mod symbol;
+mod unique;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};

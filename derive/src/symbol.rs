@@ -14,6 +14,7 @@ pub(crate) const MODEL: &[&str] = &[
     "stop_words",
     "no_stop_words",
     "language",
+    "unique",
 ];
 
 /// What `language` can be.
@@ -79,7 +80,11 @@ pub(crate) const FIELD: &[&str] = &[
     "no_index",
     "index_missing",
     "index_empty",
+    "unique",
 ];
+
+/// Words that may stand on one struct or field several times.
+pub(crate) const REPEATED: &[&str] = &["unique"];
 
 /// The kinds of index entries.
 pub(crate) const KINDS: &[&str] = &["text", "tag", "numeric", "geo", "geoshape", "vector"];

@@ -6,12 +6,14 @@
 mod account;
 mod cafe;
 mod film;
+mod member;
 mod poster;
 mod temperature;
 
 pub use account::{Account, AccountFields, accounts};
 pub use cafe::{Address, Cafe, CafeFields, cafes};
 pub use film::{Film, FilmFields, films};
+pub use member::{Member, MemberFields, members};
 pub use poster::{Facts, posters};
 pub use temperature::{Temperature, temperatures};
 

@@ -93,13 +93,14 @@ pub use projection::{RedisProjection, Shape};
 pub use reference::{OwnField, Ref, References};
 pub use schema::{
     Attribute, FieldSchema, IndexKind, IndexSchema, LimitSchema, ModelSchema, NestedSchema,
-    StampSchema, Storage, WriteSchema,
+    StampSchema, Storage, UniqueSchema, WriteSchema,
 };
 pub use stamp::Stamp;
 pub use stored::{StoredValue, missing};
 pub(crate) use stored::{json_path, json_string, members};
 pub use value::{
     GeoShapeValue, GeoValue, Json, ListItem, NumericValue, RedisValue, TagValue, TextValue,
+    UniqueValue,
 };
 pub use vector::{Vector, VectorElement, VectorValue};
 pub use vector_schema::{Compression, Metric, VectorAlgorithm, VectorSchema};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{FieldSchema, ListItem, NumericValue, RedisModel, RedisValue, TagValue};
+use super::{FieldSchema, ListItem, NumericValue, RedisModel, RedisValue, TagValue, UniqueValue};
 use crate::Result;
 use crate::query::FieldSpec;
 
@@ -210,6 +210,7 @@ impl<T: RedisModel<Id: RedisValue>> RedisValue for Ref<T> {
 
 impl<T: RedisModel<Id: RedisValue>> ListItem for Ref<T> {}
 impl<T: RedisModel<Id: TagValue>> TagValue for Ref<T> {}
+impl<T: RedisModel<Id: UniqueValue>> UniqueValue for Ref<T> {}
 impl<T: RedisModel<Id: NumericValue>> NumericValue for Ref<T> {}
 
 impl<T: RedisModel> Clone for Ref<T> {

@@ -62,6 +62,8 @@ pub struct ModelSchema {
     pub ttl: Option<Duration>,
     /// What the server does to single fields with each write.
     pub writes: WriteSchema,
+    /// What no two documents have in common.
+    pub unique: &'static [UniqueSchema],
 }
 
 /// What the server does to single fields of a document when it is written.
@@ -129,6 +131,25 @@ impl ModelSchema {
         }
         first(self.fields)
     }
+}
+
+/// A field, or several together, whose value only one document may have.
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// # use alizarin_samples::Member;
+/// let names: Vec<&str> = Member::SCHEMA.unique.iter().map(|unique| unique.name).collect();
+/// assert_eq!(names, ["email", "team+number"]);
+/// assert_eq!(Member::SCHEMA.unique[1].fields, ["team", "number"]);
+/// # Ok::<(), alizarin::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "the derive writes it as a literal")]
+pub struct UniqueSchema {
+    /// Its name in keys and errors: that of the field or group, or the fields' joined by `+`.
+    pub name: &'static str,
+    /// The stored names of the fields.
+    pub fields: &'static [&'static str],
 }
 
 /// A model's search index.

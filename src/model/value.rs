@@ -343,11 +343,34 @@ pub trait GeoValue {}
 )]
 pub trait GeoShapeValue {}
 
+/// What can be `unique`: values with one exact form. Strings, enums, booleans, whole numbers, ids,
+/// dates and times, options of them.
+///
+/// A type that is stored by hand can be unique when its JSON form is a string or a whole number, the
+/// same one for values that are the same:
+///
+/// ```
+/// # use alizarin::prelude::*;
+/// use alizarin::model::UniqueValue;
+///
+/// #[derive(Debug, Clone, PartialEq, RedisValue)]
+/// struct Email(String);
+///
+/// fn can_be_unique<T: UniqueValue>(_: &T) {}
+/// can_be_unique(&Some(Email("ann@example.com".to_owned())));
+/// # Ok::<(), alizarin::Error>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be unique",
+    note = "unique are strings, enums, booleans, whole numbers, ids and dates; floats, lists, maps and places have no one exact form"
+)]
+pub trait UniqueValue {}
+
 macro_rules! through_option {
     ($($kind:ident)+) => { $(impl<T: $kind> $kind for Option<T> {})+ };
 }
 
-through_option!(TextValue TagValue NumericValue GeoValue GeoShapeValue);
+through_option!(TextValue TagValue NumericValue GeoValue GeoShapeValue UniqueValue);
 
 impl<T: RedisValue> RedisValue for Option<T> {
     type Item = T::Item;

@@ -300,6 +300,25 @@ capabilities! {
     /// ```
     IsSortable: "field `{Self}` is not sortable, so results cannot be ordered by it",
         "add `sortable` to the field's attribute: `#[redis(.., sortable)]`";
+    /// Fields with `unique`: [`Repository::by`](crate::Repository::by) finds by them.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// use alizarin::query::{Field, FieldSpec, IsUnique};
+    ///
+    /// async fn known<S>(all: &Repository<S::Model>, field: fn() -> Field<S>, value: &str) -> Result<bool>
+    /// where
+    ///     S: FieldSpec<Stored = String, Value = String> + IsUnique,
+    /// {
+    ///     Ok(all.by(|_| field(), value).await?.is_some())
+    /// }
+    /// # use alizarin_samples::MemberFields;
+    /// # alizarin_samples::members(async |members| {
+    /// assert!(known(&members, || MemberFields::default().email, "ann@example.com").await?);
+    /// # Ok(()) });
+    /// ```
+    IsUnique: "field `{Self}` is not unique, so no document can be found by it alone",
+        "add `unique` to the field's attribute: `#[redis(unique)]`";
     /// Fields with `index_missing`: they have [`Field::is_missing`], [`Field::is_present`].
     ///
     /// ```

@@ -118,7 +118,7 @@ pub use aggregate::{Aggregate, Grouped, Reduced, Rows};
 pub(crate) use cursor::KeyPages;
 pub use field::{
     CanExpire, Field, FieldPath, FieldSpec, HasEmpty, HasMissing, IsExact, IsGeo, IsGeoShape,
-    IsNumeric, IsSortable, IsTag, IsText, IsVector, NestedSpec,
+    IsNumeric, IsSortable, IsTag, IsText, IsUnique, IsVector, NestedSpec,
 };
 pub(crate) use field::{attribute_name, field_schema, index_names};
 pub use filter::{

@@ -103,6 +103,7 @@ pub(crate) static SCHEMA: ModelSchema = ModelSchema {
     index: Some(IndexSchema { name: "film_idx", stop_words: None, language: None }),
     events: false,
     ttl: None,
+    unique: &[],
 };
 
 macro_rules! markers {

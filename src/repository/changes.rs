@@ -7,6 +7,7 @@ use alizarin_core::resp::Packed;
 
 use super::Assignment;
 use super::script::{Call, json_path, put_limit};
+use super::unique::{Change, Constraints};
 use crate::model::{FieldSchema, RedisModel, RedisValue as _, Storage};
 use crate::query::{FieldPath, FieldSpec};
 use crate::{Error, ErrorKind, Result};
@@ -130,6 +131,11 @@ impl<M: RedisModel> Changes<M> {
         }
     }
 
+    /// What they do to unique fields.
+    pub(super) fn unique(&self, constraints: &Constraints) -> Result<Vec<Change>> {
+        constraints.of_part(&self.set, &self.unset)
+    }
+
     /// All changes of another one.
     pub(super) fn append(&mut self, other: &Changes<M>) -> Result<()> {
         for name in &other.names {
@@ -207,6 +213,10 @@ impl<M: RedisModel> Changes<M> {
         let place = self.place::<S>()?;
         if S::CHECKED {
             let message = "it has `validate`, and only the server sees its new value; use `update`";
+            return Err(Error::new(ErrorKind::Usage, message).with_field(&place.name));
+        }
+        if M::SCHEMA.unique.iter().any(|one| one.fields.contains(&&*place.name)) {
+            let message = "it is unique, and only the server sees its new value; use `update`";
             return Err(Error::new(ErrorKind::Usage, message).with_field(&place.name));
         }
         let first = self.items.argc();

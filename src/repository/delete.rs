@@ -7,13 +7,13 @@ use super::Repository;
 use super::failure::{explain, not_found};
 use super::prepare::Prepared;
 use super::save::check_versioned;
-use super::script::{DELETE, Expected, document_call, id_text, json_string};
+use super::script::{Expected, delete_call, id_text, json_string};
 use crate::model::RedisModel;
 use crate::{Command, Result};
 
 impl<M: RedisModel> Repository<M> {
     /// Deletes a document; gives whether there was one (`DEL`, or a script where an event is to
-    /// be published or a version compared).
+    /// be published, a version compared, or unique values given back).
     ///
     /// ```
     /// # use alizarin::prelude::*;
@@ -107,10 +107,11 @@ pub(crate) fn prepare_delete<M: RedisModel>(
     expected: &Expected,
 ) -> Prepared {
     let key = repository.key(id);
-    if *expected == Expected::Anything && !M::SCHEMA.events {
+    let plain = !M::SCHEMA.events && M::SCHEMA.unique.is_empty();
+    if *expected == Expected::Anything && plain {
         return Prepared::Plain(Command::new("DEL").key(&key), 0);
     }
-    let mut call = document_call::<M>(&DELETE, &key, expected);
+    let mut call = delete_call(repository, id, expected);
     if M::SCHEMA.events {
         let id = json_string(&id_text(id));
         let message = format!("{{\"op\":\"deleted\",\"id\":{id}}}");

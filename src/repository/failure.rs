@@ -38,6 +38,12 @@ pub(crate) fn explain(error: Error, key: &str) -> Error {
             let versions = versions.to_owned();
             return conflict(error, key, &versions);
         }
+        Some(("ALZTAKEN", rest)) => {
+            let mut words = rest.splitn(3, ' ');
+            let mut next = || words.next().unwrap_or_default();
+            let (model, name, holder) = (next(), next(), next());
+            return super::unique::taken(model, name, holder).with_source(error);
+        }
         Some(("ALZPARENT", path)) => (
             ErrorKind::NotFound,
             format!("`{key}` has no struct at {path} to set a field of; set the whole by `update`"),

@@ -203,7 +203,7 @@ impl Drop for Held {
 /// hash tag, or the document's whole key as its tag.
 ///
 /// A key with braces that are no tag (`a{}b`, `a}b`) cannot be wrapped so; a cluster refuses it.
-fn companion(namespace: &str, sort: &str, document: &str) -> String {
+pub(crate) fn companion(namespace: &str, sort: &str, document: &str) -> String {
     match has_tag(document) {
         true => format!("{namespace}alizarin:{sort}:{document}"),
         false => format!("{namespace}alizarin:{sort}:{{{document}}}"),
@@ -211,7 +211,7 @@ fn companion(namespace: &str, sort: &str, document: &str) -> String {
 }
 
 /// Whether a key has a hash tag: something between its first `{` and the next `}`.
-fn has_tag(key: &str) -> bool {
+pub(crate) fn has_tag(key: &str) -> bool {
     let tag = key.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
     tag.is_some_and(|(tag, _)| !tag.is_empty())
 }

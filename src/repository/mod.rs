@@ -47,6 +47,7 @@
 //! | write new ones under generated ids | [`create`](Repository::create) | each gets its own |
 //! | delete | [`delete`](Repository::delete) | whatever they wrote, unless [`if_version`](Delete::if_version) |
 //! | read by id | [`get`](Repository::get), [`get_many`](Repository::get_many), [`exists`](Repository::exists) | |
+//! | read by what is unique | [`by`](Repository::by) | |
 //! | read by id what seldom changes | [`cached`](Repository::cached) | the server tells of it |
 //! | read by id with what the documents refer to | [`get(..).with(..)`](With), [`load`](Repository::load) | |
 //! | read all | [`scan`](Repository::scan), [`scan_ids`](Repository::scan_ids) | |
@@ -55,11 +56,67 @@
 //! | let documents end | [`ttl`](Repository::ttl), [`expire`](Repository::expire), [`persist`](Repository::persist), [`Save::ttl`] | |
 //! | keep tenants apart | [`tenant`](Repository::tenant) | |
 //! | follow changes | [`changes`](Repository::changes) | |
+//!
+//! # Unique fields
+//!
+//! ```
+//! # use alizarin::prelude::*;
+//! # {
+//! #[derive(Debug, Clone, PartialEq, RedisModel)]
+//! #[redis(hash, prefix = "member", unique(team, number))]
+//! struct Member {
+//!     #[redis(id)]
+//!     id: u32,
+//!     #[redis(unique)]
+//!     email: String,
+//!     team: String,
+//!     number: Option<u32>,
+//! }
+//! # assert_eq!(Member::SCHEMA.unique.len(), 2);
+//! # }
+//! # use alizarin_samples::Member;
+//! # alizarin_samples::members(async |members| {
+//! let error = members.insert(&Member::new(3, "ann@example.com", "blue", None)).await.unwrap_err();
+//! assert_eq!((error.kind(), error.field()), (ErrorKind::Taken, Some("email")));
+//! assert_eq!(error.holder(), Some(&*members.key(&1)));
+//! let ann = members.by(|m| m.email, "ann@example.com").await?;
+//! assert_eq!(ann.map(|ann| ann.id), Some(1));
+//! # Ok(()) });
+//! ```
+//!
+//! Every write here (save, insert, replace, set, update, locked, all of them at once, delete)
+//! reserves the values that a document gets and gives back those that it had, by what the server has
+//! stored, not by what the struct says. A value that another document has is refused with
+//! [`Taken`](crate::ErrorKind::Taken), and nothing is written.
+//!
+//! - **What is the same**: exact bytes. `Ann@` and `ann@` are two values; where they should be one,
+//!   store them in lower case. `None` is no value: any number of documents may have it, and a group
+//!   with a `None` in it is not looked at.
+//! - **Where it lies**: a reservation is a string
+//!   `{namespace}alizarin:unique:{prefix}:{field or group}:{digest of the value}`, which holds the key
+//!   of its document. The ACL needs `~{namespace}alizarin:*` beside the documents' keys.
+//! - **The document is the truth.** A reservation whose document is gone, or has another value, is
+//!   stale, and the next write that wants the value takes it. That is how expiry works: nothing has
+//!   to happen when a document (or a hash's field) expires, is evicted, or is removed by others; the
+//!   value is free at once, on a cluster after at most a second. The stale key itself stays until
+//!   somebody wants the value, or until [`unique().repair()`](UniqueFields::repair).
+//! - **On one server**, and on a cluster where the namespace or prefix has a hash tag (`{eu}:`), all of
+//!   it is one script. **On a cluster** otherwise the reservations lie in other slots: the value is
+//!   reserved, then the document written, then the old value given back, at least three round trips.
+//!   Whatever is broken off in between leaves reservations without documents, which are stale after a
+//!   second. A reservation is taken from a document only in the same step in which it is seen, in the
+//!   document's slot, that the document lacks the value, and in which all earlier prepared writes of it
+//!   are stopped; those start again. It depends on no clock. `save_all` goes one by one then.
+//! - **What it does not survive**: a failover that loses acknowledged writes can lose a reservation
+//!   and keep its document, and writers that know of no unique fields reserve nothing.
+//!   [`unique().repair()`](UniqueFields::repair) builds what is missing and names duplicates; it is
+//!   also what is run once when a field of a model with documents becomes unique.
 
 mod add;
 mod assignment;
 mod bulk;
 mod cached;
+mod call;
 mod changes;
 mod create;
 mod delete;
@@ -86,6 +143,7 @@ mod set;
 mod take;
 mod tenant;
 mod ttl;
+mod unique;
 mod update;
 mod upsert;
 mod with;
@@ -121,6 +179,7 @@ pub use scan::{Scan, ScanIds};
 pub use set::Set;
 pub use take::{Only, Take, Whole};
 pub use ttl::{Expire, Persist, Ttl};
+pub use unique::{Audit, By, Duplicate, UniqueFields, UniqueKey, UniqueProgress, UniqueReport};
 pub use update::{Outcome, Update};
 pub use upsert::Upsert;
 pub use with::With;

@@ -5,6 +5,7 @@ use alizarin_core::resp::Packed;
 use super::failure::explain;
 use super::outcome::Outcome;
 use super::script::{Call, Plan, put_limit, write_call};
+use super::unique::{Apart, Change, Constraints};
 use super::{Changes, Repository, Written};
 use crate::model::{DocumentWriter, RedisModel, Storage, empty_part};
 use crate::{Client, Command, Error, ErrorKind, Result};
@@ -56,6 +57,14 @@ impl Content {
         })
     }
 
+    /// What it does to unique fields.
+    fn unique(&self, constraints: &Constraints) -> Result<Vec<Change>> {
+        match &self.json {
+            Some(json) => constraints.of_json(json),
+            None => Ok(constraints.of_hash(&self.set)),
+        }
+    }
+
     /// Adds the document to the write script.
     fn put_into(&self, call: &mut Call) {
         match &self.json {
@@ -94,6 +103,10 @@ pub(crate) fn prepare<M: RedisModel>(
     for limit in M::SCHEMA.writes.limits {
         put_limit(limit, call.limits_mut());
     }
+    if let Some(constraints) = Constraints::of(repository) {
+        let whole = content.unique(&constraints)?;
+        Apart::put_into(&mut call, constraints, repository.key(id), Some(whole), None);
+    }
     Ok(Prepared::Script(call))
 }
 
@@ -108,8 +121,16 @@ pub(crate) fn prepare_part<M: RedisModel>(
 ) -> Result<Call> {
     let mut call = write_call(repository, id, plan, changes.fields())?;
     changes.write_to(&mut call);
+    let constraints = Constraints::of(repository);
+    let mut whole = None;
     if let Some(model) = instead {
-        Content::of(id, model)?.put_into(&mut call);
+        let content = Content::of(id, model)?;
+        content.put_into(&mut call);
+        whole = constraints.as_ref().map(|one| content.unique(one)).transpose()?;
+    }
+    if let Some(constraints) = constraints {
+        let part = changes.unique(&constraints)?;
+        Apart::put_into(&mut call, constraints, repository.key(id), whole, Some(part));
     }
     Ok(call)
 }

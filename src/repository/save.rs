@@ -83,7 +83,8 @@ impl<M: RedisModel> Repository<M> {
 /// # Errors
 /// `Value` for a value that cannot be stored, naming the field, and for a time to live that the
 /// server cannot count; `Exists`, `NotFound` or `Conflict` as the options say; `Usage` for
-/// [`if_version`](Save::if_version) on a model without a version; `Server(WrongType)` when the key
+/// [`if_version`](Save::if_version) on a model without a version; `Taken` when another document has
+/// the value of a unique field; `Server(WrongType)` when the key
 /// holds something else; `Server(NoPerm)` when the user may not write it or publish its event;
 /// `Unsupported` when the server has no RedisJSON. In all these cases nothing is written.
 ///

@@ -15,7 +15,7 @@ use crate::model::{RedisModel, Storage};
 use crate::{Command, Result};
 
 /// About how many keys the server looks at for one page.
-const PAGE: usize = 500;
+pub(crate) const PAGE: usize = 500;
 
 impl<M: RedisModel> Repository<M> {
     /// All documents one by one, in no order (`SCAN`, then a pipeline a page). It looks at every
@@ -104,7 +104,7 @@ impl<M: RedisModel, T> Pages<M, T> {
 }
 
 /// One page of keys, and the cursor for the next.
-async fn keys<M: RedisModel>(
+pub(crate) async fn keys<M: RedisModel>(
     repository: &Repository<M>,
     cursor: &str,
 ) -> Result<(String, Vec<(String, M::Id)>)> {

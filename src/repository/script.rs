@@ -1,4 +1,4 @@
-//! The scripts, and how their arguments are laid out.
+//! How the arguments of the scripts are laid out.
 
 use std::time::Duration;
 
@@ -6,124 +6,15 @@ use alizarin_core::commands::Script;
 use alizarin_core::resp::Packed;
 
 use super::Repository;
+pub(crate) use super::call::{
+    Call, EXTEND, LOCK, READ, RESERVE, UNIQUE_MEND, UNIQUE_READ, UNIQUE_SWEEP, UNIQUE_VERIFY,
+    UNLOCK,
+};
+use super::call::{DELETE, DELETE_UNIQUE, WRITE, WRITE_MORE, WRITE_UNIQUE};
+use super::unique::{Apart, Constraints};
 use crate::model::{LimitSchema, ModelId, RedisModel, StampSchema, Storage, WriteSchema};
 pub(crate) use crate::model::{json_path, json_string};
-use crate::{Client, Command, Error, ErrorKind, FromReply, Result, ServerCode};
-
-/// A script of sections: the shebang, which lets the server refuse a script before it does
-/// anything, what all share, and its own part.
-macro_rules! sections {
-    ($shebang:literal, $($part:literal),+) => {
-        Script::new(concat!($shebang, include_str!("lua/sections.lua"), $(include_str!($part)),+))
-    };
-}
-
-pub(crate) static WRITE: Script = sections!("#!lua\n", "lua/plain.lua", "lua/write.lua");
-/// The same for writes that start from what is stored, or have stamps or limits.
-pub(crate) static WRITE_MORE: Script = sections!(
-    "#!lua\n",
-    "lua/numbers.lua",
-    "lua/edits.lua",
-    "lua/stamps.lua",
-    "lua/limits.lua",
-    "lua/write.lua"
-);
-pub(crate) static DELETE: Script = sections!("#!lua flags=allow-oom\n", "lua/delete.lua");
-pub(crate) static READ: Script = Script::new(include_str!("read.lua"));
-pub(crate) static LOCK: Script = Script::new(include_str!("lock.lua"));
-pub(crate) static EXTEND: Script = Script::new(include_str!("extend.lua"));
-pub(crate) static UNLOCK: Script = Script::new(include_str!("unlock.lua"));
-
-/// A script with its keys and arguments.
-#[derive(Debug)]
-pub(crate) struct Call {
-    script: &'static Script,
-    keys: Packed,
-    arguments: Packed,
-    /// The section `limit`, which several add to.
-    limits: Option<Box<Packed>>,
-}
-
-impl Call {
-    pub(crate) fn new(script: &'static Script, key: &str) -> Call {
-        let mut call = Call { script, keys: Packed::new(), arguments: Packed::new(), limits: None };
-        call.key(key);
-        call
-    }
-
-    /// Adds a key; gives its number in `KEYS`.
-    pub(crate) fn key(&mut self, key: &str) -> usize {
-        self.keys.push(key.as_bytes());
-        self.keys.argc()
-    }
-
-    pub(crate) fn arg(&mut self, argument: impl AsRef<[u8]>) -> &mut Call {
-        self.arguments.push(argument.as_ref());
-        self
-    }
-
-    /// A named section of a script of sections.
-    pub(crate) fn section(&mut self, name: &str, arguments: &[impl AsRef<[u8]>]) -> &mut Call {
-        self.arguments.push(name.as_bytes());
-        self.arguments.push_int(arguments.len());
-        arguments.iter().for_each(|argument| self.arguments.push(argument.as_ref()));
-        self
-    }
-
-    /// The same, with arguments that are ready; none make no section.
-    pub(crate) fn section_of(&mut self, name: &str, arguments: &Packed) -> &mut Call {
-        if arguments.argc() > 0 {
-            self.arguments.push(name.as_bytes());
-            self.arguments.push_int(arguments.argc());
-            self.arguments.append(arguments);
-        }
-        self
-    }
-
-    /// About how many bytes it sends.
-    pub(crate) fn len(&self) -> usize {
-        self.arguments.wire_len()
-    }
-
-    /// The arguments of the section `limit`, to add some.
-    pub(crate) fn limits_mut(&mut self) -> &mut Packed {
-        self.limits.get_or_insert_default()
-    }
-
-    /// By the digest, which the server may not know.
-    pub(crate) fn short<R>(&self) -> Command<R> {
-        self.command("EVALSHA", self.script.digest())
-    }
-
-    /// With the whole source.
-    pub(crate) fn long<R>(&self) -> Command<R> {
-        self.command("EVAL", self.script.source())
-    }
-
-    fn command<R>(&self, name: &str, script: &str) -> Command<R> {
-        let mut command = Command::new(name).arg(script).arg(self.keys.argc());
-        for key in self.keys.arguments() {
-            command.packed_mut().push_key(key);
-        }
-        command.packed_mut().append(&self.arguments);
-        if let Some(limits) = &self.limits {
-            command.packed_mut().push(b"limit");
-            command.packed_mut().push_int(limits.argc());
-            command.packed_mut().append(limits);
-        }
-        command
-    }
-
-    /// Runs it: by the digest first; the server's refusal of that proves that nothing ran.
-    pub(crate) async fn run<R: FromReply>(&self, client: &Client) -> Result<R> {
-        match client.run(self.short()).await {
-            Err(error) if error.server_code() == Some(ServerCode::NoScript) => {
-                client.run(self.long()).await
-            }
-            outcome => outcome,
-        }
-    }
-}
+use crate::{Error, ErrorKind, Result};
 
 /// What has to be so before a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -212,6 +103,7 @@ impl Plan<'_> {
             || M::SCHEMA.version.is_some()
             || M::SCHEMA.events
             || M::SCHEMA.writes != WriteSchema::NONE
+            || !M::SCHEMA.unique.is_empty()
     }
 }
 
@@ -232,6 +124,22 @@ pub(crate) fn document_call<M: RedisModel>(
         Expected::Version(version) => drop(call.section("if_version", &[version.to_string()])),
         Expected::Fingerprint(digest) => drop(call.section("if_content", &[digest])),
     }
+    call
+}
+
+/// The script that deletes a document.
+pub(crate) fn delete_call<M: RedisModel>(
+    repository: &Repository<M>,
+    id: &M::Id,
+    expected: &Expected,
+) -> Call {
+    let key = repository.key(id);
+    let Some(constraints) = Constraints::of(repository) else {
+        return document_call::<M>(&DELETE, &key, expected);
+    };
+    let mut call = document_call::<M>(&DELETE_UNIQUE, &key, expected);
+    let whole = constraints.none();
+    Apart::put_into(&mut call, constraints, key, Some(whole), None);
     call
 }
 
@@ -259,7 +167,11 @@ pub(crate) fn write_call<M: RedisModel>(
     fields: &[String],
 ) -> Result<Call> {
     let plain = M::SCHEMA.writes == WriteSchema::NONE && !plan.edits;
-    let script = if plain { &WRITE } else { &WRITE_MORE };
+    let script = match plain {
+        _ if !M::SCHEMA.unique.is_empty() => &WRITE_UNIQUE,
+        true => &WRITE,
+        false => &WRITE_MORE,
+    };
     let mut call = document_call::<M>(script, &repository.key(id), &plan.expected);
     match plan.mode {
         Mode::Any => {}

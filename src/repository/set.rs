@@ -76,7 +76,8 @@ impl<M: RedisModel> Repository<M> {
 /// one field twice, a field in a list of structs, or any field of a model with computed ones; `Conflict` with
 /// [`if_version`](Set::if_version), and `Usage` on a model without a version; `Server(WrongType)`
 /// when the key holds something else; `Server(NoPerm)` when the user may not write it or publish
-/// its event; `Unsupported` when the server has no RedisJSON. In all these cases nothing is
+/// its event; `Taken` when another document has the value of a unique field; `Unsupported` when the
+/// server has no RedisJSON. In all these cases nothing is
 /// written.
 ///
 /// # Cancel safety

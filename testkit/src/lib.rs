@@ -71,7 +71,7 @@ mod version;
 pub use cluster::{Cluster, ClusterBuilder};
 pub use error::Error;
 pub use mock::{Expect, MockReply, MockServer};
-pub use proxy::{Direction, Proxy};
+pub use proxy::{Direction, Fuse, Loss, Proxy};
 pub use sentinel::{Sentinel, SentinelBuilder};
 pub use server::{Server, ServerBuilder};
 #[cfg(feature = "tls")]

@@ -208,3 +208,37 @@ fn locks_are_extended_by_a_thread() {
         client.command("DEL").key(&key).exec().run().unwrap();
     }
 }
+
+#[test]
+fn unique_fields_without_a_runtime() {
+    use crate::unique::models::json::{User, user};
+
+    for cluster in [false, true] {
+        let server = Server::start().unwrap();
+        let url = match cluster {
+            true => alizarin_testkit::Cluster::shared().unwrap().url(),
+            false => server.url(),
+        };
+        let client = Client::connect(url.as_str()).unwrap();
+        let namespace = format!("{}:", alizarin_testkit::unique("it"));
+        let users: Repository<User> = client.repository().with_namespace(namespace);
+        let threads: Vec<_> = (1..=8)
+            .map(|id| {
+                let users = users.clone();
+                std::thread::spawn(move || users.insert(&user(id, "a@x")).run())
+            })
+            .collect();
+        let outcomes: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+        assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
+        for error in outcomes.into_iter().filter_map(Result::err) {
+            assert_eq!((error.kind(), error.field()), (ErrorKind::Taken, Some("email")));
+        }
+        let winner = users.by(|u| u.email, "a@x").run().unwrap().unwrap();
+        users.set(&winner.id, |u| u.email.to("b@x")).run().unwrap();
+        users.insert(&user(9, "a@x")).run().unwrap();
+        assert!(users.delete(&9).run().unwrap());
+        assert!(users.unique().check().run().unwrap().is_sound());
+        client.command("DEL").key(users.key(&winner.id)).exec().run().unwrap();
+        assert_eq!(users.unique().repair().run().unwrap().stale, 1);
+    }
+}

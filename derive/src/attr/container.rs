@@ -3,7 +3,7 @@
 use proc_macro2::Span;
 use syn::{Data, DeriveInput, Fields, Ident};
 
-use super::{Item, Key, Value, agreed, duration, items, redis, string};
+use super::{Group, Item, Key, Value, agreed, duration, items, redis, string};
 use crate::case::Case;
 use crate::ctxt::Ctxt;
 use crate::symbol;
@@ -28,6 +28,7 @@ pub(crate) struct Container {
     /// Whether it implements `Hooks`.
     pub(crate) hooks: bool,
     pub(crate) rename_all: Case,
+    pub(crate) unique: Vec<Group>,
     pub(crate) stop_words: Option<Vec<String>>,
     pub(crate) language: Option<String>,
     /// The words given that concern the index.
@@ -61,6 +62,7 @@ impl Container {
                 _ => {}
             }
         }
+        container.unique = Group::read(cx, &items);
         let words = ["stop_words", "no_stop_words", "language"];
         let words = items.iter().filter(|item| words.iter().any(|word| item.is(word)));
         container.index_options = words.map(|item| item.name.clone()).collect();
@@ -121,6 +123,7 @@ impl Container {
             events: false,
             ttl: None,
             hooks: false,
+            unique: Vec::new(),
             rename_all: case.unwrap_or(Case::Kept),
             stop_words: None,
             language: None,

@@ -5,6 +5,7 @@ mod field;
 mod index;
 mod key;
 mod projection;
+mod unique;
 mod value;
 mod vector;
 
@@ -13,6 +14,7 @@ pub(crate) use field::{Field, Generate, stored_name};
 pub(crate) use index::{Index, Kind};
 pub(crate) use key::Key;
 pub(crate) use projection::{Column, Projection};
+pub(crate) use unique::{Group, Unique};
 pub(crate) use value::{agreed, duration, parsed, path, string};
 pub(crate) use vector::{Algorithm, Vector};
 
@@ -117,7 +119,9 @@ pub(crate) fn known(cx: &Ctxt, items: &[Item], legal: &[&str], place: &str) {
                 _ => format!("there are {}", symbol::list(legal)),
             };
             cx.error(&item.name, format!("unknown attribute `{name}` {place}; {legal}"));
-        } else if items.iter().take(at).any(|earlier| earlier.name == item.name) {
+        } else if !symbol::REPEATED.contains(&name.as_str())
+            && items.iter().take(at).any(|earlier| earlier.name == item.name)
+        {
             cx.error(&item.name, format!("`{name}` is given twice"));
         }
     }

@@ -7,7 +7,7 @@ use syn::spanned::Spanned as _;
 
 use super::literal;
 use crate::ast::Struct;
-use crate::attr::{Field, Index, Kind};
+use crate::attr::{Field, Group, Index, Kind};
 use crate::case::Case;
 
 /// What the handles hang from.
@@ -168,7 +168,16 @@ pub(super) fn implementations(item: &Struct, root: &Root<'_>) -> TokenStream {
     });
     let flat = item.stored().filter(|field| field.flat).map(flat_check);
     let whole = whole(item, root);
-    quote! { #(#all)* #(#checks)* #(#flat)* #whole }
+    let unique = item.stored().filter(|field| is_unique(item, field)).map(|field| {
+        let (span, ty) = (field.ty.span(), literal::stored(field));
+        quote_spanned! {span=>
+            const _: fn() = || {
+                fn unique_field<T: __alizarin::UniqueValue>() {}
+                unique_field::<#ty>()
+            };
+        }
+    });
+    quote! { #(#all)* #(#checks)* #(#flat)* #(#unique)* #whole }
 }
 
 /// What changes a nested struct as a whole: methods of its handles.
@@ -222,6 +231,7 @@ pub(super) fn stubs(item: &Struct, root: &Root<'_>) -> TokenStream {
         "HasEmpty",
         "HasMissing",
         "CanExpire",
+        "IsUnique",
     ];
     item.stored().map(|field| implementation(item, field, root, &quote!(), &every)).collect()
 }
@@ -325,6 +335,9 @@ fn capabilities(field: &Field) -> Vec<&'static str> {
     if field.limit.is_some() {
         names.push("CanExpire");
     }
+    if field.unique.iter().any(|unique| unique.group.is_none()) {
+        names.push("IsUnique");
+    }
     let Some(index) = field.indexes.first() else { return names };
     for index in &field.indexes {
         // With `no_index` a field is only sorted by.
@@ -350,6 +363,12 @@ fn capabilities(field: &Field) -> Vec<&'static str> {
         }
     }
     names
+}
+
+/// Whether it is unique, alone or with others.
+fn is_unique(item: &Struct, field: &Field) -> bool {
+    let named = |group: &Group| group.fields.contains(&field.ident);
+    !field.unique.is_empty() || item.container.unique.iter().any(named)
 }
 
 /// Holds the field's type to what can be flattened.

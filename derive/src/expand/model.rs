@@ -140,6 +140,10 @@ fn schema(model: &Struct) -> TokenStream {
         quote!(__alizarin::IndexSchema { name: #index, stop_words: #words, language: #language })
     }));
     let writes = hooks::schema(model);
+    let unique = crate::unique::constraints(&Ctxt::unheard(), model).into_iter().map(|one| {
+        let (name, fields) = (one.name, one.fields.into_iter().map(|field| &field.name));
+        quote!(__alizarin::UniqueSchema { name: #name, fields: &[#(#fields),*] })
+    });
     let (events, ttl) = (container.events, literal::duration(container.ttl));
     quote!(__alizarin::ModelSchema {
         name: #name,
@@ -153,5 +157,6 @@ fn schema(model: &Struct) -> TokenStream {
         events: #events,
         ttl: #ttl,
         writes: #writes,
+        unique: &[#(#unique),*],
     })
 }

@@ -53,6 +53,7 @@ pub(super) fn model(errors: &syn::Error, input: &DeriveInput, model: &Struct) ->
                     events: false,
                     ttl: ::core::option::Option::None,
                     writes: __alizarin::WriteSchema::NONE,
+                    unique: &[],
                 };
                 fn id(&self) -> ::std::borrow::Cow<'_, Self::Id> { #never }
             }

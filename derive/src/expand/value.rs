@@ -133,6 +133,7 @@ fn enumeration(ident: &Ident, variants: &[(Ident, String)]) -> TokenStream {
         }
 
         impl __alizarin::TagValue for #ident {}
+        impl __alizarin::UniqueValue for #ident {}
         impl __alizarin::ListItem for #ident {}
 
         impl __alizarin::ModelId for #ident
@@ -151,7 +152,15 @@ fn enumeration(ident: &Ident, variants: &[(Ident, String)]) -> TokenStream {
 }
 
 fn newtype(ident: &Ident, inner: &TokenStream) -> TokenStream {
-    let kinds = ["TagValue", "TextValue", "NumericValue", "GeoValue", "GeoShapeValue", "ListItem"];
+    let kinds = [
+        "TagValue",
+        "TextValue",
+        "NumericValue",
+        "GeoValue",
+        "GeoShapeValue",
+        "ListItem",
+        "UniqueValue",
+    ];
     // A bound without type parameters that does not hold is an error; with `for<'a>` before it
     // it is a condition.
     let kinds = kinds.map(|kind| {

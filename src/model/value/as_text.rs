@@ -37,6 +37,7 @@ macro_rules! stored_as_text {
 
         impl ListItem for $type {}
         impl TagValue for $type {}
+        impl super::UniqueValue for $type {}
     };
 }
 #[cfg(any(feature = "jiff", feature = "url"))]

@@ -30,6 +30,7 @@ macro_rules! non_zero {
         impl ListItem for NonZero<$type> {}
         impl NumericValue for NonZero<$type> {}
         impl TagValue for NonZero<$type> {}
+        impl super::UniqueValue for NonZero<$type> {}
     )+};
 }
 

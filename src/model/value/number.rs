@@ -123,6 +123,7 @@ macro_rules! integers {
 
         impl NumericValue for $type {}
         impl TagValue for $type {}
+        impl super::UniqueValue for $type {}
     )+};
 }
 

@@ -81,6 +81,7 @@ macro_rules! texts {
 
         impl ListItem for $type {}
         impl TagValue for $type {}
+        impl super::UniqueValue for $type {}
         impl TextValue for $type {}
     )+};
 }
@@ -109,6 +110,7 @@ impl RedisValue for char {
 
 impl ListItem for char {}
 impl TagValue for char {}
+impl super::UniqueValue for char {}
 
 fn one_char(text: &str) -> Result<char> {
     text.parse().map_err(|error| {
@@ -142,6 +144,7 @@ impl RedisValue for bool {
 
 impl ListItem for bool {}
 impl TagValue for bool {}
+impl super::UniqueValue for bool {}
 
 #[cfg(test)]
 mod tests {

@@ -37,6 +37,7 @@ macro_rules! stored_as_integer {
 
         impl ListItem for $type {}
         impl NumericValue for $type {}
+        impl super::UniqueValue for $type {}
     };
 }
 #[cfg(any(feature = "chrono", feature = "jiff", feature = "time"))]
@@ -86,6 +87,7 @@ macro_rules! stored_with_offset {
         impl ListItem for $type {}
         impl NumericValue for $type {}
         impl TagValue for $type {}
+        impl super::UniqueValue for $type {}
     };
 }
 #[cfg(any(feature = "chrono", feature = "time"))]

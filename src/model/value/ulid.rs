@@ -32,6 +32,7 @@ impl RedisValue for Ulid {
 
 impl ListItem for Ulid {}
 impl TagValue for Ulid {}
+impl super::UniqueValue for Ulid {}
 
 fn parse(text: &str) -> Result<Ulid> {
     text.parse::<Ulid>().map_err(|error| Error::decode("a ULID", "other text").with_source(error))

@@ -32,6 +32,7 @@ impl RedisValue for Uuid {
 
 impl ListItem for Uuid {}
 impl TagValue for Uuid {}
+impl super::UniqueValue for Uuid {}
 
 fn parse(text: &str) -> Result<Uuid> {
     text.parse::<Uuid>().map_err(|error| Error::decode("a UUID", "other text").with_source(error))

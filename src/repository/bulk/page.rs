@@ -74,6 +74,7 @@ impl<I> Page<I> {
     pub(super) async fn send(client: &Client, jobs: Vec<Job<I>>, finds: bool) -> Page<I> {
         let mut brought = false;
         let writes = jobs.iter().filter_map(|job| match &job.work {
+            Work::Write(Prepared::Script(call)) if call.is_apart() => None,
             Work::Write(write) => Some(write),
             Work::Pretend | Work::Refused(_) => None,
         });
@@ -99,6 +100,12 @@ impl<I> Page<I> {
             let outcome = match work {
                 Work::Refused(error) => Err(error),
                 Work::Pretend => Ok(Settled { there: true, ..Settled::default() }),
+                // It takes several steps. One after another, since a document may come twice.
+                Work::Write(Prepared::Script(call)) if call.is_apart() => {
+                    let reply = call.run::<Reply>(client).await;
+                    let outcome = reply.map(|reply| reply.settled(0));
+                    outcome.map_err(|error| explain(error, &key))
+                }
                 Work::Write(write) => match replies.next() {
                     Some(reply) => settle(client, reply, write, &key).await,
                     None => Err(unanswered(lost.as_ref())),
@@ -208,6 +215,9 @@ pub(super) fn reworded(error: Error, message: String) -> Error {
     let mut named = Error::new(error.kind(), message).with_sent(error.sent());
     if let Some(field) = error.field() {
         named = named.with_field(field);
+    }
+    if let Some(holder) = error.holder() {
+        named = named.with_holder(holder);
     }
     named.with_source(error)
 }

@@ -1,5 +1,7 @@
 -- One document deleted: checked, announced and done in one step.
 -- Sections: storage, version, if_version as for a write; event: channel, message.
+local moved = reserve and reserve()
+if moved then return redis.error_reply(moved) end
 if not there then return 0 end
 local channel, event = word('event', 1), word('event', 2)
 need('DEL', key)
@@ -9,5 +11,6 @@ if refused then
 end
 
 local deleted = call('DEL', key)
+if settle then settle() end
 if channel then call('PUBLISH', channel, event) end
 return deleted

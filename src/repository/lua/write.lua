@@ -11,6 +11,7 @@
 --   event      channel, message up to the version, names of the fields that are written as parts
 --   created, updated   stamps.lua
 --   limit      limits.lua
+--   unique, places, values, parts, apart   unique.lua
 --   returned   names of the fields to give back as they are after the write
 -- and what is written, either a document as a whole:
 --   all        the JSON text, or the hash's fields and values
@@ -105,6 +106,9 @@ if part then
   end
 end
 
+local taken = reserve and reserve(part and 'parts' or 'values')
+if taken then return redis.error_reply(taken) end
+
 local ttl, channel, event = word('ttl'), word('event', 1)
 if part and first.ttl_of_new then ttl = nil end
 -- Parts, but none: only what was checked so far.
@@ -182,6 +186,7 @@ end
 if created_at and not part then write_stamp('created', created_at) end
 if updated_at then write_stamp('updated', updated_at) end
 if set_limits then set_limits() end
+if settle then settle() end
 if ttl == 'clear' then
   call('PERSIST', key)
 elseif ttl then

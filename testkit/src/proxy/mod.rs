@@ -1,5 +1,6 @@
 //! A proxy that does to connections what networks do.
 
+mod fuse;
 mod pump;
 
 use std::{
@@ -14,6 +15,7 @@ use std::{
 };
 
 use crate::{error::Error, server::Server};
+pub use fuse::{Fuse, Loss};
 use pump::Pair;
 
 /// Which way bytes go.
@@ -76,6 +78,7 @@ impl Rules {
 struct Shared {
     target: SocketAddr,
     rules: Mutex<Rules>,
+    fuse: Mutex<Option<Fuse>>,
     pairs: Mutex<Vec<Weak<Pair>>>,
     closed: AtomicBool,
     accepted: AtomicU64,
@@ -90,6 +93,10 @@ impl Shared {
 
     fn pairs(&self) -> MutexGuard<'_, Vec<Weak<Pair>>> {
         self.pairs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fuse(&self) -> Option<Fuse> {
+        self.fuse.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn counter(&self, direction: Direction) -> &AtomicU64 {
@@ -123,6 +130,7 @@ impl Proxy {
         let shared = Arc::new(Shared {
             target,
             rules: Mutex::default(),
+            fuse: Mutex::default(),
             pairs: Mutex::default(),
             closed: AtomicBool::new(false),
             accepted: AtomicU64::new(0),
@@ -146,6 +154,17 @@ impl Proxy {
     pub fn before(server: &Server) -> Result<Self, Error> {
         let port = server.port().ok_or_else(|| Error::start("the server has no TCP port", ""))?;
         Self::start(([127, 0, 0, 1], port).into())
+    }
+
+    /// The same proxy with a fuse, which several can share.
+    ///
+    /// # Examples
+    ///
+    /// See [`Fuse`].
+    #[must_use]
+    pub fn with_fuse(self, fuse: &Fuse) -> Self {
+        *self.shared.fuse.lock().unwrap_or_else(PoisonError::into_inner) = Some(fuse.clone());
+        self
     }
 
     /// Where clients connect to.
@@ -268,7 +287,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
             return;
         }
         let Ok(client) = client else { continue };
-        if shared.rules().refuse {
+        if shared.rules().refuse || shared.fuse().is_some_and(|fuse| fuse.dead()) {
             pump::break_off(&client);
             continue;
         }
@@ -279,7 +298,12 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         };
         let _ = client.set_nodelay(true);
         let _ = server.set_nodelay(true);
-        let pair = Arc::new(Pair { client, server, broken: AtomicBool::new(false) });
+        let pair = Arc::new(Pair {
+            client,
+            server,
+            broken: AtomicBool::new(false),
+            mute: AtomicBool::new(false),
+        });
         {
             let mut pairs = shared.pairs();
             pairs.retain(|pair| pair.strong_count() > 0);

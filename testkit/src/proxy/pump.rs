@@ -10,6 +10,7 @@ use std::{
 
 use socket2::SockRef;
 
+use super::fuse::Verdict;
 use super::{Direction, Shared};
 
 /// Both ends. The last thread that lets go of it closes them.
@@ -18,6 +19,8 @@ pub(super) struct Pair {
     pub(super) server: TcpStream,
     /// Nothing more is said to either side.
     pub(super) broken: AtomicBool,
+    /// It ends before the next reply.
+    pub(super) mute: AtomicBool,
 }
 
 impl Pair {
@@ -58,6 +61,18 @@ pub(super) fn pump(pair: &Pair, direction: Direction, shared: &Shared) {
             return;
         }
         shared.counter(direction).fetch_add(read as u64, Ordering::SeqCst);
+        let verdict = match (direction, shared.fuse()) {
+            (Direction::ToServer, Some(fuse)) => fuse.request(),
+            (Direction::ToClient, Some(_)) if pair.mute.load(Ordering::SeqCst) => Verdict::Cut,
+            _ => Verdict::Pass,
+        };
+        if verdict == Verdict::CutAtReply {
+            pair.mute.store(true, Ordering::SeqCst);
+        }
+        if verdict == Verdict::Cut {
+            pair.end(false);
+            return;
+        }
         if !way.delay.is_zero() {
             thread::sleep(way.delay);
         }

@@ -1,0 +1,2 @@
+-- Stands for unique.lua where nothing is unique.
+local reserve, settle
