@@ -14,6 +14,18 @@ pub(crate) const MODEL: &[&str] = &[
     "stop_words",
     "no_stop_words",
     "language",
+    "language_field",
+    "score",
+    "score_field",
+    "filter",
+    "prefixes",
+    "temporary",
+    "no_offsets",
+    "no_highlight",
+    "no_frequencies",
+    "max_text_fields",
+    "skip_initial_scan",
+    "upgrade_from",
 ];
 
 /// What `language` can be.

@@ -7,6 +7,7 @@ mod key;
 mod projection;
 mod value;
 mod vector;
+mod whole;
 
 pub(crate) use container::{Container, Storage};
 pub(crate) use field::{Field, Generate, stored_name};
@@ -15,6 +16,7 @@ pub(crate) use key::Key;
 pub(crate) use projection::{Column, Projection};
 pub(crate) use value::{agreed, duration, parsed, path, string};
 pub(crate) use vector::{Algorithm, Vector};
+pub(crate) use whole::Whole;
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
