@@ -3,12 +3,13 @@
 pub use crate::model::OwnField;
 pub use crate::model::{
     Attribute, Compression, CountedId, Document, DocumentWriter, FieldCodec, FieldSchema, Flatten,
-    GeneratedId, GeneratesId, GeoShapeValue, GeoValue, HashModel, IdSource, IndexKind, IndexSchema,
-    JsonModel, LimitSchema, ListItem, Metric, ModelId, ModelSchema, Nested, NestedSchema,
-    NumericValue, RedisModel, RedisValue, StampSchema, Storage, StoredValue, TagValue, TextValue,
-    UniqueSchema, UniqueValue, VectorAlgorithm, VectorElement, VectorSchema, VectorValue,
-    WriteSchema, accept_struct, is_untouched, missing, model_misfit, name_misfit, read_json_text,
-    read_text, required, stored_misfit, unread, write_json_text, write_struct, write_text,
+    GeneratedId, GeneratesId, GeoShapeValue, GeoValue, HashModel, IdSource, IndexKind, IndexOption,
+    IndexSchema, JsonModel, LimitSchema, ListItem, Metric, ModelId, ModelSchema, Nested,
+    NestedSchema, NumericValue, RedisModel, RedisValue, ReplyForm, StampSchema, Storage,
+    StoredValue, TagValue, TextValue, UniqueSchema, UniqueValue, VectorAlgorithm, VectorElement,
+    VectorSchema, VectorValue, WriteSchema, accept_struct, is_untouched, missing, model_misfit,
+    name_misfit, read_json_text, read_text, required, stored_misfit, unread, write_json_text,
+    write_struct, write_text,
 };
 pub use crate::model::{
     Column, InDocument, RedisProjection, Shape, StructColumn, StructFields, StructSpec, column,
@@ -24,7 +25,25 @@ pub use crate::series::{
     SampleTime, SampleValue, SeriesLabel, SeriesSchema, TimeSeriesModel, label_from, label_text,
 };
 pub use crate::vectors::{AttributeField, VectorAttributes};
+pub use alizarin_core::resp::Reader;
 pub use alizarin_core::{Error, ErrorKind, Result};
+
+/// Reads a document of the struct that another one is upgraded from.
+///
+/// # Errors
+/// `Decode` and `Protocol`, as a repository's `get`.
+pub fn read_earlier<M: RedisModel>(
+    reader: &mut Reader<'_>,
+    form: ReplyForm,
+) -> Result<crate::model::Hit<M>> {
+    match form {
+        ReplyForm::Document => {
+            let document = crate::model::read_document(reader)?;
+            Ok(document.map(|document| (document, None)))
+        }
+        ReplyForm::Hit => crate::query::hits::whole(reader),
+    }
+}
 
 /// Reads a document out of the reply to `HGETALL` or `JSON.GET`, as a repository does.
 ///

@@ -39,7 +39,8 @@
 //! - [`model`]: what a model is, and the forms its values take in hashes and JSON.
 //! - [`repository`]: reading and writing documents.
 //! - [`query`]: filters, nearest neighbours, aggregations.
-//! - [`index`]: creating and inspecting the search index.
+//! - [`index`]: the search index: made from the model, compared, replaced without downtime.
+//! - [`migrate`]: migrations of data.
 //! - [`events`]: following changes.
 //! - [`blocking`]: all of it without a runtime.
 //! - [`series`]: time series. [`vectors`]: vector sets.
@@ -53,7 +54,9 @@ extern crate self as alizarin;
 pub mod blocking;
 pub mod events;
 pub mod index;
+pub mod migrate;
 pub mod model;
+mod progress;
 pub mod query;
 pub mod repository;
 pub mod series;
@@ -89,6 +92,7 @@ pub use alizarin_derive::RedisTimeSeries;
 #[doc = include_str!("docs/value.md")]
 pub use alizarin_derive::RedisValue;
 pub use model::{GeoPoint, GeoShape, Ref, Vector};
+pub use progress::Progress;
 pub use repository::{Repositories, Repository};
 pub use vectors::VectorSet;
 
@@ -106,3 +110,8 @@ struct Writes;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/topologies.md")]
 struct Topologies;
+
+/// And that of the guide to changing models.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/migrations.md")]
+struct MigrationsGuide;

@@ -18,6 +18,7 @@ pub(crate) fn model(cx: &Ctxt, model: &Struct) {
     one_version(cx, model);
     index_is_wanted(cx, model);
     stop_words_are_said_once(cx, model);
+    named_fields_are_there(cx, model);
     prefix_and_index_have_names(cx, model);
     lists_fit_a_hash(cx, model);
     writes::model(cx, model);
@@ -110,7 +111,7 @@ fn index_is_wanted(cx: &Ctxt, model: &Struct) {
         return;
     }
     let fields = model.fields.iter().flat_map(|field| &field.indexes);
-    for word in fields.map(|index| &index.word).chain(&model.container.index_options) {
+    for word in fields.map(|index| &index.word).chain(&model.container.whole.words) {
         cx.error(
             word,
             format!(
@@ -122,10 +123,24 @@ fn index_is_wanted(cx: &Ctxt, model: &Struct) {
 
 /// They answer the same question.
 fn stop_words_are_said_once(cx: &Ctxt, model: &Struct) {
-    let words = &model.container.index_options;
+    let words = &model.container.whole.words;
     let find = |name: &str| words.iter().find(|word| *word == name);
     if let (Some(_), Some(word)) = (find("stop_words"), find("no_stop_words")) {
         cx.error(word, "`stop_words` and `no_stop_words` exclude each other");
+    }
+}
+
+/// A document says its own language or score in a field of its own.
+fn named_fields_are_there(cx: &Ctxt, model: &Struct) {
+    let whole = &model.container.whole;
+    for (word, named) in whole.language_field.iter().chain(&whole.score_field) {
+        let nested = |field: &&crate::attr::Field| field.name == *named && field.nested.is_none();
+        if !model.stored().any(|field| nested(&field)) {
+            cx.error(
+                word,
+                format!("`{word}` names a stored field of the model; there is no {named:?}"),
+            );
+        }
     }
 }
 

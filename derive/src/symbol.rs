@@ -15,6 +15,18 @@ pub(crate) const MODEL: &[&str] = &[
     "no_stop_words",
     "language",
     "unique",
+    "language_field",
+    "score",
+    "score_field",
+    "filter",
+    "prefixes",
+    "temporary",
+    "no_offsets",
+    "no_highlight",
+    "no_frequencies",
+    "max_text_fields",
+    "skip_initial_scan",
+    "upgrade_from",
 ];
 
 /// What `language` can be.

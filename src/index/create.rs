@@ -1,40 +1,36 @@
 //! `FT.CREATE` and `FT.ALTER` from the model.
 
-use super::entry::{Entry, entries};
-use crate::model::{IndexKind, IndexSchema, ModelSchema, Storage, VectorAlgorithm, VectorSchema};
-use crate::{Command, Error, ErrorKind, Result};
+use super::entry::Entry;
+use super::target::Target;
+use crate::Command;
+use crate::model::{IndexKind, IndexOption, VectorAlgorithm, VectorSchema};
 
-/// The command that creates a model's index.
-pub(crate) fn create(
-    name: &str,
-    prefix: &str,
-    schema: &ModelSchema,
-    index: &IndexSchema,
-) -> Result<Command<()>> {
-    let entries = entries(schema);
-    if entries.is_empty() {
-        let message = format!(
-            "{} has `index`, but none of its fields is indexed: add `tag`, `text`, `numeric`, … to one",
-            schema.name
-        );
-        return Err(Error::new(ErrorKind::Usage, message));
-    }
-    let storage = match schema.storage {
-        Storage::Hash => "HASH",
-        Storage::Json => "JSON",
-    };
-    let mut command = Command::new("FT.CREATE").arg((name, "ON", storage, "PREFIX", 1u32, prefix));
-    if let Some(language) = index.language {
-        command = command.arg(("LANGUAGE", language));
-    }
+/// The command that creates an index as the model wants it, under the name `name`.
+pub(crate) fn create(name: &str, target: &Target) -> Command<()> {
+    let index = target.index;
+    let mut command = Command::new("FT.CREATE")
+        .arg((name, "ON", target.storage(), "PREFIX", target.prefixes.len()))
+        .arg(&target.prefixes)
+        .arg(index.filter.map(|filter| ("FILTER", filter)))
+        .arg(index.language.map(|language| ("LANGUAGE", language)))
+        .arg(index.language_field.map(|field| ("LANGUAGE_FIELD", target.path(field))))
+        .arg(index.score.map(|score| ("SCORE", score)))
+        .arg(index.score_field.map(|field| ("SCORE_FIELD", target.path(field))))
+        .arg(target.has(IndexOption::MaxTextFields).then_some("MAXTEXTFIELDS"))
+        .arg(index.temporary.map(|life| ("TEMPORARY", life.as_secs())))
+        .arg(target.has(IndexOption::NoOffsets).then_some("NOOFFSETS"))
+        .arg(target.has(IndexOption::NoHighlight).then_some("NOHL"))
+        .arg(target.has(IndexOption::NoFrequencies).then_some("NOFREQS"));
     if let Some(stop_words) = index.stop_words {
         command = command.arg(("STOPWORDS", stop_words.len())).arg(stop_words);
     }
-    command = command.arg("SCHEMA");
-    for entry in &entries {
+    command = command
+        .arg(target.has(IndexOption::SkipInitialScan).then_some("SKIPINITIALSCAN"))
+        .arg("SCHEMA");
+    for entry in &target.entries {
         command = field(command, entry);
     }
-    Ok(command)
+    command
 }
 
 /// The command that adds fields to an index.
@@ -44,6 +40,17 @@ pub(crate) fn alter<'e>(name: &str, added: impl IntoIterator<Item = &'e Entry>) 
         command = field(command, entry);
     }
     command
+}
+
+/// A command as one would type it: arguments with spaces or without letters in quotes.
+pub(crate) fn line(command: &Command<()>) -> String {
+    let words = command.packed().arguments().map(|word| {
+        let word = String::from_utf8_lossy(word);
+        let plain = !word.is_empty()
+            && word.chars().all(|letter| letter.is_ascii_graphic() && !"\"'\\".contains(letter));
+        if plain { word.into_owned() } else { format!("{word:?}") }
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// `path AS name TYPE options`: first what the type alone knows, then what all types share.
@@ -129,22 +136,31 @@ fn vector(command: Command<()>, schema: &VectorSchema) -> Command<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Attribute, Compression, FieldSchema, Metric};
+    use crate::ErrorKind;
+    use crate::model::{
+        Attribute, Compression, FieldSchema, IndexSchema, Metric, ModelSchema, Storage,
+    };
     use crate::query::sample::SCHEMA;
 
+    fn target(model: &'static ModelSchema, index: &'static IndexSchema) -> Target {
+        Target::new("film_idx".into(), vec!["film:".into()], model, index).unwrap()
+    }
+
+    fn leak(model: ModelSchema) -> &'static ModelSchema {
+        Box::leak(Box::new(model))
+    }
+
     fn words(command: &Command<()>) -> String {
-        let words = command.packed().arguments().map(String::from_utf8_lossy);
-        words.collect::<Vec<_>>().join(" ").replace('\u{1f}', "␟")
+        line(command).replace("\"\\u{1f}\"", "␟")
     }
 
     #[test]
     fn every_option_stands_where_the_server_takes_it() {
-        let index = IndexSchema {
-            name: "film_idx",
+        const INDEX: IndexSchema = IndexSchema {
             stop_words: Some(&["foo", "bar"]),
             language: Some("german"),
+            ..IndexSchema::named("film_idx")
         };
-        let command = create("film_idx", "film:", &SCHEMA, &index).unwrap();
         let expected = "FT.CREATE film_idx ON HASH PREFIX 1 film: LANGUAGE german STOPWORDS 2 foo bar \
             SCHEMA id AS id NUMERIC \
             title AS title TEXT NOSTEM WEIGHT 2 PHONETIC dm:en WITHSUFFIXTRIE SORTABLE \
@@ -159,21 +175,51 @@ mod tests {
             plot AS plot VECTOR HNSW 12 TYPE FLOAT32 DIM 2 DISTANCE_METRIC COSINE M 8 EF_RUNTIME 20 EPSILON 0.05 \
             note AS note TEXT WEIGHT 1 INDEXEMPTY INDEXMISSING \
             address.city AS address_city TAG SEPARATOR ␟ \
-            Major Genre AS Major Genre TAG SEPARATOR ␟";
-        assert_eq!(words(&command), expected);
+            \"Major Genre\" AS \"Major Genre\" TAG SEPARATOR ␟";
+        assert_eq!(words(&create("film_idx", &target(&SCHEMA, &INDEX))), expected);
     }
 
     #[test]
     fn json_paths_look_into_lists_and_quote_odd_names() {
-        let schema = ModelSchema { storage: Storage::Json, ..SCHEMA };
-        let index = IndexSchema { name: "i", stop_words: Some(&[]), language: None };
-        let words = words(&create("i", "film:", &schema, &index).unwrap());
+        let json = leak(ModelSchema { storage: Storage::Json, ..SCHEMA });
+        const INDEX: IndexSchema =
+            IndexSchema { stop_words: Some(&[]), ..IndexSchema::named("film_idx") };
+        let words = words(&create("i", &target(json, &INDEX)));
         assert!(
-            words.starts_with("FT.CREATE i ON JSON PREFIX 1 film: STOPWORDS 0 SCHEMA $.id AS id")
+            words.starts_with("FT.CREATE i ON JSON PREFIX 1 film: STOPWORDS 0 SCHEMA $.id AS id"),
+            "{words}"
         );
         assert!(words.contains(" $.tags[*] AS tags TAG"));
         assert!(words.contains(" $.address.city AS address_city TAG"));
-        assert!(words.ends_with("$[\"Major Genre\"] AS Major Genre TAG SEPARATOR ␟"));
+        let last = r#""$[\"Major Genre\"]" AS "Major Genre" TAG SEPARATOR ␟"#;
+        assert!(words.ends_with(last), "{words}");
+    }
+
+    #[test]
+    fn the_options_of_the_whole_have_an_order() {
+        let json = leak(ModelSchema { storage: Storage::Json, ..SCHEMA });
+        const INDEX: IndexSchema = IndexSchema {
+            filter: Some("@votes > 0"),
+            language_field: Some("code"),
+            score: Some(0.5),
+            score_field: Some("rating"),
+            temporary: Some(std::time::Duration::from_secs(600)),
+            options: &[
+                IndexOption::SkipInitialScan,
+                IndexOption::NoFrequencies,
+                IndexOption::NoHighlight,
+                IndexOption::NoOffsets,
+                IndexOption::MaxTextFields,
+            ],
+            ..IndexSchema::named("film_idx")
+        };
+        let mut target = target(json, &INDEX);
+        target.prefixes.push("old:".into());
+        let words = words(&create("i", &target));
+        let start = "FT.CREATE i ON JSON PREFIX 2 film: old: FILTER \"@votes > 0\" LANGUAGE_FIELD $.code \
+            SCORE 0.5 SCORE_FIELD $.rating MAXTEXTFIELDS TEMPORARY 600 NOOFFSETS NOHL NOFREQS \
+            SKIPINITIALSCAN SCHEMA $.id AS id";
+        assert!(words.starts_with(start), "{words}");
     }
 
     #[test]
@@ -195,9 +241,9 @@ mod tests {
             }))],
             ..FieldSchema::plain("v")
         }];
-        let schema = ModelSchema { fields: FIELDS, ..SCHEMA };
-        let index = IndexSchema { name: "i", stop_words: None, language: None };
-        let words = words(&create("i", "film:", &schema, &index).unwrap());
+        const INDEX: IndexSchema = IndexSchema::named("i");
+        let schema = leak(ModelSchema { fields: FIELDS, ..SCHEMA });
+        let words = words(&create("i", &target(schema, &INDEX)));
         let expected = "v AS v VECTOR SVS-VAMANA 18 TYPE FLOAT16 DIM 4 DISTANCE_METRIC COSINE \
             GRAPH_MAX_DEGREE 40 CONSTRUCTION_WINDOW_SIZE 250 SEARCH_WINDOW_SIZE 20 REDUCE 2 \
             EPSILON 0.01 COMPRESSION LeanVec4x8";
@@ -206,8 +252,9 @@ mod tests {
 
     #[test]
     fn an_index_without_fields_is_refused() {
-        let schema = ModelSchema { fields: &[], ..SCHEMA };
-        let index = IndexSchema { name: "i", stop_words: None, language: None };
-        assert_eq!(create("i", "film:", &schema, &index).unwrap_err().kind(), ErrorKind::Usage);
+        let empty = leak(ModelSchema { fields: &[], ..SCHEMA });
+        const INDEX: IndexSchema = IndexSchema::named("film_idx");
+        let target = Target::new("i".into(), Vec::new(), empty, &INDEX);
+        assert_eq!(target.unwrap_err().kind(), ErrorKind::Usage);
     }
 }

@@ -2,15 +2,18 @@
 
 use std::fmt;
 
-use super::entry::{Entry, entries, facts};
+use super::entry::{Entry, facts};
+use super::hidden::Hidden;
 use super::info::IndexInfo;
-use crate::model::{IndexSchema, ModelSchema, Storage};
+use super::target::{TEXT_FIELDS, Target};
+use crate::model::IndexOption;
 
 /// One way in which an index differs from what the model needs; its `Display` says it in words.
 /// From [`Index::drift`](super::Index::drift).
 ///
-/// The server does not show `PHONETIC`, `EF_RUNTIME`, `EPSILON`, `INITIAL_CAP` and `BLOCK_SIZE`:
-/// differences in these go unseen.
+/// The server does not show `PHONETIC`, `EF_RUNTIME`, `EPSILON`, `INITIAL_CAP`, `BLOCK_SIZE` and
+/// `TEMPORARY`: [`Index::sync`](super::Index::sync) keeps them beside the index that it makes. In an
+/// index that somebody else made, differences in these go unseen.
 ///
 /// ```
 /// # use alizarin::prelude::*;
@@ -85,24 +88,29 @@ impl fmt::Display for Drift {
     }
 }
 
+impl Drift {
+    /// Whether the index cannot serve the model as it is. A field too many does no harm.
+    pub(crate) fn matters(&self) -> bool {
+        !matches!(self, Drift::Extra { .. })
+    }
+}
+
 /// All differences, and the entries that are missing.
 pub(crate) fn compare(
-    schema: &ModelSchema,
-    index: &IndexSchema,
-    prefix: &str,
+    target: &Target,
     info: &IndexInfo,
+    kept: Option<&Hidden>,
 ) -> (Vec<Drift>, Vec<Entry>) {
-    let mut drift = whole(schema, index, prefix, info);
+    let mut drift = whole(target, info);
     let mut missing = Vec::new();
-    let entries = entries(schema);
-    for entry in &entries {
+    for entry in &target.entries {
         let Some(theirs) = info.attributes.iter().find(|theirs| theirs.name == entry.name) else {
             drift.push(Drift::Missing { field: entry.name.clone() });
             missing.push(entry.clone());
             continue;
         };
         let server = theirs.facts();
-        for (property, model) in facts(entry, schema.storage) {
+        for (property, model) in facts(entry, target.model.storage) {
             let server = server.get(property).map_or("", String::as_str);
             if server != model {
                 let (field, server) = (entry.name.clone(), server.to_owned());
@@ -110,33 +118,62 @@ pub(crate) fn compare(
             }
         }
     }
+    drift.extend(kept.map(|kept| kept.compare(target)).unwrap_or_default());
     for theirs in &info.attributes {
-        if !entries.iter().any(|entry| entry.name == theirs.name) {
+        if !target.entries.iter().any(|entry| entry.name == theirs.name) {
             drift.push(Drift::Extra { field: theirs.name.clone() });
         }
     }
     (drift, missing)
 }
 
-fn whole(schema: &ModelSchema, index: &IndexSchema, prefix: &str, info: &IndexInfo) -> Vec<Drift> {
-    let storage = match schema.storage {
-        Storage::Hash => "HASH",
-        Storage::Json => "JSON",
-    };
+fn whole(target: &Target, info: &IndexInfo) -> Vec<Drift> {
+    let index = target.index;
     let language = |language: Option<&str>| language.unwrap_or("english").to_ascii_lowercase();
-    let sorted = |words: Option<Vec<String>>| {
+    let stop_words = |words: Option<Vec<String>>| {
         let Some(mut words) = words else { return "the server's own".to_owned() };
         words.iter_mut().for_each(|word| word.make_ascii_lowercase());
-        words.sort_unstable();
-        words.join(" ")
+        joined(words)
     };
     let ours = index.stop_words.map(|words| words.iter().map(|word| (*word).to_owned()).collect());
+    let path = |field: Option<&str>| field.map(|field| target.path(field)).unwrap_or_default();
+    let given = |value: &Option<String>| value.clone().unwrap_or_default();
     let properties = [
-        ("the storage", storage.to_owned(), info.key_type.clone()),
-        ("the key prefix", prefix.to_owned(), info.prefixes.join(" ")),
+        ("the storage", target.storage().to_owned(), info.key_type.clone()),
+        ("the key prefix", joined(target.prefixes.clone()), joined(info.prefixes.clone())),
+        ("the filter", index.filter.unwrap_or_default().to_owned(), given(&info.filter)),
         ("the language", language(index.language), language(info.language.as_deref())),
-        ("the list of stop words", sorted(ours), sorted(info.stop_words.clone())),
+        ("the language field", path(index.language_field), given(&info.language_field)),
+        ("the score", index.score.unwrap_or(1.0).to_string(), info.score.to_string()),
+        ("the score field", path(index.score_field), given(&info.score_field)),
+        ("the payload field", String::new(), given(&info.payload_field)),
+        ("the list of options", options(target), joined(info.options.clone())),
+        ("the list of stop words", stop_words(ours), stop_words(info.stop_words.clone())),
     ];
     let differing = properties.into_iter().filter(|(_, model, server)| model != server);
     differing.map(|(property, model, server)| Drift::Index { property, model, server }).collect()
+}
+
+/// The options that the server would show, with what they imply.
+fn options(target: &Target) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for option in
+        target.index.options.iter().filter(|option| **option != IndexOption::SkipInitialScan)
+    {
+        words.push(option.word().to_owned());
+    }
+    if target.has(IndexOption::NoOffsets) {
+        words.push(IndexOption::NoHighlight.word().to_owned());
+    }
+    if target.text_fields() > TEXT_FIELDS {
+        words.push(IndexOption::MaxTextFields.word().to_owned());
+    }
+    joined(words)
+}
+
+/// In an order that does not tell one way to say it from another.
+fn joined(mut words: Vec<String>) -> String {
+    words.sort_unstable();
+    words.dedup();
+    words.join(" ")
 }

@@ -27,6 +27,18 @@ pub struct IndexInfo {
     pub prefixes: Vec<String>,
     /// The language for stemming, where one was set.
     pub language: Option<String>,
+    /// The field in which documents say their own language.
+    pub language_field: Option<String>,
+    /// The score of documents that do not say their own; 1 by default.
+    pub score: f64,
+    /// The field in which documents say their own score.
+    pub score_field: Option<String>,
+    /// The field whose value results can carry, of which the server has ceased to make use.
+    pub payload_field: Option<String>,
+    /// The expression that holds for documents that are indexed.
+    pub filter: Option<String>,
+    /// The options without a value, such as `NOOFFSETS`, in the server's words.
+    pub options: Vec<String>,
     /// The stop words, where they were set.
     pub stop_words: Option<Vec<String>>,
     /// The indexed fields.
@@ -39,6 +51,8 @@ pub struct IndexInfo {
     pub percent_indexed: f64,
     /// How many documents it could not read; they are not found.
     pub hash_indexing_failures: u64,
+    /// Why the server gave up reading documents, where it did: since Redis 8, for want of memory.
+    pub background_error: Option<String>,
     /// Why the last of these could not be read.
     pub last_error: Option<String>,
     /// The key of the last of these.
@@ -74,10 +88,11 @@ pub struct AttributeInfo {
 impl FromReply for IndexInfo {
     fn from_reply(reader: &mut Reader<'_>) -> Result<IndexInfo> {
         let reply = Value::from_reply(reader)?;
-        let mut info = IndexInfo { percent_indexed: 1.0, ..IndexInfo::default() };
+        let mut info = IndexInfo { percent_indexed: 1.0, score: 1.0, ..IndexInfo::default() };
         for (name, value) in pairs(&reply) {
             match name {
                 "index_name" => info.name = text(value),
+                "index_options" => info.options = texts(value),
                 "index_definition" => info.definition(value),
                 "attributes" => {
                     info.attributes = items(value).iter().map(attribute).collect();
@@ -104,6 +119,11 @@ impl IndexInfo {
                 "key_type" => self.key_type = text(value),
                 "prefixes" => self.prefixes = texts(value),
                 "default_language" => self.language = Some(text(value)),
+                "language_field" => self.language_field = Some(text(value)),
+                "default_score" => self.score = number(value),
+                "score_field" => self.score_field = Some(text(value)),
+                "payload_field" => self.payload_field = Some(text(value)),
+                "filter" => self.filter = Some(text(value)),
                 _ => {}
             }
         }
@@ -116,6 +136,9 @@ impl IndexInfo {
             match name {
                 "indexing failures" => {
                     self.hash_indexing_failures = self.hash_indexing_failures.max(whole(value));
+                }
+                "background indexing status" => {
+                    self.background_error = Some(text(value)).filter(|status| status != "OK");
                 }
                 "last indexing error" => self.last_error = known(value),
                 "last indexing error key" => self.last_error_key = known(value),

@@ -1,25 +1,50 @@
-//! A model's search index on the server: made from the model, read back, compared.
+//! A model's search index on the server: made from the model, read back, compared, replaced by a
+//! new one without downtime.
+//!
+//! | to | there is |
+//! |---|---|
+//! | bring it in line with the model | [`sync`](Index::sync), [`rebuild`](Index::rebuild) |
+//! | see what that would do | [`plan`](Index::plan), [`drift`](Index::drift) |
+//! | be sure of it, at start-up or in CI | [`check`](Index::check) |
+//! | go back, or be rid of old versions | [`rollback`](Index::rollback), [`retire`](Index::retire), [`versions`](Index::versions) |
+//! | take over one that is there | [`adopt`](Index::adopt) |
+//! | list those of a server | [`managed`] |
+//!
+//! The guide `docs/migrations.md` tells how they work together.
 
+mod adopt;
+mod build;
 mod create;
 mod drift;
 mod entry;
+mod hidden;
 mod info;
+mod journal;
+mod managed;
+mod plan;
+mod state;
 mod sync;
+mod target;
+mod versions;
 mod wait;
 
+pub use adopt::{Adopt, Adoption};
 pub use drift::Drift;
 pub use info::{AttributeInfo, IndexInfo};
-pub use sync::Synced;
+pub use managed::{Managed, managed};
+pub use plan::{Action, ActionKind, Plan};
+pub use sync::{SyncIndex, SyncProgress, Synced};
+pub use versions::{Role, Version};
 pub use wait::Wait;
 
 pub(crate) use entry::push_step;
 
 use std::fmt;
 
-use crate::model::{IndexSchema, RedisModel};
+use crate::model::RedisModel;
 use crate::query::scope;
 use crate::repository::Repository;
-use crate::{Command, Error, ErrorKind, FromReply, Result};
+use crate::{Command, Error, ErrorKind, FromReply, Result, Sent};
 
 /// A model's search index: from [`Repository::index`].
 ///
@@ -42,8 +67,8 @@ impl<'r, M: RedisModel> Index<'r, M> {
         Index { repository }
     }
 
-    /// The index's name on the server: the repository's namespace, then the model's `index = ".."`,
-    /// or `{prefix}_idx`.
+    /// The name that queries use, an alias of the live version: the repository's namespace, then
+    /// the model's `index = ".."`, or `{prefix}_idx`.
     ///
     /// ```
     /// # use alizarin::prelude::*;
@@ -57,63 +82,6 @@ impl<'r, M: RedisModel> Index<'r, M> {
     /// `Usage` for a model without an index.
     pub fn name(&self) -> Result<String> {
         scope::index_name(self.repository)
-    }
-
-    /// Creates the index (`FT.CREATE`); the server reads documents that are there already in the
-    /// background: see [`Index::wait`].
-    ///
-    /// ```
-    /// # use alizarin::prelude::*;
-    /// use alizarin_samples::Film;
-    /// # alizarin_samples::client(async |client, prefix| {
-    /// let films = client.repository::<Film>().with_namespace(prefix);
-    /// films.index().create().await?;
-    /// let again = films.index().create().await;
-    /// assert_eq!(again.unwrap_err().kind(), ErrorKind::Exists);
-    /// # Ok(()) });
-    /// ```
-    ///
-    /// # Errors
-    /// `Exists` when there is one; `Usage` for a model without an index, or without any indexed
-    /// field; `Unsupported` when the server has no RediSearch.
-    ///
-    /// # Cancel safety
-    /// Dropping the future may leave the index created or not.
-    pub async fn create(&self) -> Result<()> {
-        let name = self.name()?;
-        let command = create::create(&name, &self.prefix(), M::SCHEMA, self.schema()?)?;
-        match self.run(command).await {
-            Err(error) if error.message().contains("already exists") => {
-                let message = format!("index `{name}` exists already: `sync` compares it");
-                Err(Error::new(ErrorKind::Exists, message)
-                    .with_sent(error.sent())
-                    .with_command("FT.CREATE")
-                    .with_source(error))
-            }
-            outcome => outcome,
-        }
-    }
-
-    /// Drops the index (`FT.DROPINDEX`), never the documents.
-    ///
-    /// ```
-    /// # use alizarin::prelude::*;
-    /// # alizarin_samples::films(async |films| {
-    /// films.index().drop().await?;
-    /// assert!(films.exists(&1).await?);
-    /// let found = films.find(|f| f.year.lt(1980)).await;
-    /// assert_eq!(found.unwrap_err().kind(), ErrorKind::Index);
-    /// # Ok(()) });
-    /// ```
-    ///
-    /// # Errors
-    /// `Index` when there is none, `Usage` for a model without an index, `Unsupported` when the
-    /// server has no RediSearch.
-    ///
-    /// # Cancel safety
-    /// Dropping the future may leave the index or not.
-    pub async fn drop(&self) -> Result<()> {
-        self.run(Command::new("FT.DROPINDEX").arg(self.name()?)).await
     }
 
     /// Whether there is an index (`FT.INFO`).
@@ -187,8 +155,87 @@ impl<'r, M: RedisModel> Index<'r, M> {
     /// # Cancel safety
     /// It only reads.
     pub async fn drift(&self) -> Result<Vec<Drift>> {
-        let info = self.info().await?;
-        Ok(drift::compare(M::SCHEMA, self.schema()?, &self.prefix(), &info).0)
+        let plan = self.plan().await?;
+        match plan.live {
+            Some(_) => Ok(plan.drift),
+            None => Err(state::absent(&plan.name)),
+        }
+    }
+
+    /// What [`Index::sync`] would do, with its reasons and exact commands (`FT.INFO`, `FT._LIST`,
+    /// `HGETALL`). It needs no right to write.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// # let films = films.with_namespace("");
+    /// #[derive(RedisModel)]
+    /// #[redis(hash, prefix = "city", index)]
+    /// struct City {
+    ///     #[redis(id)]
+    ///     id: u32,
+    ///     #[redis(numeric)]
+    ///     people: u64,
+    /// }
+    ///
+    /// let cities: Repository<City> = films.client().repository();
+    /// assert_eq!(
+    ///     cities.index().plan().await?.to_string(),
+    ///     "index `city_idx` does not exist
+    /// - create `city_idx:v1`: there is no index
+    ///     FT.CREATE city_idx:v1 ON HASH PREFIX 1 city: SCHEMA people AS people NUMERIC
+    ///     FT.ALIASUPDATE city_idx city_idx:v1"
+    /// );
+    /// # Ok(()) });
+    /// ```
+    ///
+    /// # Errors
+    /// `Usage` for a model without an index, or without any indexed field; `Unsupported` when the
+    /// server has no RediSearch.
+    ///
+    /// # Cancel safety
+    /// It only reads.
+    pub async fn plan(&self) -> Result<Plan> {
+        let work = versions::Changing::of(self)?;
+        Ok(plan::plan(&work.target, &work.state().await?, false).0)
+    }
+
+    /// Checks that [`Index::sync`] would do nothing, and that the index has failed to read no
+    /// document. It does not wait for those that it has not come to yet.
+    ///
+    /// In a program for CI, `films.index().check().await?` at the end of `main` makes the exit code,
+    /// and the error's text says what differs.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::films(async |films| {
+    /// films.index().check().await?;
+    ///
+    /// films.client().hset(films.key(&5), ("year", "soon")).await?;
+    /// let failed = films.index().check().await;
+    /// assert_eq!(failed.unwrap_err().kind(), ErrorKind::Index);
+    /// # Ok(()) });
+    /// ```
+    ///
+    /// # Errors
+    /// `Index` when there is no index, or listing the differences, or saying how many documents it
+    /// could not read; `Usage` for a model without an index; `Unsupported` when the server has no
+    /// RediSearch.
+    ///
+    /// # Cancel safety
+    /// It only reads.
+    pub async fn check(&self) -> Result<()> {
+        let work = versions::Changing::of(self)?;
+        let state = work.state().await?;
+        plan::differs(&plan::plan(&work.target, &state, false).0)?;
+        let failures = state.live.as_ref().map(Failures::of);
+        match failures.filter(|failures| failures.count > 0) {
+            Some(failures) => {
+                let message = format!("index `{}`: {failures}", work.alias());
+                Err(Error::new(ErrorKind::Index, message).with_sent(Sent::Yes))
+            }
+            None => Ok(()),
+        }
     }
 
     /// How many documents the index could not read (`FT.INFO`), and so does not find.
@@ -217,23 +264,12 @@ impl<'r, M: RedisModel> Index<'r, M> {
     /// ```
     /// # use alizarin::prelude::*;
     /// # alizarin_samples::films(async |films| {
-    /// films.index().rebuild().await?;
     /// films.index().wait().await?;
     /// assert_eq!(films.find(|f| f.year.lt(1990)).count().await?, 3);
     /// # Ok(()) });
     /// ```
     pub fn wait(&self) -> Wait<'r, M> {
         Wait::new(Index { repository: self.repository })
-    }
-
-    fn schema(&self) -> Result<&'static IndexSchema> {
-        self.name()?;
-        let index = M::SCHEMA.index.as_ref();
-        index.ok_or_else(|| Error::new(ErrorKind::Usage, "the model has no index"))
-    }
-
-    fn prefix(&self) -> String {
-        scope::key_prefix(self.repository)
     }
 
     async fn run<R: FromReply>(&self, command: Command<R>) -> Result<R> {

@@ -18,13 +18,14 @@ type Progress<'r> = Box<dyn FnMut(f64) + Send + 'r>;
 
 /// Waits until an index has read the documents that were there before it: from [`Index::wait`].
 ///
+/// [`Index::sync`] does it by itself. It is for an index that somebody else made.
+///
 /// Awaiting it sends `FT.INFO` at once, after 5 ms, and on with pauses that double, up to 250 ms.
 ///
 /// ```
 /// # use alizarin::prelude::*;
 /// use std::time::Duration;
 /// # alizarin_samples::films(async |films| {
-/// films.index().rebuild().await?;
 /// films.index().wait().timeout(Duration::from_secs(60)).await?;
 /// assert_eq!(films.index().info().await?.percent_indexed, 1.0);
 /// # Ok(()) });
@@ -66,7 +67,6 @@ impl<'r, M: RedisModel> Wait<'r, M> {
     /// ```
     /// # use alizarin::prelude::*;
     /// # alizarin_samples::films(async |films| {
-    /// films.index().rebuild().await?;
     /// let mut done = 0.0;
     /// films.index().wait().on_progress(|now| done = now).await?;
     /// assert_eq!(done, 1.0);

@@ -4,7 +4,9 @@ use alizarin_core::resp::Packed;
 
 mod reply;
 
-pub(crate) use reply::{Loaded, finish, json};
+#[doc(hidden)]
+pub use reply::{Hit, ReplyForm};
+pub(crate) use reply::{Loaded, document, finish, json, upgraded};
 
 use super::{FieldSchema, Nested, RedisModel, RedisValue, Storage, StoredValue};
 use crate::Result;

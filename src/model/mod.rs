@@ -47,6 +47,7 @@ mod generate;
 mod geo;
 mod hooks;
 mod id;
+mod index_schema;
 mod key;
 mod nested;
 mod projection;
@@ -70,7 +71,9 @@ pub use derived::{
     is_untouched, read_json_text, read_text, required, unread, write_json_text, write_text,
 };
 pub use document::{Document, DocumentWriter};
-pub(crate) use document::{Loaded, finish, json};
+#[doc(hidden)]
+pub use document::{Hit, ReplyForm};
+pub(crate) use document::{Loaded, document as read_document, finish, json, upgraded};
 #[doc(hidden)]
 pub use fit::{Misfit, model_misfit, name_misfit, stored_misfit};
 pub use generate::{CountedId, GeneratedId, GeneratesId, IdSource};
@@ -79,6 +82,7 @@ pub use hooks::Hooks;
 #[doc(hidden)]
 pub use hooks::invalid;
 pub use id::ModelId;
+pub use index_schema::{IndexOption, IndexSchema};
 pub(crate) use key::{empty_part, escape, parse_key, write_key};
 pub use nested::{Flatten, Nested};
 #[doc(hidden)]
@@ -92,8 +96,8 @@ pub(crate) use projection::{Picked, read_hit};
 pub use projection::{RedisProjection, Shape};
 pub use reference::{OwnField, Ref, References};
 pub use schema::{
-    Attribute, FieldSchema, IndexKind, IndexSchema, LimitSchema, ModelSchema, NestedSchema,
-    StampSchema, Storage, UniqueSchema, WriteSchema,
+    Attribute, FieldSchema, IndexKind, LimitSchema, ModelSchema, NestedSchema, StampSchema,
+    Storage, UniqueSchema, WriteSchema,
 };
 pub use stamp::Stamp;
 pub use stored::{StoredValue, missing};
@@ -203,6 +207,16 @@ pub trait RedisModel: Document + Send + Sync {
 
     #[doc(hidden)]
     fn hook_after_delete(_id: &Self::Id) {}
+
+    /// Reads a document of the struct that `upgrade_from` names, and makes one of this of it. Called
+    /// by repositories where a document does not read as this struct.
+    #[doc(hidden)]
+    fn earlier(
+        _reader: &mut alizarin_core::resp::Reader<'_>,
+        _form: ReplyForm,
+    ) -> Option<Result<Hit<Self>>> {
+        None
+    }
 }
 
 /// A model that is stored as JSON: parts of its values can be changed on the server.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::IndexSchema;
 use super::vector_schema::VectorSchema;
 
 /// How a model's documents are stored.
@@ -150,27 +151,6 @@ pub struct UniqueSchema {
     pub name: &'static str,
     /// The stored names of the fields.
     pub fields: &'static [&'static str],
-}
-
-/// A model's search index.
-///
-/// ```
-/// # use alizarin::prelude::*;
-/// # use alizarin_samples::Film;
-/// let index = Film::SCHEMA.index.expect("films have an index");
-/// assert_eq!(index.name, "film_idx");
-/// assert_eq!(index.stop_words, None);
-/// # Ok::<(), alizarin::Error>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "the derive writes it as a literal")]
-pub struct IndexSchema {
-    /// The index's name on the server.
-    pub name: &'static str,
-    /// The stop words: `None` for the server's own list, an empty list for none at all.
-    pub stop_words: Option<&'static [&'static str]>,
-    /// The language for stemming, where it is not English.
-    pub language: Option<&'static str>,
 }
 
 /// One stored field.

@@ -310,7 +310,8 @@ impl<'r, M: RedisModel, E: Node, T: Take<Model = M>> Find<'r, M, E, T> {
         self.check_cap(found.total)?;
         let ids = found.keys.iter().map(|key| {
             let name = || format!("{:?}", String::from_utf8_lossy(key));
-            self.repository.id_of(key).ok_or_else(|| Error::decode("a key of this model", &name()))
+            let id = self.repository.id_in_index(key);
+            id.ok_or_else(|| Error::decode("a key of this model", &name()))
         });
         ids.collect()
     }

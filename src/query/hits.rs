@@ -2,7 +2,10 @@
 
 use alizarin_core::resp::{Frame, Reader};
 
-use crate::model::{RedisModel, RedisProjection, Storage, StoredValue, finish, json, read_hit};
+use crate::model::{
+    Hit, RedisModel, RedisProjection, ReplyForm, Storage, StoredValue, finish, json, read_hit,
+    upgraded,
+};
 use crate::repository::{Take, Whole};
 use crate::{Error, ErrorKind, FromReply, Result, Sent};
 
@@ -217,8 +220,17 @@ fn check_warning(text: &str) -> Result<()> {
     Ok(())
 }
 
-/// A document and its vector's distance; `None` when it was gone.
-pub(crate) fn whole<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Option<(M, Option<f64>)>> {
+/// A document, of this struct or of one that it is upgraded from, and its vector's distance; `None`
+/// when it was gone.
+pub(crate) fn whole<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Hit<M>> {
+    let start = reader.clone();
+    match current(reader) {
+        Err(error) => upgraded(reader, start, ReplyForm::Hit).ok_or(error),
+        found => found,
+    }
+}
+
+fn current<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Hit<M>> {
     let Some(count) = pairs(reader)? else { return Ok(None) };
     let mut partial = M::Partial::default();
     let mut distance = None;

@@ -100,7 +100,7 @@ pub(crate) static SCHEMA: ModelSchema = ModelSchema {
     key: &["film:", ""],
     ids: &["id"],
     version: None,
-    index: Some(IndexSchema { name: "film_idx", stop_words: None, language: None }),
+    index: Some(IndexSchema::named("film_idx")),
     events: false,
     ttl: None,
     unique: &[],

@@ -21,6 +21,14 @@ pub(crate) fn key_prefix<M: RedisModel>(repository: &Repository<M>) -> String {
     [repository.namespace(), first].concat()
 }
 
+/// What the keys of the documents in the model's index begin with, the model's own prefix first.
+pub(crate) fn prefixes<M: RedisModel>(repository: &Repository<M>) -> Vec<String> {
+    let namespace = repository.namespace();
+    let further = M::SCHEMA.index.map_or(&[][..], |index| index.prefixes);
+    let further = further.iter().map(|prefix| format!("{namespace}{prefix}:"));
+    std::iter::once(key_prefix(repository)).chain(further).collect()
+}
+
 /// Says what a server's error about an index means here.
 pub(crate) fn explain(error: Error, index: &str) -> Error {
     let (kind, message) = if is_no_such_index(&error) {

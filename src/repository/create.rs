@@ -126,7 +126,7 @@ impl<M: GeneratesId, F: FnOnce(M::Id) -> M> Create<'_, M, F> {
         };
         let id = model.id().into_owned();
         let draft = Draft::of(&model)?;
-        let prepared = prepare(repository, &id, draft.model(), &plan)?;
+        let prepared = prepare(repository, &id, draft.model(), &plan, &[])?;
         let written = send(repository.client(), prepared, &repository.key(&id)).await?;
         draft.written(&written);
         if let Some(made) = draft.into_made() {

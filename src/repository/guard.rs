@@ -306,7 +306,7 @@ impl<M: RedisModel> Lock<M> {
                 edits: false,
             };
             let draft = Draft::of(model)?;
-            let prepared = prepare(&repository, &id, draft.model(), &plan)?;
+            let prepared = prepare(&repository, &id, draft.model(), &plan, &[])?;
             let written = send(repository.client(), prepared, &document).await?;
             draft.written(&written);
             Ok(written)

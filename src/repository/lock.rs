@@ -61,8 +61,18 @@ impl Held {
         document: &str,
         terms: Terms,
     ) -> Result<Held> {
+        Held::take_at(repository.client(), repository.namespace(), document, terms).await
+    }
+
+    /// The same for what is no document of a repository: `document` is any key.
+    pub(crate) async fn take_at(
+        client: &Client,
+        namespace: &str,
+        document: &str,
+        terms: Terms,
+    ) -> Result<Held> {
         let lease = milliseconds(terms.lease)?;
-        if repository.client().is_cluster() && !has_tag(document) && document.contains('}') {
+        if client.is_cluster() && !has_tag(document) && document.contains('}') {
             let text = format!(
                 "the key `{document}` has a brace that is no hash tag: on a cluster no lock can lie \
                  beside it"
@@ -71,10 +81,9 @@ impl Held {
         }
         // Too far away to be an instant is without end.
         let deadline = Instant::now().checked_add(terms.wait);
-        let namespace = repository.namespace();
         let fence = terms.fenced.then(|| companion(namespace, "fence", document));
         let mut held = Held {
-            client: repository.client().clone(),
+            client: client.clone(),
             key: companion(namespace, "lock", document),
             token: token()?,
             fence: 0,

@@ -120,39 +120,43 @@ mod call;
 mod changes;
 mod create;
 mod delete;
-mod draft;
+pub(crate) mod draft;
 mod failure;
 mod get;
 mod guard;
 mod keep;
+pub(crate) mod lease;
 mod limit;
 mod list;
 mod lock;
 mod locked;
 mod nested;
-mod outcome;
+pub(crate) mod outcome;
 mod patch;
-mod prepare;
+pub(crate) mod prepare;
 mod relation;
 mod returning;
 mod save;
-mod scan;
-mod script;
+pub(crate) mod scan;
+pub(crate) mod script;
 mod search;
 mod set;
 mod take;
 mod tenant;
 mod ttl;
 mod unique;
-mod update;
+pub(crate) mod update;
 mod upsert;
 mod with;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use failure::explain;
 pub(crate) use get::load_page;
+pub(crate) use lock::companion;
 pub(crate) use scan::glob;
+pub(crate) use script::Call;
 pub(crate) use take::{dialect, is_found_exactly, write_return};
 
 pub use crate::model::written::Written;
@@ -340,6 +344,22 @@ impl<M: RedisModel> Repository<M> {
     pub(crate) fn id_of(&self, key: &[u8]) -> Option<M::Id> {
         let key = std::str::from_utf8(key).ok()?;
         parse_key(M::SCHEMA.key, key.strip_prefix(&*self.namespace)?)
+    }
+
+    /// The id in a key that the model's index may hold: of this model, or under one of the index's
+    /// further prefixes.
+    pub(crate) fn id_in_index(&self, key: &[u8]) -> Option<M::Id> {
+        let own = self.id_of(key);
+        let further = M::SCHEMA.index.map_or(&[][..], |index| index.prefixes);
+        own.or_else(|| {
+            let key = std::str::from_utf8(key).ok()?.strip_prefix(&*self.namespace)?;
+            further.iter().find_map(|prefix| {
+                let first = format!("{prefix}:");
+                let mut template = M::SCHEMA.key.to_vec();
+                *template.first_mut()? = first.as_str();
+                parse_key(&template, key)
+            })
+        })
     }
 
     /// The channel of the model's events.

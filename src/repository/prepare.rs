@@ -74,14 +74,16 @@ impl Content {
     }
 }
 
-/// Lays out the write of a whole document.
+/// Lays out the write of a whole document. Fields `gone` of a hash are removed besides.
 pub(crate) fn prepare<M: RedisModel>(
     repository: &Repository<M>,
     id: &M::Id,
     model: &M,
     plan: &Plan<'_>,
+    gone: &[Vec<u8>],
 ) -> Result<Prepared> {
-    let content = Content::of(id, model)?;
+    let mut content = Content::of(id, model)?;
+    gone.iter().for_each(|name| content.absent.push(name));
     if !plan.needs_script::<M>() {
         let key = repository.key(id);
         match &content.json {

@@ -207,7 +207,7 @@ impl<'a, M: RedisModel> Save<'a, M> {
             edits: false,
         };
         let draft = Draft::of(self.model)?;
-        let mut prepared = prepare(self.repository, &id, draft.model(), &plan)?;
+        let mut prepared = prepare(self.repository, &id, draft.model(), &plan, &[])?;
         prepared.limit(&self.limits)?;
         let key = self.repository.key(&id);
         let written = send(self.repository.client(), prepared, &key).await?;

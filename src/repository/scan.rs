@@ -103,10 +103,11 @@ impl<M: RedisModel, T> Pages<M, T> {
     }
 }
 
-/// One page of keys, and the cursor for the next.
-pub(crate) async fn keys<M: RedisModel>(
+/// One page of keys, of which the server looks at about `count`, and the cursor for the next.
+pub(crate) async fn page_of_keys<M: RedisModel>(
     repository: &Repository<M>,
     cursor: &str,
+    count: usize,
 ) -> Result<(String, Vec<(String, M::Id)>)> {
     let kind = match M::SCHEMA.storage {
         Storage::Hash => "hash",
@@ -114,7 +115,7 @@ pub(crate) async fn keys<M: RedisModel>(
     };
     let pattern = repository.pattern();
     let command: Command<(String, Vec<Vec<u8>>)> =
-        Command::new("SCAN").arg((cursor, "MATCH", pattern, "COUNT", PAGE, "TYPE", kind));
+        Command::new("SCAN").arg((cursor, "MATCH", pattern, "COUNT", count, "TYPE", kind));
     let (cursor, keys) = repository.client().run(command).await?;
     let keys = keys.into_iter().filter_map(|key| {
         // Keys of another model may begin alike: their rest is no id.
@@ -185,7 +186,7 @@ impl<M: RedisModel> Stream for Scan<M> {
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<M>>> {
         self.get_mut().pages.poll(context, |repository, cursor| {
             Box::pin(async move {
-                let (cursor, found) = keys(&repository, &cursor).await?;
+                let (cursor, found) = page_of_keys(&repository, &cursor, PAGE).await?;
                 let keys: Vec<String> = found.into_iter().map(|(key, _)| key).collect();
                 let documents = load_page::<Whole<M>>(repository.client(), &keys).await?;
                 Ok((cursor, documents.into_iter().flatten().collect()))
@@ -200,7 +201,7 @@ impl<M: RedisModel> Stream for ScanIds<M> {
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.get_mut().pages.poll(context, |repository, cursor| {
             Box::pin(async move {
-                let (cursor, found) = keys(&repository, &cursor).await?;
+                let (cursor, found) = page_of_keys(&repository, &cursor, PAGE).await?;
                 Ok((cursor, found.into_iter().map(|(_, id)| id).collect()))
             })
         })

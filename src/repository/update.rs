@@ -205,7 +205,7 @@ pub(crate) async fn write<M: RedisModel>(
         edits: false,
     };
     let draft = Draft::of(&model)?;
-    let prepared = prepare(repository, id, draft.model(), &plan)?;
+    let prepared = prepare(repository, id, draft.model(), &plan, &[])?;
     let key = repository.key(id);
     let written = send(repository.client(), prepared, &key).await?;
     if let Some(made) = draft.into_made() {

@@ -2,6 +2,7 @@
 
 mod choices;
 mod hostile;
+mod indexes;
 mod keys;
 mod nested;
 mod order;

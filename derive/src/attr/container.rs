@@ -3,7 +3,7 @@
 use proc_macro2::Span;
 use syn::{Data, DeriveInput, Fields, Ident};
 
-use super::{Group, Item, Key, Value, agreed, duration, items, redis, string};
+use super::{Group, Item, Key, Value, Whole, agreed, duration, items, path, redis, string};
 use crate::case::Case;
 use crate::ctxt::Ctxt;
 use crate::symbol;
@@ -29,10 +29,10 @@ pub(crate) struct Container {
     pub(crate) hooks: bool,
     pub(crate) rename_all: Case,
     pub(crate) unique: Vec<Group>,
-    pub(crate) stop_words: Option<Vec<String>>,
-    pub(crate) language: Option<String>,
-    /// The words given that concern the index.
-    pub(crate) index_options: Vec<Ident>,
+    /// The struct whose documents this one reads too.
+    pub(crate) upgrade_from: Option<syn::Path>,
+    /// What is said of the index as a whole.
+    pub(crate) whole: Whole,
     /// `#[serde(default)]`: every field has one.
     pub(crate) default: bool,
 }
@@ -50,22 +50,14 @@ impl Container {
                 "key" => container.key = Key::read(cx, item),
                 "index" => index = Some(item),
                 "events" => container.events = item.flag(cx),
+                "upgrade_from" => container.upgrade_from = path(cx, item, "a struct"),
                 "ttl" => container.ttl = duration(cx, item),
                 "hooks" => container.hooks = item.flag(cx),
-                "language" => container.language = language(cx, item),
-                "no_stop_words" if item.flag(cx) => container.stop_words = Some(Vec::new()),
-                "stop_words" => {
-                    let words = string(cx, item).unwrap_or_default();
-                    container.stop_words =
-                        Some(words.split_whitespace().map(str::to_owned).collect());
-                }
                 _ => {}
             }
         }
         container.unique = Group::read(cx, &items);
-        let words = ["stop_words", "no_stop_words", "language"];
-        let words = items.iter().filter(|item| words.iter().any(|word| item.is(word)));
-        container.index_options = words.map(|item| item.name.clone()).collect();
+        container.whole = Whole::read(cx, &items);
         container.index = index.map(|item| match item.value {
             Value::None => format!("{}_idx", container.prefix),
             _ => string(cx, item).unwrap_or_default(),
@@ -125,9 +117,8 @@ impl Container {
             hooks: false,
             unique: Vec::new(),
             rename_all: case.unwrap_or(Case::Kept),
-            stop_words: None,
-            language: None,
-            index_options: Vec::new(),
+            upgrade_from: None,
+            whole: Whole::default(),
             default: serde.iter().any(|item| item.is("default")),
         }
     }
@@ -148,14 +139,4 @@ impl Container {
             )),
         }
     }
-}
-
-/// A language that RediSearch can stem; another one fails when the index is created.
-fn language(cx: &Ctxt, item: &Item) -> Option<String> {
-    let name = string(cx, item)?;
-    if !symbol::LANGUAGES.contains(&name.as_str()) {
-        let legal = symbol::list(symbol::LANGUAGES);
-        cx.error(item, format!("RediSearch has no language {name:?}; there are {legal}"));
-    }
-    Some(name)
 }

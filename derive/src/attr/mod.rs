@@ -8,6 +8,7 @@ mod projection;
 mod unique;
 mod value;
 mod vector;
+mod whole;
 
 pub(crate) use container::{Container, Storage};
 pub(crate) use field::{Field, Generate, stored_name};
@@ -17,6 +18,7 @@ pub(crate) use projection::{Column, Projection};
 pub(crate) use unique::{Group, Unique};
 pub(crate) use value::{agreed, duration, parsed, path, string};
 pub(crate) use vector::{Algorithm, Vector};
+pub(crate) use whole::Whole;
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;

@@ -1,9 +1,9 @@
 //! Schema constants as code.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
 
-use crate::attr::{Algorithm, Field, Index, Kind, Vector};
+use crate::attr::{Algorithm, Field, Index, Kind, Vector, Whole};
 
 /// `Option` of something that is code already.
 pub(super) fn option(value: Option<impl quote::ToTokens>) -> TokenStream {
@@ -16,6 +16,29 @@ pub(super) fn option(value: Option<impl quote::ToTokens>) -> TokenStream {
 /// A time in milliseconds.
 pub(super) fn duration(milliseconds: Option<u64>) -> TokenStream {
     option(milliseconds.map(|time| quote!(::core::time::Duration::from_millis(#time))))
+}
+
+/// The index's schema.
+pub(super) fn index(name: &str, whole: &Whole) -> TokenStream {
+    let words = option(whole.stop_words.as_ref().map(|words| quote!(&[#(#words),*])));
+    let (language, filter) = (option(whole.language.as_ref()), option(whole.filter.as_ref()));
+    let language_field = option(whole.language_field.as_ref().map(|(_, name)| name));
+    let score_field = option(whole.score_field.as_ref().map(|(_, name)| name));
+    let (score, temporary) = (option(whole.score), duration(whole.temporary));
+    let prefixes = &whole.prefixes;
+    let options = whole.options.iter().map(|name| syn::Ident::new(name, Span::call_site()));
+    quote!(__alizarin::IndexSchema {
+        name: #name,
+        stop_words: #words,
+        language: #language,
+        language_field: #language_field,
+        score: #score,
+        score_field: #score_field,
+        filter: #filter,
+        prefixes: &[#(#prefixes),*],
+        temporary: #temporary,
+        options: &[#(__alizarin::IndexOption::#options),*],
+    })
 }
 
 /// A field's schema.

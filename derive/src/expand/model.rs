@@ -64,6 +64,23 @@ fn implementation(model: &Struct) -> TokenStream {
             }
         }
     });
+    let earlier = model.container.upgrade_from.as_ref().map(|old| {
+        quote! {
+            fn earlier(
+                __reader: &mut __alizarin::Reader<'_>,
+                __form: __alizarin::ReplyForm,
+            ) -> ::core::option::Option<
+                __alizarin::Result<::core::option::Option<(Self, ::core::option::Option<f64>)>>,
+            > {
+                let __found = __alizarin::read_earlier::<#old>(__reader, __form);
+                ::core::option::Option::Some(__found.map(|__found| {
+                    __found.map(|(__old, __distance)| {
+                        (<Self as ::core::convert::From<#old>>::from(__old), __distance)
+                    })
+                }))
+            }
+        }
+    });
     quote! {
         impl __alizarin::#marker for #ident {}
 
@@ -79,6 +96,7 @@ fn implementation(model: &Struct) -> TokenStream {
             #version
 
             #hooks
+            #earlier
         }
     }
 }
@@ -133,12 +151,8 @@ fn schema(model: &Struct) -> TokenStream {
     let key = key(model, ids.len());
     let version = model.stored().find(|field| field.version.is_some()).map(|field| &field.name);
     let version = literal::option(version);
-    let index = literal::option(container.index.as_ref().map(|index| {
-        let words = container.stop_words.as_ref().map(|words| quote!(&[#(#words),*]));
-        let (words, language) =
-            (literal::option(words), literal::option(container.language.as_ref()));
-        quote!(__alizarin::IndexSchema { name: #index, stop_words: #words, language: #language })
-    }));
+    let index = container.index.as_ref().map(|name| literal::index(name, &container.whole));
+    let index = literal::option(index);
     let writes = hooks::schema(model);
     let unique = crate::unique::constraints(&Ctxt::unheard(), model).into_iter().map(|one| {
         let (name, fields) = (one.name, one.fields.into_iter().map(|field| &field.name));

@@ -14,7 +14,7 @@ impl<M: RedisModel> FromReply for Loaded<M> {
     #[inline]
     fn from_reply(reader: &mut Reader<'_>) -> Result<Loaded<M>> {
         let start = reader.clone();
-        let document = whole(reader);
+        let document = document(reader);
         if document.is_err() {
             if let Frame::Error(line) = start.peek()? {
                 return Err(Error::server(line));
@@ -24,6 +24,48 @@ impl<M: RedisModel> FromReply for Loaded<M> {
         }
         Ok(Loaded(document))
     }
+}
+
+/// One document, of this struct or of one that it is upgraded from.
+pub(crate) fn document<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Option<M>> {
+    let start = reader.clone();
+    match whole(reader) {
+        Err(error) => match upgraded(reader, start, ReplyForm::Document) {
+            Some(found) => Ok(found.map(|(document, _)| document)),
+            None => Err(error),
+        },
+        document => document,
+    }
+}
+
+/// What a reply holds one document in.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub enum ReplyForm {
+    /// The reply to `HGETALL` or `JSON.GET`.
+    Document,
+    /// The fields of one of the results of `FT.SEARCH`.
+    Hit,
+}
+
+/// A document and its vector's distance; `None` when it was gone.
+#[doc(hidden)]
+pub type Hit<M> = Option<(M, Option<f64>)>;
+
+/// Reads once more, from `start`, what could not be read as an `M`: as what it is upgraded from.
+/// `None`, and the reader stays where it is, where that is no better.
+pub(crate) fn upgraded<'a, M: RedisModel>(
+    reader: &mut Reader<'a>,
+    start: Reader<'a>,
+    form: ReplyForm,
+) -> Option<Hit<M>> {
+    let mut again = start;
+    let mut found = M::earlier(&mut again, form)?.ok()?;
+    if let Some((document, _)) = &mut found {
+        document.hook_after_load().ok()?;
+    }
+    *reader = again;
+    Some(found)
 }
 
 fn whole<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Option<M>> {

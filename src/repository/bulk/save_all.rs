@@ -130,7 +130,7 @@ where
             let id = item.borrow().id().into_owned();
             let mut made = None;
             let prepared = Draft::of(item.borrow()).and_then(|draft| {
-                let prepared = prepare(repository, &id, draft.model(), &self.plan::<M>())?;
+                let prepared = prepare(repository, &id, draft.model(), &self.plan::<M>(), &[])?;
                 made = draft.into_made();
                 Ok(prepared)
             });

@@ -9,7 +9,7 @@ use crate::model::{RedisModel, UniqueSchema};
 use crate::repository::Repository;
 use crate::repository::failure::explain;
 use crate::repository::lock::token;
-use crate::repository::scan::{PAGE, glob, keys};
+use crate::repository::scan::{PAGE, glob, page_of_keys};
 use crate::repository::script::{Call, UNIQUE_MEND, UNIQUE_SWEEP};
 use crate::{Command, ErrorKind, Result, ServerCode};
 
@@ -235,7 +235,7 @@ impl<'a, M: RedisModel> Audit<'a, M> {
         let work = Work { repository: &repository, constraints: &constraints, repair: self.repair };
         let mut cursor = "0".to_owned();
         loop {
-            let (next, found) = keys(&repository, &cursor).await?;
+            let (next, found) = page_of_keys(&repository, &cursor, PAGE).await?;
             for (key, _) in found {
                 work.document(&key, &mut report).await?;
             }
