@@ -74,10 +74,12 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
             }
             Stage::Beside(link, flight) => {
                 let outcome = ready!(flight.poll(link, || self.work.wire(), cx));
+                note(link, &self.work, &outcome);
                 return self.poll_here(outcome, cx);
             }
             Stage::There(link, flight) => {
                 let outcome = ready!(flight.poll(link, || self.work.wire(), cx));
+                note(link, &self.work, &outcome);
                 return self.poll_there(outcome, cx);
             }
         }
@@ -103,12 +105,12 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
                     return self.step(future, cx);
                 }
                 if let Some(replicas) = handle.0.replicas()
-                    && let Some(link) = replicas.link_for(&self.work.route())
+                    && let Some(link) = replicas.link_for(&self.work.route(), &self.work.wire())
                 {
                     return self.poll_link(link, cx);
                 }
                 if handle.0.has_lanes() {
-                    let link = Arc::clone(handle.0.lane());
+                    let link = Arc::clone(handle.0.lane(&self.work.wire()));
                     return self.poll_beside(link, cx);
                 }
                 self.poll_primary(cx)
@@ -279,6 +281,13 @@ impl<W: Work, C: Borrow<Client>> Future for Execute<W, C> {
                 Err(error) => return Poll::Ready(Err(error.with_command(this.work.name()))),
             }
         }
+    }
+}
+
+/// Takes note of a reply's size, where there are several connections to choose from.
+fn note(link: &Link, work: &impl Work, outcome: &Result<Reply>) {
+    if let Ok(reply) = outcome {
+        link.answered(&work.wire(), reply.as_bytes().len());
     }
 }
 

@@ -196,8 +196,7 @@ impl Cluster {
         }
         let replicas_too = !matches!(self.config.read_from, ReadFrom::Primary);
         for node in map.primaries().chain(map.nodes().filter(|_| replicas_too)) {
-            // Connects.
-            let _ = node.link();
+            node.begin();
         }
         let gone: Vec<Arc<Node>> = {
             let mut all = self.all();

@@ -153,7 +153,7 @@ impl Cluster {
             Some(slot) => map.reader(slot, &self.config.read_from),
             None => map.any(),
         };
-        node?.link().cloned()
+        node?.link(&Wire::One(packed)).cloned()
     }
 
     /// Whether this is a command's answer. If not, what it says of the map is noted.

@@ -73,10 +73,17 @@ impl Node {
 
     /// A connection that all share; `None` on a blocking client.
     #[inline]
-    pub(crate) fn link(&self) -> Option<&Arc<Link>> {
+    pub(crate) fn link(&self, wire: &Wire<'_>) -> Option<&Arc<Link>> {
         match &self.way {
-            Way::Shared(shared) => Some(shared.link().lane()),
+            Way::Shared(shared) => Some(shared.link().lane(wire)),
             Way::Direct(_) => None,
+        }
+    }
+
+    /// Connects, unless it has; a blocking client does so when it needs to.
+    pub(crate) fn begin(&self) {
+        if let Way::Shared(shared) = &self.way {
+            shared.link();
         }
     }
 
@@ -139,7 +146,8 @@ impl Node {
     pub(crate) fn exchange(self: &Arc<Node>, bytes: Parcel, frames: u32) -> ToNode {
         let way = match &self.way {
             Way::Shared(shared) => {
-                Leg::Shared(Exchange::new(Arc::clone(shared.link().lane()), bytes, frames))
+                let lane = shared.link().lane(&Wire::Many { bytes: bytes.view(), frames });
+                Leg::Shared(Exchange::new(Arc::clone(lane), bytes, frames))
             }
             Way::Direct(_) => Leg::Direct(bytes, frames),
         };

@@ -278,8 +278,10 @@ impl Config {
     }
 
     /// How many connections to each server the commands of an async client share, in turn; 1 unless
-    /// set, at most 64. Several spread large replies, so that those of others need not wait behind
-    /// them, and the work over several of the server's I/O threads; they cost what connections cost,
+    /// set, at most 64. Large requests (64 KiB or more, or 64 commands or more in one pipeline), and
+    /// commands for a key whose last reply was as large, go by the last of them, and small ones by
+    /// those where nothing large is under way: so they need not wait behind it. Several also spread
+    /// the work over the server's I/O threads; they cost what connections cost,
     /// and make fewer commands travel together. Commands of which each is awaited before the next
     /// keep their order; those that are under way at once may be executed in any order. A blocking
     /// client has its pool.

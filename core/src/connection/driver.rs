@@ -3,6 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -205,9 +206,11 @@ impl Connected<'_> {
             // Both directions in each round: neither waits for the other.
             let before = io.writing.written();
             let unwritable = matches!(io.write(cx), Poll::Ready(Err(()))).then(|| io.broken.take());
-            while io.broken.is_none() && io.read(cx).is_ready() {
+            let mut enough = false;
+            while !enough && io.broken.is_none() && io.read(cx).is_ready() {
                 link.deliver(&mut io, None, &mut self.wakers);
                 self.wakers.drain(..).for_each(Waker::wake);
+                enough = io.has_its_share();
             }
             // What the peer said before it hung up was read all the same.
             if let Some(error) = unwritable.flatten().or_else(|| io.broken.take()) {
@@ -227,12 +230,13 @@ impl Connected<'_> {
             if state.closing && idle && state.slots.in_flight() == 0 {
                 return Poll::Ready(None);
             }
-            if !more || wait {
-                state.driver = (!wait).then(|| cx.waker().clone());
+            let again = wait || enough;
+            if !more || again {
+                state.driver = (!again).then(|| cx.waker().clone());
                 drop(state);
                 drop(io);
                 self.wakers.drain(..).for_each(Waker::wake);
-                if wait {
+                if again {
                     cx.waker().wake_by_ref();
                 }
                 return Poll::Pending;
@@ -316,6 +320,11 @@ impl Link {
     fn on_tick(&self) -> Option<Error> {
         if let Some(mut io) = self.io_if_free() {
             io.inbox.shrink();
+            let mut state = self.state();
+            state.rest(&mut io);
+            if state.slots.fifo.is_empty() {
+                self.loaded.store(false, Ordering::Relaxed);
+            }
         }
         self.beat();
         let mut wakers = Vec::new();

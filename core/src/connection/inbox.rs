@@ -101,6 +101,11 @@ impl Inbox {
         self.buffer.len()
     }
 
+    /// How many bytes the frame that has begun wants at least.
+    pub(crate) fn missing(&self) -> usize {
+        self.hint
+    }
+
     /// The buffer, with room for the next read.
     #[expect(
         clippy::arithmetic_side_effects,
@@ -125,6 +130,14 @@ impl Inbox {
         if self.buffer.is_empty() && self.largest > KEEP {
             self.buffer = BytesMut::new();
             self.largest = 0;
+        }
+    }
+
+    /// Gives back all room: nothing comes at the moment.
+    pub(crate) fn empty(&mut self) {
+        if self.buffer.is_empty() && self.found.is_empty() && self.pushes.is_empty() {
+            (self.buffer, self.largest) = (BytesMut::new(), 0);
+            (self.found, self.pushes) = (VecDeque::new(), VecDeque::new());
         }
     }
 

@@ -16,7 +16,7 @@ use tokio::task::AbortHandle;
 use super::caller::Caller;
 use super::dedicated::Dedicated;
 use super::inbox::{Inbox, Item};
-use super::lanes::Lanes;
+use super::lanes::{Lanes, Seen};
 use super::maintenance;
 use super::outbox::Wire;
 use super::reply::Reply;
@@ -54,8 +54,11 @@ pub(crate) struct Link {
     pub(crate) pool: OnceLock<Arc<Pool>>,
     /// Who answers what only reads, where that is not this server.
     pub(super) replicas: OnceLock<Arc<Replicas>>,
-    /// More connections to the same server.
+    /// More connections to the same server, and what all of them know of keys.
     pub(super) lanes: OnceLock<Lanes>,
+    pub(super) seen: OnceLock<Arc<Seen>>,
+    /// A hint, without a lock: whether something large is under way.
+    pub(super) loaded: AtomicBool,
     /// A task that ends with the link.
     pub(super) companion: OnceLock<AbortHandle>,
 }
@@ -120,6 +123,8 @@ impl Link {
             pool: OnceLock::new(),
             replicas: OnceLock::new(),
             lanes: OnceLock::new(),
+            seen: OnceLock::new(),
+            loaded: AtomicBool::new(false),
             companion: OnceLock::new(),
         }
     }
@@ -373,6 +378,10 @@ impl Link {
             if let Some(outcome) = self.deliver(&mut io, Some(ticket), &mut wakers) {
                 break Poll::Ready(Some(outcome));
             }
+            if io.has_its_share() {
+                cx.waker().wake_by_ref();
+                break Poll::Pending;
+            }
         };
         drop(io);
         wakers.into_iter().for_each(Waker::wake);
@@ -455,8 +464,10 @@ impl Link {
             // The reply came, but something else came behind it.
             wakers.extend(state.driver.take());
         }
+        self.awaits(io.inbox.missing());
         if state.slots.fifo.is_empty() {
             self.busy.store(false, Ordering::Relaxed);
+            self.loaded.store(false, Ordering::Relaxed);
         }
         state.grant(&self.config, wakers);
         drop(guard);

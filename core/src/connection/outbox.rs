@@ -133,6 +133,11 @@ impl Pending {
         self.requests
     }
 
+    /// Gives back all room; only when nothing is pending.
+    pub(crate) fn empty(&mut self) {
+        self.bytes.clear(0);
+    }
+
     /// Appends a request; gives its place in the stream.
     #[expect(clippy::arithmetic_side_effects, reason = "64 bits of bytes do not end")]
     pub(crate) fn append(&mut self, wire: &Wire<'_>) -> (u64, u64) {
@@ -182,6 +187,11 @@ impl Writing {
             self.at = 0;
             self.bytes.clear(KEEP);
         }
+    }
+
+    /// Gives back all room; only when all is written.
+    pub(crate) fn empty(&mut self) {
+        self.bytes.clear(0);
     }
 
     /// Takes over what is pending; only when all is written.

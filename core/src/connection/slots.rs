@@ -347,6 +347,11 @@ impl Slots {
         }
     }
 
+    /// Gives back all room, if nobody holds a ticket: then nothing is in flight, nor waits to be.
+    pub(crate) fn rest(&mut self) -> bool {
+        (self.free.len() == self.slab.len()).then(|| *self = Slots::default()).is_some()
+    }
+
     #[expect(
         clippy::arithmetic_side_effects,
         clippy::cast_possible_truncation,

@@ -19,11 +19,17 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::resp::Pieces;
 use crate::server::ServerInfo;
 
+/// So much of what comes is read before the scheduler lets others run: the runtime's own rule
+/// counts reads, of which a large one takes as long as thousands of small ones.
+const SHARE: usize = 512 << 10;
+
 /// The socket and what is in motion.
 pub(crate) struct Io {
     pub(crate) stream: Option<Stream>,
     pub(crate) inbox: Inbox,
     pub(crate) writing: Writing,
+    /// How much was read without letting others run.
+    taken: usize,
     /// Why the socket is of no use any more, for the driver to find.
     pub(crate) broken: Option<Error>,
 }
@@ -81,7 +87,7 @@ pub(crate) fn wake_after(mut state: MutexGuard<'_, State>) {
 
 impl Io {
     pub(crate) fn new(inbox: Inbox) -> Io {
-        Io { stream: None, inbox, writing: Writing::default(), broken: None }
+        Io { stream: None, inbox, writing: Writing::default(), taken: 0, broken: None }
     }
 
     /// Writes until all is written.
@@ -128,13 +134,27 @@ impl Io {
     /// before it counts.
     pub(crate) fn read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(stream) = &mut self.stream else { return Poll::Pending };
+        let before = self.inbox.held();
         let Poll::Ready(outcome) = poll_fill(stream, self.inbox.room(), cx) else {
+            self.taken = 0;
             return Poll::Pending;
         };
+        self.taken = self.taken.saturating_add(self.inbox.held().saturating_sub(before));
         if let Err(error) = outcome.map_err(lost).and_then(|()| self.inbox.scan()) {
             self.broken.get_or_insert(error);
         }
         Poll::Ready(())
+    }
+}
+
+impl Io {
+    /// Whether so much came at once that others shall run before more is read; says so once.
+    pub(crate) fn has_its_share(&mut self) -> bool {
+        let enough = self.taken >= SHARE;
+        if enough {
+            self.taken = 0;
+        }
+        enough
     }
 }
 
@@ -211,6 +231,16 @@ impl State {
                 break;
             }
             wakers.extend(self.slots.grant(self.tick));
+        }
+    }
+
+    /// Gives back all room, when nothing was sent or came for a while.
+    pub(crate) fn rest(&mut self, io: &mut Io) {
+        let idle = self.tick.wrapping_sub(self.progress) > 1 && self.pending.is_empty();
+        if idle && io.writing.is_empty() && self.slots.rest() {
+            io.inbox.empty();
+            io.writing.empty();
+            self.pending.empty();
         }
     }
 

@@ -72,8 +72,8 @@ impl Replicas {
     }
 
     /// The connection to the replica that answers this; `None` where the primary does.
-    pub(crate) fn link_for(&self, route: &Route<'_>) -> Option<Arc<Link>> {
-        self.choose(route)?.link().cloned()
+    pub(crate) fn link_for(&self, route: &Route<'_>, wire: &Wire<'_>) -> Option<Arc<Link>> {
+        self.choose(route)?.link(wire).cloned()
     }
 
     /// The answer of a replica to a blocking client; `None` where the primary is to be asked.
@@ -147,7 +147,7 @@ impl Replicas {
         let replicas: Vec<_> = told.replicas.iter().map(node).collect();
         for replica in &replicas {
             // Connects.
-            let _ = replica.link();
+            replica.begin();
         }
         let view = Arc::new(View { primary, replicas });
         self.view.store(Some(Arc::clone(&view)));

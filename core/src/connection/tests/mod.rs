@@ -5,6 +5,7 @@ mod cache;
 mod cancel;
 mod flow;
 mod honest;
+mod lanes;
 mod large;
 mod life;
 mod loss;
