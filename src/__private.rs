@@ -4,7 +4,7 @@ pub use crate::model::OwnField;
 pub use crate::model::{
     Attribute, Compression, CountedId, Document, DocumentWriter, FieldCodec, FieldSchema, Flatten,
     GeneratedId, GeneratesId, GeoShapeValue, GeoValue, HashModel, IdSource, IndexKind, IndexSchema,
-    JsonModel, LimitSchema, ListItem, Metric, ModelId, ModelSchema, Nested, NestedSchema,
+    JsonModel, LimitSchema, ListItem, Metric, ModelId, ModelSchema, Nested, NestedSchema, Next,
     NumericValue, RedisModel, RedisValue, StampSchema, Storage, StoredValue, TagValue, TextValue,
     VectorAlgorithm, VectorElement, VectorSchema, VectorValue, WriteSchema, accept_struct,
     is_untouched, missing, model_misfit, name_misfit, read_json_text, read_text, required,

@@ -69,8 +69,10 @@ use crate::Result;
 pub use derived::{
     is_untouched, read_json_text, read_text, required, unread, write_json_text, write_text,
 };
+#[doc(hidden)]
+pub use document::Next;
 pub use document::{Document, DocumentWriter};
-pub(crate) use document::{Loaded, finish, json};
+pub(crate) use document::{Loaded, Order, finish, json};
 #[doc(hidden)]
 pub use fit::{Misfit, model_misfit, name_misfit, stored_misfit};
 pub use generate::{CountedId, GeneratedId, GeneratesId, IdSource};

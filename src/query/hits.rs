@@ -2,7 +2,7 @@
 
 use alizarin_core::resp::{Frame, Reader};
 
-use crate::model::{RedisModel, RedisProjection, Storage, StoredValue, finish, json, read_hit};
+use crate::model::{Order, RedisModel, RedisProjection, Storage, finish, json, read_hit};
 use crate::repository::{Take, Whole};
 use crate::{Error, ErrorKind, FromReply, Result, Sent};
 
@@ -223,7 +223,14 @@ pub(crate) fn whole<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Option<(M,
     let mut partial = M::Partial::default();
     let mut distance = None;
     let mut found = false;
-    for _ in 0..count {
+    let mut order = Order::of(count);
+    while match M::SCHEMA.storage {
+        Storage::Hash if reader.unread().first() == Some(&b'+') => {
+            order.go_on::<M, true>(&mut partial, reader)?
+        }
+        Storage::Hash => order.go_on::<M, false>(&mut partial, reader)?,
+        Storage::Json => order.count_down(),
+    } {
         let name = text(reader)?;
         if name == DISTANCE.as_bytes() {
             distance = Some(f64::from_reply(reader)?);
@@ -239,7 +246,7 @@ pub(crate) fn whole<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Option<(M,
         match M::SCHEMA.storage {
             Storage::Hash => {
                 found = true;
-                M::accept(&mut partial, name, StoredValue::Hash(value))?;
+                order.accept::<M>(&mut partial, name, value)?;
             }
             // The rest of a JSON hit is what it was sorted by.
             Storage::Json if name == b"$" => {
@@ -249,7 +256,7 @@ pub(crate) fn whole<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Option<(M,
             Storage::Json => {}
         }
     }
-    if !found {
+    if !found && !order.has_begun() {
         return Ok(None);
     }
     Ok(Some((finish::<M>(partial)?, distance)))
