@@ -225,7 +225,7 @@ pub(crate) fn whole<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Option<(M,
     let mut found = false;
     let mut order = Order::of(count);
     while match M::SCHEMA.storage {
-        Storage::Hash if reader.unread().first() == Some(&b'+') => {
+        Storage::Hash if reader.rest().first() == Some(&b'+') => {
             order.go_on::<M, true>(&mut partial, reader)?
         }
         Storage::Hash => order.go_on::<M, false>(&mut partial, reader)?,

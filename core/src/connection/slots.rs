@@ -347,6 +347,7 @@ impl Slots {
         }
     }
 
+    #[inline(always)]
     #[expect(
         clippy::arithmetic_side_effects,
         clippy::cast_possible_truncation,
