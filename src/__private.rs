@@ -5,7 +5,7 @@ pub use crate::model::{
     Attribute, Compression, CountedId, Document, DocumentWriter, FieldCodec, FieldSchema, Flatten,
     GeneratedId, GeneratesId, GeoShapeValue, GeoValue, HashModel, IdSource, IndexKind, IndexOption,
     IndexSchema, JsonModel, LimitSchema, ListItem, Metric, ModelId, ModelSchema, Nested,
-    NestedSchema, NumericValue, RedisModel, RedisValue, ReplyForm, StampSchema, Storage,
+    NestedSchema, Next, NumericValue, RedisModel, RedisValue, ReplyForm, StampSchema, Storage,
     StoredValue, TagValue, TextValue, UniqueSchema, UniqueValue, VectorAlgorithm, VectorElement,
     VectorSchema, VectorValue, WriteSchema, accept_struct, is_untouched, missing, model_misfit,
     name_misfit, read_json_text, read_text, required, stored_misfit, unread, write_json_text,

@@ -104,6 +104,60 @@ fn in_resp2(value: Value) -> Value {
     }
 }
 
+/// A reply of the kinds that are scanned many elements at once.
+fn row() -> impl Strategy<Value = Vec<u8>> {
+    let bulk = |bytes: Vec<u8>| {
+        let mut out = Vec::new();
+        encode(&Value::Bulk(bytes.into()), Form::Resp3, &mut out);
+        out
+    };
+    let string = prop_oneof![
+        4 => vec(any::<u8>(), 0..12),
+        2 => vec(select(ALPHABET), 0..120),
+        1 => vec(select(ALPHABET), 990..1010),
+    ]
+    .prop_map(bulk);
+    let line = prop_oneof![
+        "[+][a-zA-Z ]{0,40}\r\n",
+        "[:,]-?[0-9]{1,18}\r\n",
+        Just("+OK\r\n".to_owned()),
+        Just("_\r\n".to_owned()),
+        Just("$-1\r\n".to_owned()),
+    ]
+    .prop_map(String::into_bytes);
+    let element = prop_oneof![3 => string, 2 => line];
+    let many = |sign: char, width: usize, elements: Vec<Vec<u8>>| {
+        let count = elements.len() / width;
+        let mut out = format!("{sign}{count}\r\n").into_bytes();
+        elements.into_iter().take(count * width).for_each(|element| out.extend(element));
+        out
+    };
+    element.prop_recursive(3, 60, 10, move |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..10).prop_map(move |all| many('*', 1, all)),
+            vec(inner.clone(), 2..3).prop_map(move |all| many('*', 1, all)),
+            vec(inner, 0..12).prop_map(move |all| many('%', 2, all)),
+        ]
+    })
+}
+
+/// Where the reply ends, found in the plainest way.
+fn end_of(wire: &[u8]) -> Option<usize> {
+    let line = wire.windows(2).position(|bytes| bytes == b"\r\n")? + 2;
+    let number = || std::str::from_utf8(&wire[1..line - 2]).ok()?.parse::<i64>().ok();
+    let children = match wire[0] {
+        b'$' => return Some(number()?.try_into().map_or(line, |len: usize| line + len + 2)),
+        b'*' => number()?,
+        b'%' => number()? * 2,
+        _ => 0,
+    };
+    let mut end = line;
+    for _ in 0..children {
+        end += end_of(&wire[end..])?;
+    }
+    Some(end)
+}
+
 /// Where the frames end, with the bytes fed in pieces of these sizes.
 fn frames(wire: &[u8], chunks: &[usize]) -> Vec<(usize, bool)> {
     let (mut scanner, mut found) = (Scanner::new(Limits::default()), Vec::new());
@@ -179,6 +233,78 @@ proptest! {
             decode_in_every_way(&frame);
             at += len;
         }
+    }
+
+    #[test]
+    fn what_is_short_is_read_as_by_the_plain_rules(
+        rows in vec(row(), 1..12),
+        chunks in vec(1..40usize, 1..20),
+        list: bool,
+    ) {
+        // What a client mostly gets: lists of short strings, pairs and maps, alone or in a list.
+        let mut wire = Vec::new();
+        if list {
+            wire.extend_from_slice(format!("*{}\r\n", rows.len()).as_bytes());
+        }
+        rows.iter().for_each(|row| wire.extend_from_slice(row));
+        let mut expected = Vec::new();
+        while let Some(end) = end_of(&wire[expected.iter().sum::<usize>()..]) {
+            expected.push(end);
+        }
+        prop_assert_eq!(expected.iter().sum::<usize>(), wire.len());
+        for chunks in [&chunks[..], &[1], &[wire.len()], &[16 << 10]] {
+            let found: Vec<usize> = frames(&wire, chunks).into_iter().map(|(len, _)| len).collect();
+            prop_assert_eq!(&found, &expected);
+        }
+    }
+
+    #[test]
+    fn texts_that_are_checked_together_are_as_those_checked_alone(
+        texts in vec(
+            prop_oneof![
+                4 => "[a-z ]{0,40}".prop_map(String::into_bytes),
+                2 => "\\PC{0,30}".prop_map(String::into_bytes),
+                1 => vec(any::<u8>(), 0..20),
+                1 => "\\PC{900,1100}".prop_map(String::into_bytes),
+                1 => "[a-z]{4000,5000}".prop_map(String::into_bytes),
+            ],
+            0..40,
+        ),
+    ) {
+        let mut wire = format!("*{}\r\n", texts.len()).into_bytes();
+        for text in &texts {
+            encode(&Value::Bulk(text.clone().into()), Form::Resp3, &mut wire);
+        }
+        let together: Vec<alizarin_core::Result<String>> =
+            FromReply::from_reply(&mut Reader::new(&wire)).unwrap();
+        prop_assert_eq!(together.len(), texts.len());
+        for (came, text) in together.into_iter().zip(texts) {
+            prop_assert_eq!(came.ok(), String::from_utf8(text).ok());
+        }
+    }
+
+    #[test]
+    fn numbers_are_what_the_standard_library_reads(
+        text in prop_oneof![
+            "-?[0-9]{1,20}",
+            "-?[0-9]{0,9}[.]?[0-9]{0,9}(e-?[0-9]{1,2})?",
+            any::<f64>().prop_map(|value| value.to_string()),
+            any::<i64>().prop_map(|value| value.to_string()),
+            "[-+.0-9/:e]{0,20}",
+        ],
+        behind in vec(any::<u8>(), 0..20),
+    ) {
+        use alizarin_core::resp::{short_decimal, short_integer};
+        if let Some(read) = short_integer(text.as_bytes()) {
+            prop_assert_eq!(Ok(read), text.parse::<i64>());
+        }
+        let expected = text.parse::<f64>().map(f64::to_bits);
+        if let Some(read) = short_decimal(text.as_bytes()) {
+            prop_assert_eq!(Some(read.to_bits()), expected.as_ref().ok().copied());
+        }
+        let wire = [format!(",{text}\r\n").as_bytes(), &behind].concat();
+        let read = f64::from_reply(&mut Reader::new(&wire)).map(f64::to_bits);
+        prop_assert_eq!(read.ok(), expected.ok());
     }
 
     #[test]

@@ -2,8 +2,11 @@
 
 use alizarin_core::resp::Packed;
 
+mod next;
 mod reply;
 
+pub use next::Next;
+pub(crate) use next::Order;
 #[doc(hidden)]
 pub use reply::{Hit, ReplyForm};
 pub(crate) use reply::{Loaded, document, finish, json, upgraded};
@@ -44,6 +47,38 @@ pub trait Document: Sized + 'static {
     /// # Errors
     /// `Decode`, naming the field that does not parse.
     fn accept(partial: &mut Self::Partial, name: &[u8], value: StoredValue<'_>) -> Result<bool>;
+
+    /// Which of [`Document::FIELDS`] has this name in a document of its own.
+    #[doc(hidden)]
+    fn place(_name: &[u8]) -> Option<usize> {
+        None
+    }
+
+    /// Takes the fields that a reply goes on with, as far as they come in the struct's order: that is
+    /// how a server mostly gives them. `LINES` says in which form their names come.
+    ///
+    /// # Errors
+    /// As [`Document::accept`].
+    #[doc(hidden)]
+    fn in_order<const LINES: bool>(
+        _partial: &mut Self::Partial,
+        _next: &mut Next<'_, '_>,
+    ) -> Result<()> {
+        Ok(())
+    }
+
+    /// As [`Document::accept`], for the field `at` a place.
+    ///
+    /// # Errors
+    /// The same.
+    #[doc(hidden)]
+    fn accept_at(
+        _partial: &mut Self::Partial,
+        _at: usize,
+        _value: StoredValue<'_>,
+    ) -> Result<bool> {
+        Ok(false)
+    }
 
     /// The struct, when all fields were read.
     ///
@@ -261,5 +296,7 @@ impl DocumentWriter {
     }
 }
 
+#[cfg(test)]
+mod order;
 #[cfg(test)]
 mod tests;

@@ -70,10 +70,12 @@ use crate::Result;
 pub use derived::{
     is_untouched, read_json_text, read_text, required, unread, write_json_text, write_text,
 };
+#[doc(hidden)]
+pub use document::Next;
 pub use document::{Document, DocumentWriter};
 #[doc(hidden)]
 pub use document::{Hit, ReplyForm};
-pub(crate) use document::{Loaded, document as read_document, finish, json, upgraded};
+pub(crate) use document::{Loaded, Order, document as read_document, finish, json, upgraded};
 #[doc(hidden)]
 pub use fit::{Misfit, model_misfit, name_misfit, stored_misfit};
 pub use generate::{CountedId, GeneratedId, GeneratesId, IdSource};

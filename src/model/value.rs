@@ -178,6 +178,19 @@ pub trait RedisValue: Sized + Send + Sync + 'static {
     /// `Decode` when the bytes are no such value.
     fn from_hash(bytes: &[u8], field: &FieldSchema) -> Result<Self>;
 
+    /// Whether [`RedisValue::from_hash_text`] is faster.
+    #[doc(hidden)]
+    const TEXT: bool = false;
+
+    /// As [`RedisValue::from_hash`], of bytes that are known to be UTF-8.
+    ///
+    /// # Errors
+    /// The same.
+    #[doc(hidden)]
+    fn from_hash_text(text: &str, field: &FieldSchema) -> Result<Self> {
+        Self::from_hash(text.as_bytes(), field)
+    }
+
     /// Appends the value as JSON text.
     ///
     /// # Errors
@@ -378,6 +391,7 @@ impl<T: RedisValue> RedisValue for Option<T> {
     const MAP: bool = T::MAP;
     const EXACT_IN_INDEX: bool = T::EXACT_IN_INDEX;
     const CASE_SENSITIVE: bool = T::CASE_SENSITIVE;
+    const TEXT: bool = T::TEXT;
 
     fn to_hash(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
         match self {
@@ -388,6 +402,10 @@ impl<T: RedisValue> RedisValue for Option<T> {
 
     fn from_hash(bytes: &[u8], field: &FieldSchema) -> Result<Option<T>> {
         T::from_hash(bytes, field).map(Some)
+    }
+
+    fn from_hash_text(text: &str, field: &FieldSchema) -> Result<Option<T>> {
+        T::from_hash_text(text, field).map(Some)
     }
 
     fn to_json(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
@@ -421,13 +439,13 @@ fn refused(why: impl Into<Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::Value, why)
 }
 
-/// A hash field's bytes as text.
 /// Owned text. It is copied first, since what is aligned is checked faster.
 fn owned(bytes: &[u8]) -> Result<String> {
     String::from_utf8(bytes.to_vec())
         .map_err(|error| Error::decode("text", "bytes that are not UTF-8").with_source(error))
 }
 
+/// A hash field's bytes as text.
 fn utf8<'a>(bytes: &'a [u8], expected: &str) -> Result<&'a str> {
     std::str::from_utf8(bytes)
         .map_err(|error| Error::decode(expected, "bytes that are not UTF-8").with_source(error))

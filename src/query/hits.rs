@@ -3,8 +3,7 @@
 use alizarin_core::resp::{Frame, Reader};
 
 use crate::model::{
-    Hit, RedisModel, RedisProjection, ReplyForm, Storage, StoredValue, finish, json, read_hit,
-    upgraded,
+    Hit, Order, RedisModel, RedisProjection, ReplyForm, Storage, finish, json, read_hit, upgraded,
 };
 use crate::repository::{Take, Whole};
 use crate::{Error, ErrorKind, FromReply, Result, Sent};
@@ -235,7 +234,14 @@ fn current<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Hit<M>> {
     let mut partial = M::Partial::default();
     let mut distance = None;
     let mut found = false;
-    for _ in 0..count {
+    let mut order = Order::of(count);
+    while match M::SCHEMA.storage {
+        Storage::Hash if reader.rest().first() == Some(&b'+') => {
+            order.go_on::<M, true>(&mut partial, reader)?
+        }
+        Storage::Hash => order.go_on::<M, false>(&mut partial, reader)?,
+        Storage::Json => order.count_down(),
+    } {
         let name = text(reader)?;
         if name == DISTANCE.as_bytes() {
             distance = Some(f64::from_reply(reader)?);
@@ -251,7 +257,7 @@ fn current<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Hit<M>> {
         match M::SCHEMA.storage {
             Storage::Hash => {
                 found = true;
-                M::accept(&mut partial, name, StoredValue::Hash(value))?;
+                order.accept::<M>(&mut partial, name, value)?;
             }
             // The rest of a JSON hit is what it was sorted by.
             Storage::Json if name == b"$" => {
@@ -261,7 +267,7 @@ fn current<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Hit<M>> {
             Storage::Json => {}
         }
     }
-    if !found {
+    if !found && !order.has_begun() {
         return Ok(None);
     }
     Ok(Some((finish::<M>(partial)?, distance)))

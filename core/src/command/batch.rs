@@ -120,7 +120,12 @@ impl<R: FromReply> Replies for Many<R> {
     type Reply = Vec<R>;
 
     fn decode(&self, commands: &Encoded, reader: &mut Reader<'_>) -> Result<Vec<R>> {
-        (0..self.count).map(|at| one(commands, at, reader)).collect()
+        // As many as were sent, so no claim of the server's.
+        let mut replies = Vec::with_capacity(self.count as usize);
+        for at in 0..self.count {
+            replies.push(one(commands, at, reader)?);
+        }
+        Ok(replies)
     }
 }
 
@@ -167,10 +172,10 @@ impl<I: IntoIterator<Item: IntoCommand>> Batch for Each<I> {
 
     fn encode(self, out: &mut Encoded) -> Self::Replies {
         let mut count = 0;
-        for command in self.0 {
-            out.push(&command.into_command());
+        self.0.into_iter().for_each(|command| {
+            command.push_to(out);
             count += 1;
-        }
+        });
         Many { count, reply: PhantomData }
     }
 }

@@ -169,6 +169,16 @@ pub trait IntoCommand {
 
     /// The finished command.
     fn into_command(self) -> Command<Self::Reply>;
+
+    /// Appends the finished command to a batch.
+    #[doc(hidden)]
+    #[inline]
+    fn push_to(self, out: &mut Encoded)
+    where
+        Self: Sized,
+    {
+        out.push(&self.into_command());
+    }
 }
 
 impl<R: FromReply> IntoCommand for Command<R> {
@@ -177,5 +187,10 @@ impl<R: FromReply> IntoCommand for Command<R> {
     #[inline]
     fn into_command(self) -> Command<R> {
         self
+    }
+
+    #[inline]
+    fn push_to(self, out: &mut Encoded) {
+        out.push(&self);
     }
 }

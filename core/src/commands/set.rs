@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use crate::client::Client;
 use crate::client::Execute;
-use crate::command::{Command, IntoCommand, named};
+use crate::command::{Command, Encoded, IntoCommand, named};
 use crate::error::Result;
 use crate::resp::ToArgs;
 
 /// What [`Client::set`] runs, as a value.
+#[inline]
 pub fn set(key: impl ToArgs, value: impl ToArgs) -> Set {
     Set { command: named!("SET", key key, arg value) }
 }
@@ -73,8 +74,14 @@ impl<X> Set<X> {
 impl IntoCommand for Set {
     type Reply = bool;
 
+    #[inline]
     fn into_command(self) -> Command<bool> {
         self.command
+    }
+
+    #[inline]
+    fn push_to(self, out: &mut Encoded) {
+        out.push(&self.command);
     }
 }
 

@@ -229,8 +229,8 @@ impl Inbox {
             return Ok(None);
         }
         let (mut total, mut any_streamed) = (0, false);
-        for found in self.found.drain(..frames as usize) {
-            if let Found::Reply { len, streamed } = found {
+        for _ in 0..frames {
+            if let Some(Found::Reply { len, streamed }) = self.found.pop_front() {
                 total += len;
                 any_streamed |= streamed;
             }

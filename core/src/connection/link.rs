@@ -323,14 +323,18 @@ impl Link {
             self.hand_over(ticket);
             return Submitted::Waiting(ticket);
         }
-        match self.read_for(io, ticket, cx) {
-            Poll::Ready(Some(outcome)) => Submitted::Done(outcome),
-            Poll::Ready(None) => {
-                self.hand_over(ticket);
-                Submitted::Waiting(ticket)
-            }
-            Poll::Pending => Submitted::Waiting(ticket),
+        // The answer is hardly ever there at once.
+        if io.stream.as_ref().is_some_and(|stream| stream.nothing_came(cx)) {
+            return Submitted::Waiting(ticket);
         }
+        let mut reply = None;
+        if self.read_for(io, ticket, &mut reply, cx).is_ready() {
+            match reply {
+                Some(reply) => return Submitted::Done(Ok(reply)),
+                None => self.hand_over(ticket),
+            }
+        }
+        Submitted::Waiting(ticket)
     }
 
     /// The outcome of a request that has joined.
@@ -339,11 +343,15 @@ impl Link {
             match self.io_if_free() {
                 // Looked at under the lock: once the driver has taken over, its interest in the
                 // socket must not be replaced by this task's.
-                Some(io) if self.caller.is(ticket) => match self.read_for(io, ticket, cx) {
-                    Poll::Ready(Some(outcome)) => return Poll::Ready(outcome),
-                    Poll::Ready(None) => self.hand_over(ticket),
-                    Poll::Pending => {}
-                },
+                Some(io) if self.caller.is(ticket) => {
+                    let mut reply = None;
+                    if self.read_for(io, ticket, &mut reply, cx).is_ready() {
+                        match reply {
+                            Some(reply) => return Poll::Ready(Ok(reply)),
+                            None => self.hand_over(ticket),
+                        }
+                    }
+                }
                 Some(_) => {}
                 None => self.hand_over(ticket),
             }
@@ -359,24 +367,26 @@ impl Link {
         }
     }
 
-    /// Reads on behalf of the only request in flight: its outcome, or `None` when the driver has
-    /// to go on.
+    /// Reads on behalf of the only request in flight: leaves its reply in `own`, or nothing when the
+    /// driver has to go on.
     fn read_for(
         &self,
         mut io: MutexGuard<'_, Io>,
         ticket: Ticket,
+        own: &mut Option<Reply>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Reply>>> {
+    ) -> Poll<()> {
         let mut wakers = Vec::new();
         let outcome = loop {
             if io.broken.is_some() {
-                break Poll::Ready(None);
+                break Poll::Ready(());
             }
             if io.read(cx).is_pending() {
                 break Poll::Pending;
             }
-            if let Some(outcome) = self.deliver(&mut io, Some(ticket), &mut wakers) {
-                break Poll::Ready(Some(outcome));
+            self.deliver(&mut io, Some((ticket, &mut *own)), &mut wakers);
+            if own.is_some() {
+                break Poll::Ready(());
             }
             if io.has_its_share() {
                 cx.waker().wake_by_ref();
@@ -415,14 +425,14 @@ impl Link {
     }
 
     /// Leaves what the inbox holds in the slots it belongs to; collects who is to be woken. The
-    /// outcome for `own` is given back.
+    /// reply for `own` is left there.
     pub(crate) fn deliver(
         &self,
         io: &mut Io,
-        own: Option<Ticket>,
+        mut own: Option<(Ticket, &mut Option<Reply>)>,
         wakers: &mut Vec<Waker>,
-    ) -> Option<Result<Reply>> {
-        let mut outcome = None;
+    ) {
+        let mut answered = false;
         // Dropped after the lock.
         let mut _waker = None;
         let mut pushes = Vec::new();
@@ -443,12 +453,14 @@ impl Link {
                 },
                 Ok(Some(Item::Reply(reply))) => {
                     any = true;
-                    if own.is_some() && own == state.slots.next_ticket() {
-                        _waker = state.slots.hand_out();
-                        self.caller.clear();
-                        outcome = Some(Ok(reply));
-                    } else {
-                        wakers.extend(state.slots.deliver(Ok(reply)));
+                    match &mut own {
+                        Some((ticket, own)) if Some(*ticket) == state.slots.next_ticket() => {
+                            _waker = state.slots.hand_out();
+                            self.caller.clear();
+                            answered = true;
+                            **own = Some(reply);
+                        }
+                        _ => wakers.extend(state.slots.deliver(Ok(reply))),
                     }
                 }
                 Err(error) => {
@@ -460,7 +472,7 @@ impl Link {
         if any {
             state.progress = state.tick;
         }
-        if outcome.is_some() && io.broken.is_some() {
+        if answered && io.broken.is_some() {
             // The reply came, but something else came behind it.
             wakers.extend(state.driver.take());
         }
@@ -474,6 +486,5 @@ impl Link {
         if let Some(sink) = &self.pushes {
             pushes.into_iter().for_each(|frame| sink.push(frame));
         }
-        outcome
     }
 }

@@ -352,6 +352,7 @@ impl Slots {
         (self.free.len() == self.slab.len()).then(|| *self = Slots::default()).is_some()
     }
 
+    #[inline(always)]
     #[expect(
         clippy::arithmetic_side_effects,
         clippy::cast_possible_truncation,

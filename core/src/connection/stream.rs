@@ -180,6 +180,17 @@ impl Stream {
         }
     }
 
+    /// Whether there is nothing to read yet; then the task is woken once there is. `false` where only
+    /// reading tells.
+    pub(crate) fn nothing_came(&self, cx: &mut Context<'_>) -> bool {
+        match self {
+            Stream::Tcp(stream) => stream.poll_read_ready(cx).is_pending(),
+            #[cfg(unix)]
+            Stream::Unix(stream) => stream.poll_read_ready(cx).is_pending(),
+            _ => false,
+        }
+    }
+
     /// How long one read or write of a blocking socket may take.
     pub(crate) fn limit(&mut self, limit: Option<Duration>) {
         if let Some(socket) = self.blocking() {

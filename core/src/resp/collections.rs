@@ -20,40 +20,59 @@ fn length(reader: &mut Reader<'_>, expected: &str) -> Result<usize> {
     }
 }
 
+/// For how many of `n` elements room is made: no more than can be in what has come.
+fn room(n: usize, reader: &Reader<'_>) -> usize {
+    // The shortest element is `_\r\n`.
+    n.min(MAX_RESERVE).min(reader.remaining() / 3)
+}
+
 /// The general form of a list.
 pub(super) fn list<T: FromReply>(reader: &mut Reader<'_>) -> Result<Vec<T>> {
     let n = length(reader, "a list")?;
-    let mut items = Vec::with_capacity(n.min(MAX_RESERVE));
+    let mut items = Vec::with_capacity(room(n, reader));
     for _ in 0..n {
         items.push(T::from_reply(reader)?);
     }
     Ok(items)
 }
 
-/// Pairs: a RESP3 map, a list of two-element lists, or a flat list.
-fn pairs<A: FromReply, B: FromReply>(
-    reader: &mut Reader<'_>,
-    mut each: impl FnMut(A, B),
-) -> Result<()> {
+/// The number of pairs to come, and whether each is a list of its own: they are a RESP3 map, a list
+/// of two-element lists, or a flat list.
+fn pairs(reader: &mut Reader<'_>) -> Result<(usize, bool)> {
     let (n, is_map) = match expect(reader)? {
         Frame::Map(n) => (n, true),
         Frame::Array(n) | Frame::Set(n) | Frame::Push(n) => (n, false),
         frame => return Err(mismatch("pairs", &frame)),
     };
     let nested = !is_map && n > 0 && matches!(reader.peek()?, Frame::Array(2));
-    let count = match (is_map, nested) {
-        (true, _) | (_, true) => n,
-        _ if n % 2 == 0 => n / 2,
-        _ => return Err(Error::decode("pairs", &format!("a list of {n}, an odd number"))),
-    };
-    for _ in 0..count {
-        if nested {
-            match expect(reader)? {
-                Frame::Array(2) => {}
-                frame => return Err(mismatch("a pair", &frame)),
-            }
+    match (is_map, nested) {
+        (true, _) | (_, true) => Ok((n, nested)),
+        _ if n % 2 == 0 => Ok((n / 2, false)),
+        _ => Err(Error::decode("pairs", &format!("a list of {n}, an odd number"))),
+    }
+}
+
+/// One of these pairs.
+#[inline]
+fn pair<A: FromReply, B: FromReply>(reader: &mut Reader<'_>, nested: bool) -> Result<(A, B)> {
+    if nested && !reader.take_pair() {
+        match expect(reader)? {
+            Frame::Array(2) => {}
+            frame => return Err(mismatch("a pair", &frame)),
         }
-        each(A::from_reply(reader)?, B::from_reply(reader)?);
+    }
+    Ok((A::from_reply(reader)?, B::from_reply(reader)?))
+}
+
+/// All of these pairs, one after the other.
+fn each_pair<A: FromReply, B: FromReply>(
+    reader: &mut Reader<'_>,
+    mut each: impl FnMut(A, B),
+) -> Result<()> {
+    let (count, nested) = pairs(reader)?;
+    for _ in 0..count {
+        let (a, b) = pair(reader, nested)?;
+        each(a, b);
     }
     Ok(())
 }
@@ -92,7 +111,7 @@ where
 {
     fn from_reply(reader: &mut Reader<'_>) -> Result<HashMap<K, V, S>> {
         let mut map = HashMap::default();
-        pairs(reader, |key, value| drop(map.insert(key, value)))?;
+        each_pair(reader, |key, value| drop(map.insert(key, value)))?;
         Ok(map)
     }
 }
@@ -100,7 +119,7 @@ where
 impl<K: FromReply + Ord, V: FromReply> FromReply for BTreeMap<K, V> {
     fn from_reply(reader: &mut Reader<'_>) -> Result<BTreeMap<K, V>> {
         let mut map = BTreeMap::new();
-        pairs(reader, |key, value| drop(map.insert(key, value)))?;
+        each_pair(reader, |key, value| drop(map.insert(key, value)))?;
         Ok(map)
     }
 }
@@ -122,8 +141,11 @@ impl<A: FromReply, B: FromReply> FromReply for (A, B) {
     }
 
     fn list_from_reply(reader: &mut Reader<'_>) -> Result<Vec<(A, B)>> {
-        let mut items = Vec::new();
-        pairs(reader, |a, b| items.push((a, b)))?;
+        let (count, nested) = pairs(reader)?;
+        let mut items = Vec::with_capacity(room(count, reader));
+        for _ in 0..count {
+            items.push(pair(reader, nested)?);
+        }
         Ok(items)
     }
 }

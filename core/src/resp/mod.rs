@@ -37,6 +37,6 @@ pub use reader::{Frame, Reader};
 pub use reply::{FromReply, Verbatim};
 pub use scan::{Scan, Scanner};
 #[doc(hidden)]
-pub use short::decimal as short_decimal;
+pub use short::{decimal as short_decimal, integer as short_integer};
 pub(crate) use streamed::normalize;
 pub use value::Value;

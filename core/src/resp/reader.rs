@@ -88,22 +88,45 @@ pub struct Reader<'a> {
     /// The shared buffer that `bytes` is a view of, so that large values can be taken without a
     /// copy.
     backing: Option<&'a Bytes>,
+    /// A part of `bytes` that is known to be UTF-8, and where it begins: where many texts are read,
+    /// they are checked together.
+    text: &'a str,
+    text_at: usize,
 }
+
+/// So much is checked to be text at once.
+const WINDOW: usize = 4_096;
 
 impl<'a> Reader<'a> {
     /// A reader over complete replies; incomplete ones give protocol errors.
     pub fn new(bytes: &'a [u8]) -> Reader<'a> {
-        Reader { bytes, at: 0, backing: None }
+        Reader { bytes, at: 0, backing: None, text: "", text_at: 0 }
     }
 
     /// A reader over a shared buffer: [`Reader::slice`] then copies nothing.
     pub fn shared(bytes: &'a Bytes) -> Reader<'a> {
-        Reader { bytes, at: 0, backing: Some(bytes) }
+        Reader { bytes, at: 0, backing: Some(bytes), text: "", text_at: 0 }
     }
 
     /// What was not read yet.
-    pub(crate) fn rest(&self) -> &'a [u8] {
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn rest(&self) -> &'a [u8] {
         self.bytes.get(self.at..).unwrap_or_default()
+    }
+
+    /// Takes the string that comes behind these bytes, if they come next and it has less than 1,000
+    /// bytes; else takes nothing.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn string_behind<const N: usize>(&mut self, known: &[u8; N]) -> Option<&'a [u8]> {
+        let rest = self.bytes.get(self.at..)?;
+        if rest.first_chunk() != Some(known) {
+            return None;
+        }
+        let (value, end) = short::string(rest, N)?;
+        self.at = self.at.wrapping_add(end);
+        Some(value)
     }
 
     /// Whether everything was read.
@@ -138,6 +161,52 @@ impl<'a> Reader<'a> {
         let (value, end) = short::string(self.bytes, self.at)?;
         self.at = end;
         Some(value)
+    }
+
+    /// The string of so many bytes that was just taken, if it is text; mostly without looking at it.
+    /// `None` also where it is alone: then looking at a copy of it, which is aligned, is faster.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn taken_text(&mut self, len: usize) -> Option<&'a str> {
+        let end = self.at.wrapping_sub(2);
+        let start = end.wrapping_sub(len);
+        let known = start.wrapping_sub(self.text_at)..end.wrapping_sub(self.text_at);
+        match self.text.get(known) {
+            Some(text) => Some(text),
+            None => self.check_text(start, len),
+        }
+    }
+
+    #[inline(never)]
+    fn check_text(&mut self, start: usize, len: usize) -> Option<&'a str> {
+        let least = start.checked_add(len)?;
+        let rest = self.bytes.get(start..)?;
+        if self.bytes.len().saturating_sub(least) < 64 {
+            return None;
+        }
+        let mut end = rest.len().min(len.max(WINDOW));
+        // Not inside of a letter.
+        while end > len && rest.get(end).is_some_and(|byte| byte & 0xc0 == 0x80) {
+            end = end.saturating_sub(1);
+        }
+        let window = rest.get(..end)?;
+        self.text = match std::str::from_utf8(window) {
+            Ok(text) => text,
+            Err(error) => {
+                let valid = Some(error.valid_up_to()).filter(|valid| *valid >= len)?;
+                std::str::from_utf8(window.get(..valid)?).ok()?
+            }
+        };
+        self.text_at = start;
+        self.text.get(..len)
+    }
+
+    /// Takes a list's header if it has two elements.
+    #[inline(always)]
+    pub(crate) fn take_pair(&mut self) -> bool {
+        let pair = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) == Some(b"*2\r\n");
+        self.at = self.at.wrapping_add(if pair { 4 } else { 0 });
+        pair
     }
 
     /// The next element's bytes, if it is a string or a status line; else the element.

@@ -76,7 +76,10 @@ impl FromReply for String {
     #[inline]
     fn from_reply(reader: &mut Reader<'_>) -> Result<String> {
         match reader.short_string() {
-            Some(bytes) => text(bytes),
+            Some(bytes) => match reader.taken_text(bytes.len()) {
+                Some(text) => Ok(text.to_owned()),
+                None => text(bytes),
+            },
             None => long_text(reader),
         }
     }
@@ -212,12 +215,27 @@ fn narrow(value: f64) -> f32 {
 }
 
 macro_rules! floats {
-    ($($type:ty, $narrow:expr;)+) => {$(
+    ($($type:ident, $narrow:expr;)+) => {$(
         impl FromReply for $type {
+            #[inline]
             fn from_reply(reader: &mut Reader<'_>) -> Result<$type> {
-                if let Some(value) = reader.short_double() {
-                    return Ok($narrow(value));
+                match reader.short_double() {
+                    Some(value) => Ok($narrow(value)),
+                    None => long_float::$type(reader),
                 }
+            }
+        }
+    )+};
+}
+
+/// Floats in any of their forms.
+mod long_float {
+    use super::{Frame, Reader, Result, expect, mismatch, narrow};
+
+    macro_rules! floats {
+        ($($type:ident, $narrow:expr;)+) => {$(
+            #[inline(never)]
+            pub(in super::super) fn $type(reader: &mut Reader<'_>) -> Result<$type> {
                 let frame = expect(reader)?;
                 match &frame {
                     Frame::Double(value) => Ok($narrow(*value)),
@@ -231,8 +249,10 @@ macro_rules! floats {
                     _ => Err(mismatch("a number", &frame)),
                 }
             }
-        }
-    )+};
+        )+};
+    }
+
+    floats!(f32, narrow; f64, std::convert::identity;);
 }
 
 floats!(f32, narrow; f64, std::convert::identity;);

@@ -14,8 +14,10 @@ pub(super) fn document(item: &Struct) -> TokenStream {
     let schemas = item.stored().map(literal::field);
     let slots = item.stored().map(slot);
     let writes = item.stored().enumerate().map(|(at, field)| write(at, field));
-    let named = item.stored().enumerate().filter(|(_, field)| !field.flat);
-    let matches = named.map(|(at, field)| accept(at, field));
+    let named: Vec<_> = item.stored().enumerate().filter(|(_, field)| !field.flat).collect();
+    let places = named.iter().copied().map(place);
+    let in_order = named.iter().copied().filter(|(_, field)| field.nested.is_none()).map(next);
+    let accepts = named.iter().map(|(at, field)| accept(*at, field));
     let inner = item.stored().filter(|field| field.nested.is_some());
     let (flat, inner): (Vec<_>, Vec<_>) = inner.partition(|field| field.flat);
     let prefixes = inner.into_iter().map(accept_inside).chain(flat.into_iter().map(accept_flat));
@@ -43,12 +45,38 @@ pub(super) fn document(item: &Struct) -> TokenStream {
                 __name: &[::core::primitive::u8],
                 __value: __alizarin::StoredValue<'_>,
             ) -> __alizarin::Result<bool> {
-                ::core::result::Result::Ok(match (__name.len(), __name) {
-                    #(#matches)*
-                    _ => {
-                        #(#prefixes)*
-                        false
-                    }
+                if let ::core::option::Option::Some(__at) = Self::place(__name) {
+                    return Self::accept_at(__partial, __at, __value);
+                }
+                #(#prefixes)*
+                ::core::result::Result::Ok(false)
+            }
+
+            fn place(
+                __name: &[::core::primitive::u8],
+            ) -> ::core::option::Option<::core::primitive::usize> {
+                match (__name.len(), __name) {
+                    #(#places)*
+                    _ => ::core::option::Option::None,
+                }
+            }
+
+            fn in_order<const LINES: ::core::primitive::bool>(
+                __partial: &mut __Partial,
+                __next: &mut __alizarin::Next<'_, '_>,
+            ) -> __alizarin::Result<()> {
+                #(#in_order)*
+                ::core::result::Result::Ok(())
+            }
+
+            fn accept_at(
+                __partial: &mut __Partial,
+                __at: ::core::primitive::usize,
+                __value: __alizarin::StoredValue<'_>,
+            ) -> __alizarin::Result<bool> {
+                ::core::result::Result::Ok(match __at {
+                    #(#accepts)*
+                    _ => false,
                 })
             }
 
@@ -96,20 +124,44 @@ fn write(at: usize, field: &Field) -> TokenStream {
     }
 }
 
+fn place((at, field): (usize, &Field)) -> TokenStream {
+    // The length first: it tells most names apart at once.
+    let (len, stored) = (field.name.len(), bytes(&field.name));
+    quote!((#len, #stored) => ::core::option::Option::Some(#at),)
+}
+
+/// Takes a field where a reply has it in the struct's order, named by a string or by a line.
+fn next((at, field): (usize, &Field)) -> TokenStream {
+    let (ident, name) = (&field.ident, &field.name);
+    let string = bytes(&format!("${}\r\n{name}\r\n", name.len()));
+    let line = bytes(&format!("+{name}\r\n"));
+    let schema = quote!(&<Self as __alizarin::Document>::FIELDS[#at]);
+    quote! {
+        if __next.is(#at) {
+            let __value = match LINES {
+                true => __next.read(#line, #schema)?,
+                false => __next.read(#string, #schema)?,
+            };
+            if ::core::option::Option::is_none(&__value) {
+                return ::core::result::Result::Ok(());
+            }
+            __partial.#ident = __value;
+        }
+    }
+}
+
 fn accept(at: usize, field: &Field) -> TokenStream {
     let (ident, ty, name) = (&field.ident, &field.ty, &field.name);
-    // The length first: it tells most names apart at once.
-    let (len, stored) = (name.len(), bytes(name));
     if field.nested.is_some() {
         return quote! {
-            (#len, #stored) => {
+            #at => {
                 <#ty as __alizarin::Nested>::accept(&mut __partial.#ident, b"", __value)
                     .map_err(|__error| __error.with_field(#name))?
             }
         };
     }
     quote! {
-        (#len, #stored) => {
+        #at => {
             __partial.#ident = ::core::option::Option::Some(
                 __value.read(&<Self as __alizarin::Document>::FIELDS[#at])?,
             );

@@ -2,7 +2,7 @@
 
 use alizarin_core::resp::{Frame, Reader};
 
-use super::{Document, RedisModel, StoredValue};
+use super::{Document, Order, RedisModel};
 use crate::model::members;
 use crate::{Error, FromReply, Result};
 
@@ -74,11 +74,12 @@ fn whole<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Option<M>> {
         Frame::Null | Frame::Array(0) | Frame::Map(0) => return Ok(None),
         Frame::Bulk(value) => json::<M>(&mut partial, value)?,
         frame @ (Frame::Map(_) | Frame::Array(_)) => {
-            for _ in 0..frame.children() / 2 {
+            let mut order = Order::of(frame.children() / 2);
+            while order.go_on::<M, false>(&mut partial, reader)? {
                 let (Ok(name), Ok(value)) = (reader.next_bytes()?, reader.next_bytes()?) else {
                     return Err(Error::decode("hash fields", "something else"));
                 };
-                M::accept(&mut partial, name, StoredValue::Hash(value))?;
+                order.accept::<M>(&mut partial, name, value)?;
             }
         }
         frame => return Err(Error::decode("a document", &frame.describe())),

@@ -1,5 +1,7 @@
 //! Integers and floats.
 
+use alizarin_core::resp::{short_decimal, short_integer};
+
 use super::{
     super::{FieldSchema, IndexKind, stored::read_json_string},
     ListItem, NumericValue, RedisValue, TagValue, decimal, refused,
@@ -40,6 +42,7 @@ pub(super) fn read_json_integer<T: std::str::FromStr>(json: &str, name: &str) ->
 }
 
 /// Reads an integer from a hash.
+#[inline]
 pub(super) fn read_hash_integer<T>(bytes: &[u8], name: &str) -> Result<T>
 where
     T: std::str::FromStr + TryFrom<i64>,
@@ -47,28 +50,14 @@ where
     if let Some(value) = short_integer(bytes).and_then(|value| T::try_from(value).ok()) {
         return Ok(value);
     }
-    let text = utf8(bytes, name)?;
-    text.parse().map_err(|_| not_a(name, text))
+    long_integer(bytes, name)
 }
 
-/// An integer of up to 18 digits.
-#[inline]
-fn short_integer(bytes: &[u8]) -> Option<i64> {
-    let (negative, digits) = match bytes {
-        [b'-', rest @ ..] => (true, rest),
-        _ => (false, bytes),
-    };
-    if digits.is_empty() || digits.len() > 18 {
-        return None;
-    }
-    let mut value = 0;
-    for byte in digits {
-        match byte.wrapping_sub(b'0') {
-            digit @ 0..=9 => value = value * 10 + i64::from(digit),
-            _ => return None,
-        }
-    }
-    Some(if negative { -value } else { value })
+/// An integer of any length, or the reason why it is none.
+#[inline(never)]
+fn long_integer<T: std::str::FromStr>(bytes: &[u8], name: &str) -> Result<T> {
+    let text = utf8(bytes, name)?;
+    text.parse().map_err(|_| not_a(name, text))
 }
 
 fn not_a(name: &str, text: &str) -> Error {
@@ -98,6 +87,7 @@ macro_rules! integers {
                 Ok(())
             }
 
+            #[inline]
             fn from_hash(bytes: &[u8], _field: &FieldSchema) -> Result<$type> {
                 read_hash_integer(bytes, stringify!($type))
             }
@@ -199,7 +189,7 @@ macro_rules! floats {
 floats! {
     // An `f32` by way of an `f64` might round twice.
     f32 decimal::write_f32, |_: &[u8]| None;
-    f64 decimal::write_f64, alizarin_core::resp::short_decimal;
+    f64 decimal::write_f64, short_decimal;
 }
 
 fn nan() -> Error {

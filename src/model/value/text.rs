@@ -61,6 +61,7 @@ macro_rules! texts {
     ($($type:ty),+) => {$(
         impl RedisValue for $type {
             type Item = $type;
+            const TEXT: bool = true;
 
             fn to_hash(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
                 write_text(self, field, out)
@@ -68,6 +69,11 @@ macro_rules! texts {
 
             fn from_hash(bytes: &[u8], _field: &FieldSchema) -> Result<$type> {
                 owned(bytes).map(<$type>::from)
+            }
+
+            #[inline]
+            fn from_hash_text(text: &str, _field: &FieldSchema) -> Result<$type> {
+                Ok(<$type>::from(text))
             }
 
             fn to_json(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {

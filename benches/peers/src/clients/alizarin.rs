@@ -47,12 +47,12 @@ impl Peer for Alizarin {
     }
 
     async fn hash(&self, key: &str) -> Outcome<Profile> {
-        let id = key.trim_start_matches("profile:").to_owned();
+        let id = key.strip_prefix("profile:").unwrap_or(key).to_owned();
         Ok(self.profiles.get(&id).await?.ok_or("no such profile")?)
     }
 
     async fn hashes(&self, keys: &[String]) -> Outcome<Vec<Profile>> {
-        let id = |key: &String| key.trim_start_matches("profile:").to_owned();
+        let id = |key: &String| key.strip_prefix("profile:").unwrap_or(key).to_owned();
         let ids: Vec<String> = keys.iter().map(id).collect();
         let found = self.profiles.get_many(&ids).await?;
         Ok(found.into_iter().flatten().collect())
