@@ -50,7 +50,9 @@ fn a_subscription_keeps_no_large_buffer() {
 #[test]
 fn an_idle_connection_keeps_little() {
     const CLIENTS: i64 = 8;
-    const MOST: i64 = 16 << 10;
+    // The task that owns the connection is the most of it.
+    const FRESH: i64 = 20 << 10;
+    const IDLE: i64 = 32 << 10;
     let server = Server::start().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     // A first one, for what all share.
@@ -64,7 +66,7 @@ fn an_idle_connection_keeps_little() {
         });
     });
     let each = fresh.bytes_current / CLIENTS;
-    assert!(each < MOST, "{each} bytes for a connection that was just made");
+    assert!(each < FRESH, "{each} bytes for a connection that was just made");
 
     let key = format!("{}idle", server.namespace());
     let value = Bytes::from(vec![b'x'; 10 << 20]);
@@ -96,5 +98,5 @@ fn an_idle_connection_keeps_little() {
     });
     let each = (fresh.bytes_current + used.bytes_current) / CLIENTS;
     assert!(used.bytes_max > 10 << 20);
-    assert!(each < MOST, "{each} bytes for a connection that is idle again");
+    assert!(each < IDLE, "{each} bytes for a connection that is idle again");
 }
