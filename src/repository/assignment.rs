@@ -128,7 +128,7 @@ impl<S> fmt::Debug for Clear<S> {
 }
 
 impl<S: FieldSpec> Field<S> {
-    /// The field and a value of its own type, for [`Repository::set`]: lists and maps as a whole,
+    /// The field and a value of its own type, for [`Repository::set`](crate::Repository::set): lists and maps as a whole,
     /// options that may be `None`.
     ///
     /// ```
@@ -148,7 +148,7 @@ where
     S: FieldSpec<Stored = Option<T>>,
     T: RedisValue,
 {
-    /// Takes an optional field out of the document, for [`Repository::set`].
+    /// Takes an optional field out of the document, for [`Repository::set`](crate::Repository::set).
     ///
     /// ```
     /// # use alizarin::prelude::*;
