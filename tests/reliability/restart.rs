@@ -12,7 +12,7 @@ use alizarin_core::IntoCommand as _;
 use alizarin_testkit::Server;
 
 use crate::floor::{address, first_ok};
-use crate::tier::{Bar, Times, alone, report};
+use crate::tier::{Bar, Times, alone, report, until};
 
 #[test]
 fn a_server_that_restarts() {
@@ -161,6 +161,8 @@ fn a_client_that_closes_answers_everybody() {
         assert_eq!(resolved, 1_000);
         start.elapsed()
     });
+    // The task that owned the connection ends right behind its last words.
+    until("no task is left", || runtime.metrics().num_alive_tasks() == 0);
     let tasks = runtime.metrics().num_alive_tasks();
     report(
         "R30 shutdown",
