@@ -66,6 +66,30 @@ impl Elected {
             assert!(start.elapsed() < Duration::from_secs(60), "the old primary does not follow");
             std::thread::park_timeout(Duration::from_millis(10));
         }
+        self.follow();
+    }
+
+    /// Waits until the client has gone over: a write that is on its way then fails, rightly, as one
+    /// that may have been executed.
+    fn follow(&self) {
+        let client = self.client.clone();
+        let follow = async move {
+            let mut ticks = tokio::time::interval(Duration::from_millis(5));
+            loop {
+                ticks.tick().await;
+                let info: Result<String> = client.command("INFO").arg("replication").await;
+                if info.is_ok_and(|info| info.contains("role:master")) {
+                    return;
+                }
+            }
+        };
+        let patient = async { tokio::time::timeout(Duration::from_secs(60), follow).await };
+        // A runtime of its own: this is called inside of those of the tests.
+        let followed = std::thread::spawn(move || {
+            let builder = &mut tokio::runtime::Builder::new_current_thread();
+            builder.enable_all().build().unwrap().block_on(patient)
+        });
+        followed.join().unwrap().expect("the client follows");
     }
 }
 
