@@ -235,8 +235,11 @@ impl Config {
     /// How long commands may wait while the server gives no sign of progress (it neither answers
     /// one nor takes in more) before the connection counts as dead; 1.5 seconds unless set.
     ///
-    /// A server that works on one slow command answers nobody meanwhile: where scripts or searches
-    /// take longer, set more. Blocking commands (`BLPOP`) have no such limit: they
+    /// A server that works on one slow script answers nobody meanwhile: where scripts take longer, set
+    /// more. One that keeps an answer back and serves others is waited for up to
+    /// [`Config::relaxed_timeout`]: while it has paused its clients (`CLIENT PAUSE`, a planned
+    /// failover), or a search takes its time. It is asked for that on another connection (`CLIENT
+    /// LIST`, RESP3, which the user must be allowed to ask). Blocking commands (`BLPOP`) have no such limit: they
     /// end when the server does (see [`Config::heartbeat`]).
     #[must_use]
     pub fn response_timeout(mut self, timeout: Duration) -> Config {
@@ -302,7 +305,7 @@ impl Config {
     }
 
     /// How long an answer may take while the server has announced that it is busy with
-    /// maintenance, if that is longer than the [`Config::response_timeout`]; 10 seconds unless set.
+    /// maintenance, or says that it keeps the answer back, if that is longer than the [`Config::response_timeout`]; 10 seconds unless set.
     #[must_use]
     pub fn relaxed_timeout(mut self, timeout: Duration) -> Config {
         self.relaxed_timeout = timeout;

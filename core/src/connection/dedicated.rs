@@ -30,6 +30,8 @@ pub(crate) struct Dedicated {
     pub(crate) login: u64,
     /// Which server it is connected to, where there is a choice.
     pub(crate) peer: Endpoint,
+    /// The number that the server has given this client, where it told it.
+    pub(crate) id: Option<i64>,
 }
 
 impl Dedicated {
@@ -90,13 +92,14 @@ impl Dedicated {
         let stream = connector.open(config, stage).await?;
         let server = ServerInfo::new(String::new(), protocol);
         let (inbox, peer) = (Inbox::new(&config.limits), config.endpoint.clone());
-        let mut connection = Dedicated { stream, inbox, server, login: 0, peer };
+        let mut connection = Dedicated { stream, inbox, server, login: 0, peer, id: None };
         let mut handshake = Handshake::new(config, protocol);
         let mut answered = false;
         loop {
             let (bytes, count) = match handshake.next() {
                 Step::Done(server) => {
                     connection.server = server;
+                    connection.id = handshake.id();
                     // A reply too many would answer the first request, and so on for ever.
                     while connection
                         .inbox

@@ -78,6 +78,7 @@ async fn run(mut guard: Guard) {
             wakers: Vec::new(),
             next: None,
             login: link.login(),
+            question: None,
         };
         let Some(error) = poll_fn(|cx| connected.poll(cx)).await else { break };
         drop(connected);
@@ -107,6 +108,8 @@ struct Connected<'a> {
     next: Option<Next<'a>>,
     /// Logs in again when other credentials are announced; `None` where that is never so.
     login: Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,
+    /// Whether the server keeps back what it has not answered for a while.
+    question: Option<Pin<Box<dyn Future<Output = bool> + Send + 'a>>>,
 }
 
 /// The connection that is to replace the present one, which will be cut.
@@ -158,6 +161,13 @@ impl Connected<'_> {
             if let Some(error) = link.on_tick() {
                 return Poll::Ready(Some(error));
             }
+            self.question = self.question.take().or_else(|| link.question());
+        }
+        if let Some(question) = &mut self.question
+            && let Poll::Ready(withheld) = question.as_mut().poll(cx)
+        {
+            self.question = None;
+            link.learn(withheld);
         }
         if let Some(login) = &mut self.login {
             // It has no end.
@@ -341,13 +351,12 @@ impl Link {
         let mut state = self.state();
         state.advance(&self.config, wakers);
         let limit = self.patience(&state);
-        let (tick, progress) = (state.tick, state.progress);
         let head = state.slots.fifo.front()?.tick;
-        if tick.wrapping_sub(head) > 1 {
+        if state.tick.wrapping_sub(head) > 1 {
             // Whoever reads for itself may have been left alone.
             self.caller.clear();
         }
-        let silence = tick.wrapping_sub(head).min(tick.wrapping_sub(progress));
+        let silence = state.silence()?;
         (silence > limit).then(|| {
             let limit = self.tick_length() * limit;
             Error::new(ErrorKind::Timeout, format!("the server gave no answer within {limit:?}"))

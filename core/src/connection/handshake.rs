@@ -42,6 +42,8 @@ pub(crate) struct Handshake<'c> {
     stage: Stage,
     protocol: Protocol,
     version: String,
+    /// The number that the server has given this client.
+    id: Option<i64>,
     setup: std::vec::IntoIter<Setup>,
 }
 
@@ -49,7 +51,12 @@ impl<'c> Handshake<'c> {
     /// `protocol` is RESP2 at the second attempt with a peer that hung up at `HELLO`.
     pub(crate) fn new(config: &'c Config, protocol: Protocol) -> Handshake<'c> {
         let setup = Vec::new().into_iter();
-        Handshake { config, stage: Stage::Start, protocol, version: String::new(), setup }
+        Handshake { config, stage: Stage::Start, protocol, version: String::new(), id: None, setup }
+    }
+
+    /// The number that the server has given this client, where it told it.
+    pub(crate) fn id(&self) -> Option<i64> {
+        self.id
     }
 
     /// Whether the peer's hanging up now may mean that it knows no `HELLO`.
@@ -120,12 +127,16 @@ impl<'c> Handshake<'c> {
             }
         };
         for _ in 0..pairs {
-            let is_version =
-                matches!(reader.next()?, Frame::Bulk(b"version") | Frame::Simple("version"));
+            let (is_version, is_id) = match reader.next()? {
+                Frame::Bulk(b"version") | Frame::Simple("version") => (true, false),
+                Frame::Bulk(b"id") | Frame::Simple("id") => (false, true),
+                _ => (false, false),
+            };
             match reader.peek()? {
                 Frame::Bulk(text) if is_version => {
                     self.version = String::from_utf8_lossy(text).into_owned();
                 }
+                Frame::Integer(id) if is_id => self.id = Some(id),
                 _ => {}
             }
             reader.skip()?;

@@ -180,6 +180,8 @@ impl Link {
         state.server = connection.server;
         state.login = connection.login;
         state.peer = Some(connection.peer);
+        state.id = connection.id;
+        state.maintenance.withheld = None;
         state.hurry = false;
         state.progress = state.tick;
         state.counters.connections += 1;

@@ -47,6 +47,8 @@ impl Moving {
 pub(crate) struct Maintenance {
     /// The tick up to which answers may take longer.
     relaxed: Option<u32>,
+    /// The tick up to which the server is known to keep answers back.
+    pub(crate) withheld: Option<u32>,
     /// A move that the driver has not begun.
     pub(crate) moving: Option<Moving>,
     last: Option<i64>,
@@ -122,11 +124,12 @@ impl Link {
     /// How many ticks the server may take to answer.
     pub(crate) fn patience(&self, state: &State) -> u32 {
         let limit = self.ticks(self.config.response_timeout);
-        match state.maintenance.relaxed {
-            Some(until) if until.wrapping_sub(state.tick).cast_signed() > 0 => {
-                limit.max(self.ticks(self.config.relaxed_timeout))
-            }
-            _ => limit,
+        let lasts = |until: Option<u32>| {
+            until.is_some_and(|until| until.wrapping_sub(state.tick).cast_signed() > 0)
+        };
+        match lasts(state.maintenance.relaxed) || lasts(state.maintenance.withheld) {
+            true => limit.max(self.ticks(self.config.relaxed_timeout)),
+            false => limit,
         }
     }
 

@@ -43,6 +43,7 @@ mod stream;
 mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
+mod withheld;
 mod work;
 
 #[cfg(test)]
@@ -60,4 +61,5 @@ pub(crate) use relogin::renewed;
 pub(crate) use reply::Reply;
 pub(crate) use stream::{Connector, Look, Stream, no_node};
 pub(crate) use tcp::{interleave, nowhere, set as set_options};
+pub(crate) use withheld::withholds;
 pub use work::{Pipeline, Route, Transaction, Work};

@@ -54,6 +54,8 @@ pub(crate) struct State {
     pub(crate) server: ServerInfo,
     /// Which server the connection goes to.
     pub(crate) peer: Option<Endpoint>,
+    /// The number that the server has given this client, where it told it.
+    pub(crate) id: Option<i64>,
     /// Whether the next attempt to connect is not to wait.
     pub(crate) hurry: bool,
     pub(crate) maintenance: Maintenance,
@@ -173,6 +175,7 @@ impl State {
             closers: Vec::new(),
             server,
             peer: None,
+            id: None,
             hurry: false,
             maintenance: Maintenance::default(),
             login: 0,
@@ -188,6 +191,7 @@ impl State {
         self.server = next.server;
         self.login = next.login;
         self.peer = Some(next.peer);
+        self.id = next.id;
         self.progress = self.tick;
         self.counters.connections += 1;
         self.maintenance.draining = false;
@@ -242,6 +246,13 @@ impl State {
             io.writing.empty();
             self.pending.empty();
         }
+    }
+
+    /// For how many ticks the oldest request has waited without any sign of progress; `None` when
+    /// there is none.
+    pub(crate) fn silence(&self) -> Option<u32> {
+        let head = self.slots.fifo.front()?.tick;
+        Some(self.tick.wrapping_sub(head).min(self.tick.wrapping_sub(self.progress)))
     }
 
     /// Time passes.

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::confirmed::{counted, wait};
-use super::life::Patience;
+use super::patience::Patience;
 use super::session::{Change, change_of};
 use super::{Held, Pool, PoolMetrics};
 use crate::client::Client;
@@ -261,7 +261,7 @@ impl Exclusive {
         let conn = self.held.conn()?;
         let sending = async {
             if !pool.config.login_holds(conn.connection.login) && !conn.session.in_multi() {
-                conn.log_in_again(&pool.config).await?;
+                conn.log_in_again(&pool).await?;
             }
             conn.session.begin(change);
             let reply = conn.exchange(wire, Patience::of(patience, &pool)).await?;

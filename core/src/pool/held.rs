@@ -1,22 +1,16 @@
 //! A connection of a pool, and whoever has it at the moment.
 
-use std::future::poll_fn;
 use std::ops::Deref;
-use std::pin::pin;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use tokio::time::sleep;
-
 use super::Pool;
-use super::life::Patience;
 use super::metrics::Reason;
+use super::patience::{Patience, late};
 use super::session::Session;
-use crate::config::Config;
-use crate::connection::{Dedicated, Look, Reply, Rest, Wire};
+use crate::connection::{Dedicated, Look, Reply, Wire};
 use crate::direct::is_timeout;
 use crate::error::{Error, ErrorKind, Result, Sent};
-use crate::resp::{Frame, Packed, Pieces, View};
+use crate::resp::{Frame, Packed, Pieces};
 
 /// A blocking connection that was idle for no longer is used after a look whether it was closed;
 /// later ones are looked at for whatever has come on them.
@@ -98,15 +92,13 @@ impl Conn {
         };
         let frames = wire.frames();
         let outcome = match (connection.stream.waits(), patience) {
-            (true, Patience::Time(limit)) => {
-                connection.stream.limit(Some(limit));
-                match connection.send(bytes).await {
-                    Ok(()) => connection.reply(frames).await,
-                    Err(error) => Err(error),
-                }
+            (true, Patience::Time(pool, limit)) => {
+                pool.insist_here(connection, bytes, frames, limit).await
             }
             (true, Patience::Life(pool)) => pool.wait_here(connection, bytes, frames).await,
-            (false, Patience::Time(limit)) => patiently(connection, bytes, frames, limit).await,
+            (false, Patience::Time(pool, limit)) => {
+                pool.insist(connection, bytes, frames, limit).await
+            }
             (false, Patience::Life(pool)) => pool.wait(connection, bytes, frames).await,
         };
         // Also after an exchange that was given up: such a connection is never used again.
@@ -119,7 +111,7 @@ impl Conn {
             Err(error) => {
                 self.failed = true;
                 Err(match patience {
-                    Patience::Time(limit) if is_timeout(&error) => late(limit),
+                    Patience::Time(_, limit) if is_timeout(&error) => late(limit),
                     _ => error.with_sent(Sent::Unknown),
                 })
             }
@@ -137,30 +129,32 @@ impl Conn {
     }
 
     /// As [`Conn::exchange`] of one command.
-    pub(crate) async fn ask(&mut self, packed: &Packed, patience: Duration) -> Result<Reply> {
-        self.exchange(&Wire::One(packed), Patience::Time(patience)).await
+    async fn ask(&mut self, packed: &Packed, pool: &Pool) -> Result<Reply> {
+        let patience = Patience::Time(pool, pool.config.response_timeout);
+        self.exchange(&Wire::One(packed), patience).await
     }
 
     /// Logs in with the credentials of now.
     ///
     /// # Errors
     /// `Auth` when they are refused; the provider's; what loses the connection.
-    pub(super) async fn log_in_again(&mut self, config: &Config) -> Result<()> {
+    pub(super) async fn log_in_again(&mut self, pool: &Pool) -> Result<()> {
+        let config = &pool.config;
         let epoch = config.login_epoch();
         let command = config.login_command().await?;
-        let answer = self.ask(&command, config.response_timeout).await?;
+        let answer = self.ask(&command, pool).await?;
         let outcome = self.connection.logged_in(epoch, &answer);
         self.failed |= outcome.is_err();
         outcome
     }
 
     /// Whether the server answers, and answers what it was asked.
-    async fn is_alive(&mut self, nonce: u64, patience: Duration) -> bool {
-        let nonce = format!("alizarin-{nonce}");
+    async fn is_alive(&mut self, pool: &Pool) -> bool {
+        let nonce = format!("alizarin-{}", pool.nonce());
         let mut ping = Packed::new();
         ping.push(b"PING");
         ping.push(nonce.as_bytes());
-        let Ok(reply) = self.ask(&ping, patience).await else { return false };
+        let Ok(reply) = self.ask(&ping, pool).await else { return false };
         match reply.reader().next() {
             Ok(Frame::Bulk(text)) => text == nonce.as_bytes(),
             // Whoever may not ask has an answer too.
@@ -168,51 +162,6 @@ impl Conn {
             _ => false,
         }
     }
-}
-
-/// Sends and waits, as long as there is progress.
-async fn patiently(
-    connection: &mut Dedicated,
-    bytes: View<'_>,
-    frames: u32,
-    patience: Duration,
-) -> Result<Reply> {
-    let mut rest = Rest::new(bytes);
-    let mut sent = false;
-    let mut timer = pin!(sleep(patience));
-    let mut seen = (0, 0);
-    poll_fn(|cx| {
-        loop {
-            let polled = match sent {
-                false => connection.poll_send(cx, &mut rest).map_ok(|()| None),
-                true => connection.poll_item(cx, Some(frames)).map_ok(Some),
-            };
-            match polled {
-                Poll::Ready(Ok(None)) => sent = true,
-                Poll::Ready(Ok(Some(item))) => {
-                    if let Some(reply) = item.into_reply() {
-                        return Poll::Ready(Ok(reply));
-                    }
-                }
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => {
-                    let now = (rest.len(), connection.inbox.held());
-                    if seen != now {
-                        seen = now;
-                        timer.as_mut().reset(tokio::time::Instant::now() + patience);
-                    }
-                    return timer.as_mut().poll(cx).map(|()| Err(late(patience)));
-                }
-            }
-        }
-    })
-    .await
-}
-
-#[cold]
-fn late(patience: Duration) -> Error {
-    let text = format!("the server gave no answer within {patience:?}");
-    Error::new(ErrorKind::Timeout, text).with_sent(Sent::Unknown)
 }
 
 #[cold]
@@ -305,13 +254,12 @@ impl Pool {
             true => Look::Quiet,
             false => stream.look(),
         };
-        let patience = self.config.response_timeout;
         let asks = look == Look::Arrived || idle >= self.config.pool.check_after;
-        if look == Look::Closed || asks && !conn.is_alive(self.nonce(), patience).await {
+        if look == Look::Closed || asks && !conn.is_alive(self).await {
             return Some(Reason::Unhealthy);
         }
         if !self.config.login_holds(conn.connection.login)
-            && let Err(error) = conn.log_in_again(&self.config).await
+            && let Err(error) = conn.log_in_again(self).await
         {
             tracing::warn!(address = %self.config.address(), %error, "new login refused");
             return Some(Reason::Unhealthy);

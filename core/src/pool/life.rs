@@ -14,22 +14,6 @@ use crate::direct::is_timeout;
 use crate::error::{Error, ErrorKind, Result, Sent};
 use crate::resp::View;
 
-/// For how long a reply is waited for.
-#[derive(Clone, Copy)]
-pub(crate) enum Patience<'p> {
-    /// As long as the server shows some progress in this time.
-    Time(Duration),
-    /// As long as the server lives, of which this pool knows.
-    Life(&'p Pool),
-}
-
-impl Patience<'_> {
-    /// For a command with this limit; without one it waits on the server.
-    pub(super) fn of(limit: Option<Duration>, pool: &Pool) -> Patience<'_> {
-        limit.map_or(Patience::Life(pool), Patience::Time)
-    }
-}
-
 /// When a server last gave a sign of life to those who wait: they need not ask each for itself.
 #[derive(Default)]
 pub(super) struct Life(Mutex<Option<(Endpoint, Instant)>>);

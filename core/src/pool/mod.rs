@@ -1,9 +1,9 @@
 //! Connections for one caller at a time, kept for the next one.
 //!
 //! `turns` says whose turn it is, `ask` waits for that, `held` is a connection in use, `session`
-//! knows whether it is as clean as it was, `life` whether the server lives while a command waits on
-//! it, `keeper` closes what is old. Above them: `exclusive` is
-//! what users hold, `watched` runs transactions on watched keys, `confirmed` counts replicas.
+//! knows whether it is as clean as it was, `patience` how long a reply is waited for, `life` whether
+//! the server lives while a command waits on it, `keeper` closes what is old. Above them: `exclusive`
+//! is what users hold, `watched` runs transactions on watched keys, `confirmed` counts replicas.
 
 mod ask;
 mod confirmed;
@@ -13,6 +13,7 @@ mod keeper;
 mod life;
 mod metrics;
 mod node;
+mod patience;
 mod session;
 mod turns;
 mod watched;
