@@ -33,9 +33,14 @@ struct Line {
 }
 
 impl Seat {
+    /// Without a connection yet.
+    pub(super) fn new(config: Config, tracking: Tracking) -> Seat {
+        Seat { config, tracking, line: Mutex::new(None) }
+    }
+
     /// Connects.
     pub(super) fn connect(config: Config, tracking: Tracking) -> Result<Seat> {
-        let seat = Seat { config, tracking, line: Mutex::new(None) };
+        let seat = Seat::new(config, tracking);
         let line = seat.open()?;
         *seat.line.lock().unwrap_or_else(PoisonError::into_inner) = Some(line);
         Ok(seat)
@@ -48,7 +53,7 @@ impl Seat {
         Ok(Line { connection, sink, heard: Instant::now() })
     }
 
-    /// Answers from the store, or asks the server.
+    /// Answers from the store, or asks the server; `check` may make something else of its answer.
     pub(super) fn read(
         &self,
         store: &Arc<Store>,
@@ -56,21 +61,24 @@ impl Seat {
         keys: &Keys<'_>,
         request: impl FnOnce() -> Request,
         decode: Decode,
+        check: impl FnOnce(Request, Result<Answer>) -> Result<Answer>,
     ) -> Result<Value> {
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
         let alive = line.as_mut().map(Line::look);
         if let Some(Err(_)) = alive {
             hang_up(&mut line);
         }
+        let own = line.as_ref().map(|line| line.sink.source());
         let begin = |part, node| Fill::new(part, node, name.bytes.len(), decode);
-        let fill = match store.find(name, keys, |_| true, begin) {
+        let fill = match store.find(name, keys, |source| own == Some(source), begin) {
             Found::Hit(value) => return Ok(value),
             Found::Join(fill) | Found::Begun(fill) => fill,
         };
         let _waiter = Waiter::new(store, Arc::clone(&fill));
-        let answer = self.ask(&mut line, &request());
+        let request = request();
+        let answer = self.ask(&mut line, &request);
         drop(line);
-        fill.finish(store, answer)
+        fill.finish(store, check(request, answer))
     }
 
     fn ask(&self, line: &mut Option<Line>, request: &Request) -> Result<Answer> {

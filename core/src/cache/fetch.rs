@@ -128,9 +128,18 @@ impl<'c> Inner<'c> {
         }
         let words = self.packed.bytes();
         let name = Name::new(&keys, self.kind, &words);
-        if let Face::Blocking(seat) = face {
-            let value = seat.read(store, name, &keys, || self.request(&keys), self.decode)?;
-            return Ok(Begun::Value(value));
+        let request = || self.request(&keys);
+        match face {
+            Face::Blocking(seat) => {
+                let value =
+                    seat.read(store, name, &keys, request, self.decode, |_, answer| answer)?;
+                return Ok(Begun::Value(value));
+            }
+            Face::BlockingCluster(seats) => {
+                let value = seats.read(store, name, &keys, request, self.decode)?;
+                return Ok(Begun::Value(value));
+            }
+            Face::Shared(_) | Face::Cluster => {}
         }
         let begin = |part, node| Fill::new(part, node, name.bytes.len(), self.decode);
         Ok(match store.find(name, &keys, |source| self.is_valid(source), begin) {
@@ -138,11 +147,10 @@ impl<'c> Inner<'c> {
             Found::Join(fill) => Begun::Waiter(Waiter::new(store, fill)),
             Found::Begun(fill) => {
                 let waiter = Waiter::new(store, Arc::clone(&fill));
-                let (request, client) = (self.request(&keys), &self.cache.inner.client);
+                let (request, client) = (request(), &self.cache.inner.client);
                 fill.start(match face {
-                    Face::Cluster => request.over_cluster(client.clone()),
-                    Face::Shared(source) => request.over(client, Some(*source)),
-                    Face::Blocking(_) => request.over(client, None),
+                    Face::Shared(source) => request.over(client, *source),
+                    _ => request.over_cluster(client.clone()),
                 });
                 Begun::Waiter(waiter)
             }

@@ -2,7 +2,7 @@
 //!
 //! `keys` says what may be kept, `store` and `shard` keep it, `fill` asks the server once for all
 //! who wait, `request` is what is sent, `sink` takes what the server tells, `direct` is the face of
-//! blocking clients.
+//! blocking clients, and `seats` that of a cluster's.
 
 mod config;
 mod direct;
@@ -10,6 +10,7 @@ mod fetch;
 mod fill;
 mod keys;
 mod request;
+mod seats;
 mod shard;
 mod sink;
 mod store;
@@ -24,13 +25,14 @@ pub use fetch::{Fetch, FetchShared};
 pub use store::CacheMetrics;
 
 use direct::Seat;
+use seats::Seats;
 use store::Store;
 
 use crate::client::Client;
 use crate::command::IntoCommand;
 use crate::commands;
 use crate::config::ReadFrom;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::resp::{FromReply, Packed, ToArgs};
 
 /// A server that has said nothing for so long is asked for a sign of life.
@@ -94,7 +96,7 @@ const SILENCE: Duration = Duration::from_secs(1);
 /// node as long as that node serves the slot and its connection lives; commands over several slots
 /// are answered, and not kept. A blocking client's cache has no task that listens: each read
 /// first takes in what the server has said, which costs a look at the socket, and one thread reads
-/// at a time.
+/// from a server at a time.
 #[derive(Clone)]
 pub struct Cache {
     inner: Arc<Inner>,
@@ -112,6 +114,7 @@ enum Face {
     Shared(u64),
     Cluster,
     Blocking(Box<Seat>),
+    BlockingCluster(Box<Seats>),
 }
 
 impl Client {
@@ -133,8 +136,7 @@ impl Client {
     ///
     /// # Errors
     /// `Usage` when the options contradict each other; `Unsupported` when the server cannot tell of
-    /// changes, or only in RESP2, and for the blocking client of a cluster; else as
-    /// [`Client::connect`].
+    /// changes, or only in RESP2; else as [`Client::connect`].
     pub async fn cache(&self, config: CacheConfig) -> Result<Cache> {
         config.check()?;
         let store = Arc::new(Store::new(config));
@@ -148,8 +150,8 @@ impl Client {
         config.heartbeat = Some(config.heartbeat.map_or(SILENCE, |idle| idle.min(SILENCE)));
         let (client, face) = match (self.is_blocking(), self.is_cluster()) {
             (true, true) => {
-                let text = "the blocking client of a cluster has no client-side caching";
-                return Err(Error::new(ErrorKind::Unsupported, text));
+                let seats = Seats::connect(self, config, tracking)?;
+                (self.clone(), Face::BlockingCluster(Box::new(seats)))
             }
             (true, false) => {
                 let seat = Seat::connect(config, tracking)?;
@@ -277,7 +279,7 @@ impl Cache {
     }
 
     fn is_blocking(&self) -> bool {
-        matches!(self.inner.face, Face::Blocking(_))
+        matches!(self.inner.face, Face::Blocking(_) | Face::BlockingCluster(_))
     }
 
     /// A client over the cache's own connection, for what [`CacheConfig::opt_in`] and

@@ -71,9 +71,9 @@ impl Request {
     }
 
     /// Sends it over a client of one server.
-    pub(super) fn over(self, client: &Client, source: Option<u64>) -> Asking {
+    pub(super) fn over(self, client: &Client, source: u64) -> Asking {
         let asking = Execute::new(client.clone(), self);
-        Box::pin(async move { Ok(Answer { source, ..asking.await? }) })
+        Box::pin(async move { Ok(Answer { source: Some(source), ..asking.await? }) })
     }
 
     /// Sends it to the node of a cluster that has the keys. Where there is another to be asked

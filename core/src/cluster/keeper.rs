@@ -54,9 +54,40 @@ pub(super) fn spawn(cluster: &Arc<Cluster>) {
 }
 
 impl Cluster {
-    /// Asks for a new map soon, without waiting for it.
+    /// Asks for a new map soon, without waiting for it. A blocking client, which has no task that
+    /// makes one, does so before what it sends next that way.
     pub(super) fn demand(&self) {
-        self.alarm.notify_one();
+        match &self.means {
+            Means::Shared { .. } => self.alarm.notify_one(),
+            Means::Direct => self.stale.store(true, Ordering::Relaxed),
+        }
+    }
+
+    /// Makes the map anew on a blocking client, where that was asked for.
+    pub(super) async fn refresh_here(self: &Arc<Cluster>) {
+        if self.stale.load(Ordering::Relaxed) && !self.is_early() {
+            self.stale.store(false, Ordering::Relaxed);
+            self.renew_here().await;
+        }
+    }
+
+    /// Whether the map was made anew just now.
+    fn is_early(&self) -> bool {
+        let since = milliseconds().saturating_sub(self.renewed.load(Ordering::Relaxed));
+        Duration::from_millis(since) < APART
+    }
+
+    /// Makes the map anew on this thread, unless another does; gives whether it did.
+    async fn renew_here(self: &Arc<Cluster>) -> bool {
+        if self.renewing.swap(true, Ordering::AcqRel) {
+            return false;
+        }
+        if let Err(error) = self.discover(PATIENCE).await {
+            tracing::debug!(%error, "the cluster's map could not be made anew");
+            self.looked();
+        }
+        self.renewing.store(false, Ordering::Release);
+        true
     }
 
     /// How many maps there were.
@@ -79,17 +110,8 @@ impl Cluster {
             }
             Means::Direct => {
                 std::thread::sleep(pause);
-                let busy = self.renewing.swap(true, Ordering::AcqRel);
-                let since = milliseconds().saturating_sub(self.renewed.load(Ordering::Relaxed));
-                let early = Duration::from_millis(since) < APART;
-                if busy || early {
+                if self.is_early() || !self.renew_here().await {
                     std::thread::sleep(APART);
-                } else if let Err(error) = self.discover(PATIENCE).await {
-                    tracing::debug!(%error, "the cluster's map could not be made anew");
-                    self.looked();
-                }
-                if !busy {
-                    self.renewing.store(false, Ordering::Release);
                 }
             }
         }

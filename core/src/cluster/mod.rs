@@ -68,6 +68,8 @@ pub(crate) struct Cluster {
     epoch: watch::Sender<u64>,
     /// For blocking clients: whether a thread makes the map anew.
     renewing: AtomicBool,
+    /// For blocking clients: whether something said that the map is wrong.
+    stale: AtomicBool,
     /// When the map was last made, in milliseconds since the start.
     renewed: AtomicU64,
     closed: AtomicBool,
@@ -122,6 +124,7 @@ impl Cluster {
             alarm,
             epoch: watch::Sender::new(0),
             renewing: AtomicBool::new(false),
+            stale: AtomicBool::new(false),
             renewed: AtomicU64::new(0),
             closed: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),

@@ -64,6 +64,7 @@ impl Cluster {
         let lost = plan.lost;
         progress.resize_with(plan.parts.len(), || Progress { lost, ..Progress::default() });
         let mut pause = PAUSES.0;
+        self.refresh_here().await;
         loop {
             let epoch = self.epoch();
             let mut round = Round::default();
