@@ -7,7 +7,7 @@ use std::time::Duration;
 use alizarin::prelude::*;
 use alizarin::repository::CachedRepository;
 use alizarin::{Cache, CacheConfig};
-use alizarin_testkit::Server;
+use alizarin_testkit::{Cluster, Server};
 
 use crate::common::{connect, eventually, namespace, on, spoil};
 
@@ -131,16 +131,40 @@ fn a_blocking_client_reads_through_a_cache() {
     use crate::common::hash::{Note, note};
     use alizarin::blocking::prelude::*;
 
-    let server = Server::shared().unwrap();
-    let client = Client::connect(server.url().as_str()).unwrap();
-    let notes: Repository<Note> = client.repository().with_namespace(namespace(server));
-    let cache = client.cache(CacheConfig::new()).run().unwrap();
-    let cached = notes.cached(&cache);
-    for n in 0..20 {
-        notes.save(&Note { count: n, ..note(1, "x") }).run().unwrap();
-        cached.forget(&1);
-        assert_eq!(cached.get(&1).run().unwrap().unwrap().count, n);
+    let (server, cluster) = (Server::shared().unwrap(), Cluster::shared().unwrap());
+    for url in [server.url(), cluster.url()] {
+        let client = Client::connect(url.as_str()).unwrap();
+        let notes: Repository<Note> = client.repository().with_namespace(namespace(server));
+        let cache = client.cache(CacheConfig::new()).run().unwrap();
+        let cached = notes.cached(&cache);
+        for n in 0..20 {
+            for id in [1, 2, 3] {
+                notes.save(&Note { count: n, ..note(id, "x") }).run().unwrap();
+                cached.forget(&id);
+                assert_eq!(cached.get(&id).run().unwrap().unwrap().count, n);
+            }
+        }
+        let found = cached.get_many(&[1, 4, 2, 3]).run().unwrap();
+        let kept: Vec<bool> = found.iter().map(Option::is_some).collect();
+        assert_eq!(kept, [true, false, true, true]);
     }
-    let found = cached.get_many(&[1, 2]).run().unwrap();
-    assert!(found[0].is_some() && found[1].is_none());
+}
+
+#[tokio::test]
+async fn a_cache_follows_the_documents_of_a_cluster() {
+    use crate::common::json::{Note, note};
+
+    let client = Client::connect(Cluster::shared().unwrap().url().as_str()).await.unwrap();
+    let space = namespace(Server::shared().unwrap());
+    let notes: Repository<Note> = client.repository().with_namespace(space);
+    let cached = notes.cached(&client.cache(CacheConfig::new()).await.unwrap());
+    for id in 0..30 {
+        notes.save(&note(id, "first")).await.unwrap();
+        assert_eq!(cached.get(&id).await.unwrap().unwrap().text, "first");
+    }
+    for id in 0..30 {
+        notes.set(&id, |n| n.text.to("second")).await.unwrap();
+        let is_new = async || cached.get(&id).await.unwrap().unwrap().text == "second";
+        eventually("the second", is_new).await;
+    }
 }

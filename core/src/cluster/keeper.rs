@@ -36,7 +36,7 @@ pub(super) fn spawn(cluster: &Arc<Cluster>) {
     tokio::spawn(async move {
         loop {
             // Too early or too late a look harms nobody.
-            let _ = tokio::time::timeout(interval, alarm.notified()).await;
+            let _ = tokio::time::timeout(interval, alarm.rung()).await;
             let Some(cluster) = weak.upgrade() else { return };
             if cluster.is_closed() {
                 return;
@@ -58,7 +58,7 @@ impl Cluster {
     /// makes one, does so before what it sends next that way.
     pub(super) fn demand(&self) {
         match &self.means {
-            Means::Shared { .. } => self.alarm.notify_one(),
+            Means::Shared { .. } => self.alarm.ring(),
             Means::Direct => self.stale.store(true, Ordering::Relaxed),
         }
     }
@@ -159,7 +159,7 @@ impl Cluster {
         Err(Error::new(kind, text))
     }
 
-    /// Whom to ask: those that are connected first, the seeds last.
+    /// Whom to ask: those that another named first, then those that are connected, the seeds last.
     fn candidates(&self) -> Vec<Arc<Node>> {
         let map = self.map.load();
         let mut nodes: Vec<Arc<Node>> = map.nodes().cloned().collect();
@@ -167,9 +167,11 @@ impl Cluster {
             let start = milliseconds().checked_rem(nodes.len() as u64).unwrap_or(0);
             nodes.rotate_left(usize::try_from(start).unwrap_or(0));
         }
-        nodes.sort_by_key(|node| !node.is_up());
+        let named = self.alarm.named();
+        let named: Vec<Address> = named.iter().map(|named| self.config.reach(named)).collect();
+        nodes.sort_by_key(|node| (!named.contains(&node.address), !node.is_up()));
         let known: Vec<Address> = nodes.iter().map(|node| node.address.clone()).collect();
-        let seeds = self.seeds.iter().filter(|seed| !known.contains(seed));
+        let seeds = named.iter().chain(&self.seeds).filter(|seed| !known.contains(seed));
         nodes.extend(seeds.map(|seed| self.node(seed)));
         nodes
     }

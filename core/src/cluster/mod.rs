@@ -39,7 +39,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 pub(crate) use choice::{choose, measure};
 use map::{Map, View};
@@ -49,7 +49,7 @@ use redirect::Verdict;
 
 use crate::command::{Flags, slot};
 use crate::config::{Address, Config, Endpoint, ReadFrom};
-use crate::connection::{Connector, Link, Reply, Route, Wire};
+use crate::connection::{Alarm, Connector, Link, Reply, Route, Wire};
 use crate::error::{Error, ErrorKind, Result, Sent};
 use crate::pool::Pool;
 use crate::resp::{Packed, Value};
@@ -63,7 +63,7 @@ pub(crate) struct Cluster {
     map: ArcSwap<Map>,
     /// Every node there is a connection for: those of the map, and those that a redirection named.
     nodes: Mutex<HashMap<Address, Arc<Node>>>,
-    alarm: Arc<Notify>,
+    alarm: Arc<Alarm>,
     /// How often the map was made, or tried to be made.
     epoch: watch::Sender<u64>,
     /// For blocking clients: whether a thread makes the map anew.
@@ -105,7 +105,7 @@ impl Cluster {
             let text = "`database` must be 0: a cluster has no other";
             return Err(Error::new(ErrorKind::Usage, text));
         }
-        let alarm = Arc::new(Notify::new());
+        let alarm = Arc::default();
         let means = match connector {
             Connector::Blocking => Means::Direct,
             connector => {
@@ -320,7 +320,7 @@ impl Cluster {
     /// Accepts nothing more, and waits until all is answered.
     pub(crate) async fn close(&self) {
         self.closed.store(true, Ordering::Release);
-        self.alarm.notify_one();
+        self.alarm.ring();
         let nodes: Vec<Arc<Node>> = self.all().values().cloned().collect();
         nodes.iter().for_each(|node| node.close());
         for node in nodes {
@@ -437,6 +437,6 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         // The keeper finds it gone.
-        self.alarm.notify_one();
+        self.alarm.ring();
     }
 }

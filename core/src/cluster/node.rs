@@ -8,12 +8,11 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use tokio::runtime;
-use tokio::sync::Notify;
 
 use crate::config::Address;
 use crate::config::Config;
 use crate::connection::{
-    Connector, Exchange, Handle, Lanes, Link, Reply, Wire, polled_again, spawn_on,
+    Alarm, Connector, Exchange, Handle, Lanes, Link, Reply, Wire, polled_again, spawn_on,
 };
 use crate::direct::Direct;
 use crate::error::{Error, Result};
@@ -44,7 +43,7 @@ struct Shared {
     config: Config,
     connector: Connector,
     /// Tells that a connection was lost, or could not be made.
-    alarm: Arc<Notify>,
+    alarm: Arc<Alarm>,
     runtime: runtime::Handle,
     link: OnceLock<Handle>,
 }
@@ -53,7 +52,7 @@ struct Shared {
 #[derive(Clone)]
 pub(crate) enum Means {
     /// By shared connections that tasks of this runtime drive.
-    Shared { connector: Connector, alarm: Arc<Notify>, runtime: runtime::Handle },
+    Shared { connector: Connector, alarm: Arc<Alarm>, runtime: runtime::Handle },
     /// By the thread that asks.
     Direct,
 }

@@ -10,9 +10,10 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::Notify;
+
 use tokio::task::AbortHandle;
 
+use super::alarm::Alarm;
 use super::caller::Caller;
 use super::dedicated::Dedicated;
 use super::inbox::{Inbox, Item};
@@ -49,7 +50,7 @@ pub(crate) struct Link {
     pub(super) up: AtomicBool,
     /// Whom to tell when a connection was lost or could not be made. Where there is somebody,
     /// nothing waits here for a connection that cannot be made: there are other nodes.
-    pub(super) alarm: Option<Arc<Notify>>,
+    pub(super) alarm: Option<Arc<Alarm>>,
     /// Connections to the same server for one caller at a time.
     pub(crate) pool: OnceLock<Arc<Pool>>,
     /// Who answers what only reads, where that is not this server.
@@ -104,11 +105,11 @@ impl Link {
     }
 
     /// A link that its driver connects; every loss is told to `alarm`.
-    pub(crate) fn unconnected(config: Config, connector: Connector, alarm: Arc<Notify>) -> Link {
+    pub(crate) fn unconnected(config: Config, connector: Connector, alarm: Arc<Alarm>) -> Link {
         Link::empty(config, connector, Some(alarm))
     }
 
-    fn empty(config: Config, connector: Connector, alarm: Option<Arc<Notify>>) -> Link {
+    fn empty(config: Config, connector: Connector, alarm: Option<Arc<Alarm>>) -> Link {
         let state = State::new(ServerInfo::new(String::new(), config.protocol));
         Link {
             io: Mutex::new(Io::new(Inbox::new(&config.limits))),

@@ -37,7 +37,7 @@ impl Link {
         }
         self.hears_no_more();
         if let Some(alarm) = &self.alarm {
-            alarm.notify_one();
+            alarm.ring();
         }
         wakers.into_iter().for_each(Waker::wake);
     }
@@ -51,7 +51,7 @@ impl Link {
         self.state().refusal = Some(error.duplicate().with_sent(Sent::No));
         self.fail_waiting(error, None);
         if let Some(alarm) = &self.alarm {
-            alarm.notify_one();
+            alarm.ring();
         }
     }
 

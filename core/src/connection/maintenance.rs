@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::link::Link;
 use super::state::State;
-use crate::config::{Config, Endpoint};
+use crate::config::{Address, Config, Endpoint};
 use crate::error::Error;
 use crate::resp::{Frame, FromReply, Reader};
 
@@ -20,8 +20,8 @@ pub(crate) enum Notice {
     Busy,
     /// They no longer do.
     Calm,
-    /// Slots of a cluster are served by others.
-    Moved,
+    /// Slots of a cluster are served by others, of which these were named.
+    Moved(Vec<Address>),
 }
 
 /// Where to be, and when.
@@ -41,6 +41,9 @@ impl Moving {
         Moving { id: -1, time: Duration::ZERO, to: None }
     }
 }
+
+/// So many of the servers that a notice names are asked.
+const MOST_NAMED: usize = 16;
 
 /// What a connection knows of maintenance.
 #[derive(Default)]
@@ -70,22 +73,42 @@ pub(crate) fn read(push: &[u8]) -> Option<Notice> {
     match kind {
         b"MIGRATING" | b"FAILING_OVER" | b"SMIGRATING" => Some(Notice::Busy),
         b"MIGRATED" | b"FAILED_OVER" => Some(Notice::Calm),
-        b"SMIGRATED" => Some(Notice::Moved),
+        b"SMIGRATED" => Some(Notice::Moved(named(&mut reader))),
         b"MOVING" => {
             let id = i64::from_reply(&mut reader).ok()?;
             let seconds = u64::from_reply(&mut reader).ok()?;
             let to = <Option<String>>::from_reply(&mut reader).ok().flatten();
-            let to = to.and_then(|to| {
-                let (host, port) = to.rsplit_once(':')?;
-                let host = host.trim_start_matches('[').trim_end_matches(']');
-                Some((host.to_owned(), port.parse().ok()?))
-            });
+            let to = to.and_then(|to| address(&to)).map(|to| (to.host, to.port));
             // A day is long enough for any move, and for no overflow.
             let time = Duration::from_secs(seconds.min(86_400));
             Some(Notice::Moving(Moving { id, time, to }))
         }
         _ => None,
     }
+}
+
+/// `host:port`, as a server writes it.
+fn address(text: &str) -> Option<Address> {
+    let (host, port) = text.rsplit_once(':')?;
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let port = port.parse().ok().filter(|port| *port != 0)?;
+    (!host.is_empty()).then(|| Address { host: host.to_owned(), port })
+}
+
+/// The servers that the rest of a notice names, wherever it does.
+fn named(reader: &mut Reader<'_>) -> Vec<Address> {
+    let mut named = Vec::new();
+    // To the end of the push, or as far as it can be read.
+    while let Ok(frame) = reader.next() {
+        let text = match frame {
+            Frame::Bulk(text) => std::str::from_utf8(text).unwrap_or_default(),
+            Frame::Simple(text) => text,
+            _ => continue,
+        };
+        named.extend(text.split([' ', ',']).filter_map(address));
+    }
+    named.truncate(MOST_NAMED);
+    named
 }
 
 impl Link {
@@ -101,10 +124,10 @@ impl Link {
                 maintenance.relaxed = Some(tick.wrapping_add(more));
             }
             Notice::Calm => maintenance.relaxed = None,
-            Notice::Moved => {
+            Notice::Moved(named) => {
                 maintenance.relaxed = None;
                 if let Some(alarm) = &self.alarm {
-                    alarm.notify_one();
+                    alarm.name(named);
                 }
             }
             Notice::Moving(moving) if maintenance.last == Some(moving.id) => {}
@@ -175,7 +198,14 @@ mod tests {
             (">3|+MIGRATING|:1|:5|", Some(Notice::Busy)),
             (">3|+FAILING_OVER|:1|:5|", Some(Notice::Busy)),
             (">2|+MIGRATED|:1|", Some(Notice::Calm)),
-            (">3|+SMIGRATED|:1|+x|", Some(Notice::Moved)),
+            (">3|+SMIGRATED|:1|+x|", Some(Notice::Moved(vec![]))),
+            (
+                ">3|+SMIGRATED|:1|*1|*3|$5|h.a:1|$7|[::2]:2|$5|0-100|",
+                Some(Notice::Moved(vec![
+                    Address { host: "h.a".into(), port: 1 },
+                    Address { host: "::2".into(), port: 2 },
+                ])),
+            ),
             (">2|+invalidate|_|", None),
             (">2|+MOVING|+x|", None),
             ("*2|+MOVING|:7|", None),

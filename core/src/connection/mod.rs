@@ -19,6 +19,7 @@
     )
 )]
 
+mod alarm;
 mod backoff;
 mod beside;
 mod caller;
@@ -49,6 +50,7 @@ mod work;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use alarm::Alarm;
 pub(crate) use backoff::Pauses;
 pub(crate) use dedicated::Dedicated;
 pub(crate) use driver::{spawn, spawn_on};

@@ -6,7 +6,6 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
-use tokio::sync::Notify;
 
 use crate::cluster::{Means, Node, choose, measure};
 use crate::config::{Address, Config, Endpoint, ReadFrom, Sentinels};
@@ -54,7 +53,7 @@ impl Replicas {
             Connector::Blocking => Means::Direct,
             connector => Means::Shared {
                 connector: connector.clone(),
-                alarm: Arc::new(Notify::new()),
+                alarm: Arc::default(),
                 runtime: tokio::runtime::Handle::current(),
             },
         };
