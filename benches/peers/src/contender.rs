@@ -6,7 +6,7 @@ use std::time::Instant;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::clients::blocking::{self, BlockingPeer};
-use crate::clients::{Outcome, Peer, alizarin, fred, redis, rustis};
+use crate::clients::{Outcome, Peer, alizarin, cluster, fred, redis, rustis};
 use crate::data;
 use crate::floor::Floor;
 use crate::job::Job;
@@ -66,12 +66,21 @@ pub fn named(
     place: Place,
 ) -> Outcome<Option<Box<dyn Contender>>> {
     if name == "floor" {
-        let has_part = place != Place::Threads;
+        let has_part = place != Place::Threads && !workload.is_routed() && !workload.is_beside();
         return Ok(if has_part { Some(Box::new(Floor::new(url, workload)?)) } else { None });
     }
     if let Workload::BlockingGet { size } = workload {
         return blocking(name, url, size);
     }
+    if workload.is_routed() {
+        return cluster::contender(name, url, workload.tasks());
+    }
+    let lanes = match (name, workload) {
+        ("alizarin", Workload::Beside { connections: 2.. }) => "?connections=2",
+        _ => "",
+    };
+    let url = format!("{url}{lanes}");
+    let url = url.as_str();
     Ok(Some(match name {
         "alizarin" => asynchronous::<alizarin::Alizarin>(url, workload, place)?,
         "redis" => asynchronous::<redis::Redis>(url, workload, place)?,
@@ -119,6 +128,7 @@ impl<P: Peer> Contender for Asynchronous<P> {
 
     fn run(&mut self, calls: usize, laps: Option<&mut Laps>) -> Outcome<()> {
         match self.workload.tasks() {
+            _ if self.workload.is_beside() => self.runtime.block_on(self.job.beside(calls, laps)),
             1 => self.runtime.block_on(self.job.one_after_the_other(calls, laps)),
             tasks => self.runtime.block_on(self.job.in_tasks(calls, tasks)),
         }

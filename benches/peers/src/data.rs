@@ -1,5 +1,7 @@
 //! What every client is asked for, and the types it is decoded into.
 
+use std::borrow::Cow;
+
 use alizarin::RedisModel;
 use alizarin_testkit::Server;
 use serde::Deserialize;
@@ -108,6 +110,34 @@ pub fn profile(n: usize) -> Profile {
         level: (n % 9) as u32,
         rank: n as u32,
     }
+}
+
+/// The names and values of a model's fields, for clients that know no models.
+pub fn fields(model: &Profile) -> Vec<(&'static str, Cow<'_, str>)> {
+    let text = |name, value| (name, Cow::Borrowed(value));
+    let number = |name, value: &dyn ToString| (name, Cow::Owned(value.to_string()));
+    vec![
+        text("id", &*model.id),
+        text("email", &*model.email),
+        text("first_name", &*model.first_name),
+        text("last_name", &*model.last_name),
+        text("country", &*model.country),
+        text("city", &*model.city),
+        text("street", &*model.street),
+        text("phone", &*model.phone),
+        text("company", &*model.company),
+        text("about", &*model.about),
+        number("age", &model.age),
+        number("height", &model.height),
+        number("logins", &model.logins),
+        number("created", &model.created),
+        number("updated", &model.updated),
+        number("balance", &model.balance),
+        number("score", &model.score),
+        number("ratio", &model.ratio),
+        number("level", &model.level),
+        number("rank", &model.rank),
+    ]
 }
 
 pub fn order(n: u64) -> Order {

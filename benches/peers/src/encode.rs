@@ -68,6 +68,24 @@ pub fn requests(workload: Workload) -> (Vec<Vec<u8>>, usize) {
             let tail: &[&[u8]] = &[b"PARAMS", b"2", b"q", &vector, b"DIALECT", b"2"];
             one(vec![command(&[head, middle, tail].concat())])
         }
+        Workload::Save => {
+            let one = |n| {
+                let model = data::profile(n);
+                let key = format!("profile:{}", model.id);
+                let fields = data::fields(&model);
+                let pairs =
+                    fields.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
+                command(
+                    &[b"HSET".as_slice(), key.as_bytes()]
+                        .into_iter()
+                        .chain(pairs)
+                        .collect::<Vec<_>>(),
+                )
+            };
+            ((0..data::PROFILES).map(one).collect(), 1)
+        }
+        // They have no floor.
+        Workload::Routed { .. } | Workload::Beside { .. } => one(Vec::new()),
         Workload::Messages { .. } => one(vec![words("SUBSCRIBE news")]),
     }
 }

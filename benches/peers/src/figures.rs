@@ -16,6 +16,8 @@ pub struct Row {
     pub tasks: usize,
     /// What a unit is.
     pub unit: &'static str,
+    /// Whether other work went on meanwhile: then what a unit costs is not known.
+    pub beside: bool,
     /// How many of them a call does.
     pub units: usize,
     /// How many rounds were kept; how many of them were quiet; how many there were.
@@ -94,6 +96,7 @@ impl Row {
             place,
             tasks: workload.tasks(),
             unit,
+            beside: workload.is_beside(),
             units,
             kept: samples.kept.first().map_or(0, Vec::len),
             quiet: samples.quiet,

@@ -11,7 +11,7 @@ use crate::workload::Workload;
 use crate::{Failure, run};
 
 /// The clients counted.
-const CLIENTS: [&str; 4] = ["alizarin", "redis", "fred", "rustis"];
+pub const CLIENTS: [&str; 4] = ["alizarin", "redis", "fred", "rustis"];
 
 /// Prints a Markdown table.
 pub fn table(options: &Table, clients: Option<&str>) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! The work of an asynchronous client.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
@@ -17,6 +18,7 @@ pub struct Job<P> {
     workload: Workload,
     keys: Vec<String>,
     value: Bytes,
+    profiles: Vec<data::Profile>,
     url: String,
 }
 
@@ -36,7 +38,10 @@ impl<P: Peer> Job<P> {
             _ => (0..data::keys(size)).map(|n| data::key(size, n)).collect(),
         };
         let value = Bytes::from(data::value(size, 1));
-        Ok(Job { peer: P::connect(url).await?, workload, keys, value, url: url.to_owned() })
+        let count = if workload == Workload::Save { data::PROFILES } else { 0 };
+        let profiles = (0..count).map(data::profile).collect();
+        let (peer, url) = (P::connect(url).await?, url.to_owned());
+        Ok(Job { peer, workload, keys, value, profiles, url })
     }
 
     fn key(&self, n: usize) -> &str {
@@ -47,7 +52,11 @@ impl<P: Peer> Job<P> {
     pub async fn call(&self, n: usize) -> Outcome<usize> {
         let peer = &self.peer;
         Ok(match self.workload {
-            Workload::Get { .. } => peer.get(self.key(n)).await?.len(),
+            Workload::Get { .. } | Workload::Beside { .. } => peer.get(self.key(n)).await?.len(),
+            Workload::Save => {
+                peer.save(&self.profiles[n % self.profiles.len()]).await?;
+                1
+            }
             Workload::Mixed { .. } if n.is_multiple_of(2) => peer.get(self.key(n)).await?.len(),
             Workload::Mixed { .. } => {
                 peer.set(self.key(n), &self.value).await?;
@@ -71,7 +80,9 @@ impl<P: Peer> Job<P> {
             Workload::Search => peer.search().await?.len(),
             Workload::Knn => peer.knn(&data::bytes(&data::vector(7))).await?.len(),
             Workload::Messages { count } => self.messages(count).await?,
-            Workload::BlockingGet { .. } => return Err("a blocking client's work".into()),
+            Workload::BlockingGet { .. } | Workload::Routed { .. } => {
+                return Err("another kind of client's work".into());
+            }
         })
     }
 
@@ -88,6 +99,12 @@ impl<P: Peer> Job<P> {
                 peer.get(&self.keys[1]).await?.as_bytes() == data::value(size, 1)
             }
             Workload::Blob { size } => peer.blob(&self.keys[1]).await? == data::value(size, 1),
+            Workload::Save => {
+                // Of an age that no search here finds.
+                let model = data::Profile { id: "saved".to_owned(), ..data::profile(45) };
+                peer.save(&model).await?;
+                peer.hash("profile:saved").await? == model
+            }
             Workload::List => {
                 let list = peer.list().await?;
                 list.len() == data::ELEMENTS && list[42] == "element number 00042"
@@ -146,6 +163,31 @@ impl<P: Peer> Job<P> {
             }
         }
         Ok(())
+    }
+
+    /// The same, while two others have their work done by the same client.
+    pub async fn beside(self: &Arc<Self>, calls: usize, laps: Option<&mut Laps>) -> Outcome<()> {
+        let done = Arc::new(AtomicBool::new(false));
+        let other = |many: bool| {
+            let (job, done) = (Arc::clone(self), Arc::clone(&done));
+            tokio::spawn(async move {
+                let large = data::key(1 << 20, 0);
+                while !done.load(Ordering::Relaxed) {
+                    std::hint::black_box(match many {
+                        true => job.peer.get_many(&job.keys).await?.len(),
+                        false => job.peer.blob(&large).await?.len(),
+                    });
+                }
+                Outcome::Ok(())
+            })
+        };
+        let others = [other(false), other(true)];
+        let outcome = self.one_after_the_other(calls, laps).await;
+        done.store(true, Ordering::Relaxed);
+        for other in others {
+            other.await??;
+        }
+        outcome
     }
 
     /// Calls `calls` times in all, in tasks that share the connection.

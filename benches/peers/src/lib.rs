@@ -17,6 +17,7 @@ pub mod quiet;
 pub mod report;
 pub mod run;
 pub mod statistics;
+pub mod wakeups;
 pub mod workload;
 
 /// Whatever went wrong: it ends the run.

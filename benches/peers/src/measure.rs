@@ -48,12 +48,12 @@ pub fn row(
     let mut rounds: Vec<(f64, Vec<Sample>)> = Vec::new();
     let mut quiet = 0;
     while quiet < options.rounds && rounds.len() < options.rounds * options.patience {
-        let before = Used::now(machine.server)?;
+        let before = Used::now(&machine.servers)?;
         let mut round = Vec::with_capacity(contenders.len());
         for (contender, calls) in contenders.iter_mut().zip(&calls) {
             round.push(turn(contender, *calls, workload)?);
         }
-        let others = Used::now(machine.server)?.others_since(&before);
+        let others = Used::now(&machine.servers)?.others_since(&before);
         quiet += usize::from(others <= QUIET);
         rounds.push((others, round));
     }

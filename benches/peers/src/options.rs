@@ -1,11 +1,16 @@
 //! What the command line asks for.
 
 use crate::Failure;
+use crate::place::Place;
 use crate::workload::{ALL, Workload};
 
 pub enum Options {
     Table(Table),
     Instructions {
+        table: Table,
+        clients: Option<String>,
+    },
+    Wakeups {
         table: Table,
         clients: Option<String>,
     },
@@ -15,6 +20,7 @@ pub enum Options {
         client: String,
         times: usize,
         url: String,
+        place: Place,
     },
 }
 
@@ -33,7 +39,7 @@ pub struct Table {
 }
 
 const USAGE: &str = "usage: peers [--short] [--rounds N] [--turn MS] [--only NAME,..] \
-                     [--json FILE] | peers instructions [--only NAME,..] [--clients NAME,..]";
+                     [--json FILE] | peers instructions|wakeups [--only NAME,..] [--clients NAME,..]";
 
 impl Options {
     pub fn read(mut arguments: impl Iterator<Item = String>) -> Result<Options, Failure> {
@@ -45,16 +51,22 @@ impl Options {
             workloads: ALL.to_vec(),
             json: None,
         };
-        let (mut instructions, mut clients) = (false, None);
+        let (mut instructions, mut wakeups, mut clients) = (false, false, None);
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or(USAGE);
             match argument.as_str() {
                 "count" => {
                     let workload = Workload::named(&value()?).ok_or("no such workload")?;
                     let (client, times) = (value()?, value()?.parse()?);
-                    return Ok(Options::Count { workload, client, times, url: value()? });
+                    let url = value()?;
+                    let place = match arguments.next().as_deref() {
+                        Some("mt2") => Place::Threads,
+                        _ => Place::Same,
+                    };
+                    return Ok(Options::Count { workload, client, times, url, place });
                 }
                 "instructions" => instructions = true,
+                "wakeups" => wakeups = true,
                 "--clients" => clients = Some(value()?),
                 "--short" => {
                     (table.rounds, table.turn, table.patience) = (9, 20, 1);
@@ -70,6 +82,9 @@ impl Options {
                 }
                 _ => return Err(USAGE.into()),
             }
+        }
+        if wakeups {
+            return Ok(Options::Wakeups { table, clients });
         }
         if instructions {
             return Ok(Options::Instructions { table, clients });

@@ -32,17 +32,18 @@ impl fmt::Display for Place {
     }
 }
 
-/// The cores there are for us, and the server's process.
+/// The cores there are for us, and the servers' processes.
 pub struct Machine {
     cores: Vec<usize>,
-    pub server: Pid,
+    pub servers: Vec<Pid>,
 }
 
 impl Machine {
-    pub fn new(server: &Server) -> Outcome<Machine> {
+    pub fn new(servers: &[&Server]) -> Outcome<Machine> {
         let ours = sched_getaffinity(Pid::from_raw(0))?;
         let cores = (0..CpuSet::count()).filter(|core| ours.is_set(*core).unwrap_or(false));
-        Ok(Machine { cores: cores.collect(), server: process(server)? })
+        let servers = servers.iter().map(|server| process(server)).collect::<Outcome<_>>()?;
+        Ok(Machine { cores: cores.collect(), servers })
     }
 
     /// Whether there are cores enough.
@@ -50,7 +51,7 @@ impl Machine {
         place == Place::Same || self.cores.len() >= 2
     }
 
-    /// Moves the calling thread, and what it will start, and all threads of the server.
+    /// Moves the calling thread, and what it will start, and all threads of the servers.
     pub fn pin(&self, place: Place) -> Outcome<()> {
         let (client, server): (&[usize], &[usize]) = match place {
             Place::Same => (&self.cores[..1], &self.cores[..1]),
@@ -58,9 +59,11 @@ impl Machine {
             Place::Threads => (&self.cores, &self.cores),
         };
         sched_setaffinity(Pid::from_raw(0), &set(client)?)?;
-        for thread in fs::read_dir(format!("/proc/{}/task", self.server))? {
-            let number = thread?.file_name().to_string_lossy().parse()?;
-            sched_setaffinity(Pid::from_raw(number), &set(server)?)?;
+        for process in &self.servers {
+            for thread in fs::read_dir(format!("/proc/{process}/task"))? {
+                let number = thread?.file_name().to_string_lossy().parse()?;
+                sched_setaffinity(Pid::from_raw(number), &set(server)?)?;
+            }
         }
         Ok(())
     }

@@ -13,22 +13,26 @@ use crate::clients::Outcome;
 pub struct Used {
     at: Instant,
     everybody: f64,
+    /// Of all servers.
     server: f64,
     own: f64,
 }
 
 impl Used {
-    pub fn now(server: Pid) -> Outcome<Used> {
+    pub fn now(servers: &[Pid]) -> Outcome<Used> {
         let tick = 1.0 / sysconf(SysconfVar::CLK_TCK)?.unwrap_or(100) as f64;
         let all = fs::read_to_string("/proc/stat")?;
         let all: Vec<f64> = numbers(all.lines().next().unwrap_or_default());
         // user, nice, system; and steal, which is another machine's work on our cores. Interrupts
         // are left out: most of them are our own packets.
         let everybody: f64 = [0, 1, 2, 7].iter().filter_map(|at| all.get(*at)).sum();
-        let process = fs::read_to_string(format!("/proc/{server}/stat"))?;
-        let process = numbers(process.rsplit(')').next().unwrap_or_default());
-        // utime and stime, behind the state and ten others.
-        let server: f64 = process.iter().skip(10).take(2).sum();
+        let mut server = 0.0;
+        for process in servers {
+            let process = fs::read_to_string(format!("/proc/{process}/stat"))?;
+            let process = numbers(process.rsplit(')').next().unwrap_or_default());
+            // utime and stime, behind the state and ten others.
+            server += process.iter().skip(10).take(2).sum::<f64>();
+        }
         Ok(Used {
             at: Instant::now(),
             everybody: everybody * tick,

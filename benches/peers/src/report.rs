@@ -77,6 +77,9 @@ impl Report {
         line(out, &format!("| workload | of a | {} | quiet rounds |", NAMES.join(" | ")));
         line(out, &format!("|---|---|{}--:|", "--:|".repeat(NAMES.len())));
         for row in &self.rows {
+            if unit.is_some() && row.beside {
+                continue;
+            }
             let cell = |name: &&str| row.client(name).and_then(|figures| cell(row, figures));
             let cells: Vec<Option<String>> = NAMES.iter().map(cell).collect();
             if cells.iter().all(Option::is_none) {

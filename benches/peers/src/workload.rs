@@ -33,6 +33,13 @@ pub enum Workload {
     Messages { count: usize },
     /// `GET` into `String`, without a runtime.
     BlockingGet { size: usize },
+    /// A model of 20 fields, written.
+    Save,
+    /// `GET` into `String`, of a key on one of three primaries.
+    Routed { tasks: usize },
+    /// `GET` of 100 B by one task, while another gets 1 MiB values and a third sends pipelines of
+    /// 1,000 `GET` over the same client; Alizarin's has so many connections.
+    Beside { connections: usize },
 }
 
 use Workload::*;
@@ -42,6 +49,10 @@ pub const ALL: &[(&str, Workload)] = &[
     ("get-16", Get { size: 16, tasks: 1 }),
     ("get", Get { size: 100, tasks: 1 }),
     ("get-4k", Get { size: 4 << 10, tasks: 1 }),
+    ("get-8", Get { size: 100, tasks: 8 }),
+    ("get-64", Get { size: 100, tasks: 64 }),
+    ("get-256", Get { size: 100, tasks: 256 }),
+    ("get-1024", Get { size: 100, tasks: 1024 }),
     ("mixed-8", Mixed { size: 100, tasks: 8 }),
     ("mixed-64", Mixed { size: 100, tasks: 64 }),
     ("mixed-256", Mixed { size: 100, tasks: 256 }),
@@ -52,6 +63,7 @@ pub const ALL: &[(&str, Workload)] = &[
     ("hash", Hash { tasks: 1 }),
     ("hash-64", Hash { tasks: 64 }),
     ("pipeline-hash-1000", Hashes { count: 1_000 }),
+    ("save", Save),
     ("blob-64k", Blob { size: 64 << 10 }),
     ("blob-1m", Blob { size: 1 << 20 }),
     ("blob-10m", Blob { size: 10 << 20 }),
@@ -65,6 +77,10 @@ pub const ALL: &[(&str, Workload)] = &[
     ("knn-10", Knn),
     ("messages-100000", Messages { count: 100_000 }),
     ("blocking-get", BlockingGet { size: 100 }),
+    ("cluster-get", Routed { tasks: 1 }),
+    ("cluster-get-64", Routed { tasks: 64 }),
+    ("beside-large", Beside { connections: 1 }),
+    ("beside-large-2", Beside { connections: 2 }),
 ];
 
 impl Workload {
@@ -76,7 +92,7 @@ impl Workload {
     /// How many tasks work at once, on one connection.
     pub fn tasks(self) -> usize {
         match self {
-            Get { tasks, .. } | Mixed { tasks, .. } | Hash { tasks } => tasks,
+            Get { tasks, .. } | Mixed { tasks, .. } | Hash { tasks } | Routed { tasks } => tasks,
             _ => 1,
         }
     }
@@ -84,7 +100,10 @@ impl Workload {
     /// What one unit is, and how many of them one call does.
     pub fn unit(self) -> (&'static str, usize) {
         match self {
-            Get { .. } | Mixed { .. } | BlockingGet { .. } => ("command", 1),
+            Get { .. } | Mixed { .. } | BlockingGet { .. } | Routed { .. } | Beside { .. } => {
+                ("command", 1)
+            }
+            Save => ("model", 1),
             SetMany { count } | GetMany { count } => ("command", count),
             Hash { .. } => ("hash", 1),
             Hashes { count } => ("hash", count),
@@ -100,7 +119,20 @@ impl Workload {
 
     /// Whether it is also measured on a runtime of two workers.
     pub fn threads(self) -> bool {
-        matches!(self, Get { tasks: 64 | 256, .. } | Mixed { size: 100, tasks: 64 | 256 })
+        matches!(
+            self,
+            Get { tasks: 8.., .. } | Mixed { size: 100, tasks: 64 | 256 } | Beside { .. }
+        )
+    }
+
+    /// Whether it needs a cluster.
+    pub fn is_routed(self) -> bool {
+        matches!(self, Routed { .. })
+    }
+
+    /// Whether other work goes on meanwhile, so that only a call's time says something.
+    pub fn is_beside(self) -> bool {
+        matches!(self, Beside { .. })
     }
 
     /// How many calls are enough to count something that hardly changes from call to call; each

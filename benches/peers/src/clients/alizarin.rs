@@ -51,6 +51,11 @@ impl Peer for Alizarin {
         Ok(self.profiles.get(&id).await?.ok_or("no such profile")?)
     }
 
+    async fn save(&self, model: &Profile) -> Outcome<()> {
+        self.profiles.save(model).await?;
+        Ok(())
+    }
+
     async fn hashes(&self, keys: &[String]) -> Outcome<Vec<Profile>> {
         let id = |key: &String| key.strip_prefix("profile:").unwrap_or(key).to_owned();
         let ids: Vec<String> = keys.iter().map(id).collect();

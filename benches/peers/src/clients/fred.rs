@@ -7,7 +7,7 @@ use driver::prelude::*;
 use driver::types::RespVersion;
 
 use super::{Outcome, Peer};
-use crate::data::{Order, Profile};
+use crate::data::{Order, Profile, fields};
 
 #[derive(Clone)]
 pub struct Fred {
@@ -16,7 +16,7 @@ pub struct Fred {
 }
 
 /// RESP3 and NODELAY, which are not its defaults.
-fn builder(url: &str) -> Outcome<Builder> {
+pub fn builder(url: &str) -> Outcome<Builder> {
     let mut config = Config::from_url(url)?;
     config.version = RespVersion::RESP3;
     let mut builder = Builder::from_config(config);
@@ -63,6 +63,13 @@ impl Peer for Fred {
 
     async fn hash(&self, key: &str) -> Outcome<Profile> {
         Ok(self.client.hgetall(key).await?)
+    }
+
+    async fn save(&self, model: &Profile) -> Outcome<()> {
+        let fields: Vec<(&str, String)> =
+            fields(model).into_iter().map(|(name, value)| (name, value.into_owned())).collect();
+        let _: i64 = self.client.hset(format!("profile:{}", model.id), fields).await?;
+        Ok(())
     }
 
     async fn hashes(&self, keys: &[String]) -> Outcome<Vec<Profile>> {

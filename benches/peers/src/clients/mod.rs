@@ -2,6 +2,7 @@
 
 pub mod alizarin;
 pub mod blocking;
+pub mod cluster;
 pub mod fred;
 pub mod redis;
 pub mod rustis;
@@ -25,6 +26,8 @@ pub trait Peer: Clone + Send + Sync + 'static {
     fn set_many(&self, keys: &[String], value: &[u8]) -> impl Future<Output = Outcome<()>> + Send;
     fn get_many(&self, keys: &[String]) -> impl Future<Output = Outcome<Vec<String>>> + Send;
     fn hash(&self, key: &str) -> impl Future<Output = Outcome<Profile>> + Send;
+    /// Writes all fields of the model's hash.
+    fn save(&self, model: &Profile) -> impl Future<Output = Outcome<()>> + Send;
     fn hashes(&self, keys: &[String]) -> impl Future<Output = Outcome<Vec<Profile>>> + Send;
     fn blob(&self, key: &str) -> impl Future<Output = Outcome<Bytes>> + Send;
     fn set_blob(&self, key: &str, value: &Bytes) -> impl Future<Output = Outcome<()>> + Send;

@@ -13,7 +13,7 @@ use driver::{
 use futures_util::StreamExt;
 
 use super::{Outcome, Peer};
-use crate::data::{Order, Profile};
+use crate::data::{Order, Profile, fields as fields_of};
 
 #[derive(Clone)]
 pub struct Redis {
@@ -65,6 +65,11 @@ impl Peer for Redis {
 
     async fn hash(&self, key: &str) -> Outcome<Profile> {
         Ok(self.connection.clone().hgetall(key).await?)
+    }
+
+    async fn save(&self, model: &Profile) -> Outcome<()> {
+        let key = format!("profile:{}", model.id);
+        Ok(self.connection.clone().hset_multiple(key, &fields_of(model)).await?)
     }
 
     async fn hashes(&self, keys: &[String]) -> Outcome<Vec<Profile>> {

@@ -12,7 +12,7 @@ use futures_util::StreamExt;
 use serde::Deserialize;
 
 use super::{Outcome, Peer};
-use crate::data::{Order, Profile};
+use crate::data::{Order, Profile, fields};
 
 #[derive(Clone)]
 pub struct Rustis {
@@ -20,7 +20,7 @@ pub struct Rustis {
     url: String,
 }
 
-fn config(url: &str) -> Outcome<Config> {
+pub fn config(url: &str) -> Outcome<Config> {
     let mut config = url.into_config()?;
     config.no_delay = true;
     Ok(config)
@@ -62,6 +62,11 @@ impl Peer for Rustis {
 
     async fn hash(&self, key: &str) -> Outcome<Profile> {
         Ok(self.client.hgetall(key).await?)
+    }
+
+    async fn save(&self, model: &Profile) -> Outcome<()> {
+        self.client.hset(format!("profile:{}", model.id), fields(model)).await?;
+        Ok(())
     }
 
     async fn hashes(&self, keys: &[String]) -> Outcome<Vec<Profile>> {
