@@ -6,7 +6,7 @@ use std::time::Instant;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::clients::blocking::{self, BlockingPeer};
-use crate::clients::{Outcome, Peer, alizarin, cluster, fred, redis, rustis};
+use crate::clients::{Outcome, Peer, alizarin, cluster, fred, redis, rustis, secure};
 use crate::data;
 use crate::floor::Floor;
 use crate::job::Job;
@@ -54,8 +54,7 @@ impl Laps {
 
 /// Whether the contender of that name does this workload at all.
 pub fn does(name: &str, workload: Workload) -> bool {
-    !matches!(workload, Workload::BlockingGet { .. })
-        || ["floor", "alizarin", "redis"].contains(&name)
+    !workload.is_blocking() || ["floor", "alizarin", "redis"].contains(&name)
 }
 
 /// The contender of that name; `None` when it has no part in this workload at this place.
@@ -69,11 +68,14 @@ pub fn named(
         let has_part = place != Place::Threads && !workload.is_routed() && !workload.is_beside();
         return Ok(if has_part { Some(Box::new(Floor::new(url, workload)?)) } else { None });
     }
-    if let Workload::BlockingGet { size } = workload {
-        return blocking(name, url, size);
+    if workload.is_blocking() {
+        return blocking(name, url, workload);
     }
     if workload.is_routed() {
         return cluster::contender(name, url, workload.tasks());
+    }
+    if workload.is_encrypted() {
+        secure::prepare();
     }
     let lanes = match (name, workload) {
         ("alizarin", Workload::Beside { connections: 2.. }) => "?connections=2",
@@ -90,10 +92,10 @@ pub fn named(
     }))
 }
 
-fn blocking(name: &str, url: &str, size: usize) -> Outcome<Option<Box<dyn Contender>>> {
+fn blocking(name: &str, url: &str, workload: Workload) -> Outcome<Option<Box<dyn Contender>>> {
     Ok(match name {
-        "alizarin" => Some(Box::new(Blocking::<blocking::Alizarin>::new(url, size)?)),
-        "redis" => Some(Box::new(Blocking::<blocking::Redis>::new(url, size)?)),
+        "alizarin" => Some(Box::new(Blocking::<blocking::Alizarin>::new(url, workload)?)),
+        "redis" => Some(Box::new(Blocking::<blocking::Redis>::new(url, workload)?)),
         _ => None,
     })
 }
@@ -138,13 +140,29 @@ impl<P: Peer> Contender for Asynchronous<P> {
 struct Blocking<B> {
     peer: B,
     keys: Vec<String>,
-    size: usize,
+    workload: Workload,
 }
 
 impl<B: BlockingPeer> Blocking<B> {
-    fn new(url: &str, size: usize) -> Outcome<Blocking<B>> {
-        let keys = (0..data::keys(size)).map(|n| data::key(size, n)).collect();
-        Ok(Blocking { peer: B::connect(url)?, keys, size })
+    fn new(url: &str, workload: Workload) -> Outcome<Blocking<B>> {
+        let key = |n| match workload {
+            Workload::BlockingHash => format!("profile:{n:04}"),
+            _ => data::key(Self::SIZE, n),
+        };
+        let keys = (0..data::keys(Self::SIZE)).map(key).collect();
+        Ok(Blocking { peer: B::connect(url)?, keys, workload })
+    }
+
+    /// Of all values.
+    const SIZE: usize = 100;
+
+    fn call(&mut self, n: usize) -> Outcome<usize> {
+        let key = &self.keys[n % self.keys.len()];
+        Ok(match self.workload {
+            Workload::BlockingHash => self.peer.hash(key)?.about.len(),
+            Workload::BlockingGetMany { count } => self.peer.get_many(&self.keys[..count])?.len(),
+            _ => self.peer.get(key)?.len(),
+        })
     }
 }
 
@@ -154,15 +172,21 @@ impl<B: BlockingPeer> Contender for Blocking<B> {
     }
 
     fn check(&mut self) -> Outcome<()> {
-        let value = self.peer.get(&self.keys[1])?;
-        let right = value.as_bytes() == data::value(self.size, 1);
+        let expected = data::value(Self::SIZE, 1);
+        let right = match self.workload {
+            Workload::BlockingHash => self.peer.hash(&self.keys[1])? == data::profile(1),
+            Workload::BlockingGetMany { count } => {
+                let found = self.peer.get_many(&self.keys[..count])?;
+                found.len() == count && found[1].as_bytes() == expected
+            }
+            _ => self.peer.get(&self.keys[1])?.as_bytes() == expected,
+        };
         if right { Ok(()) } else { Err(format!("{} gives something else", B::NAME).into()) }
     }
 
     fn run(&mut self, calls: usize, mut laps: Option<&mut Laps>) -> Outcome<()> {
         for call in 0..calls {
-            let key = &self.keys[call % self.keys.len()];
-            std::hint::black_box(self.peer.get(key)?);
+            std::hint::black_box(self.call(call)?);
             if let Some(laps) = &mut laps {
                 laps.lap();
             }

@@ -1,19 +1,7 @@
-//! Commands as bytes, and a plain socket to send them on.
+//! Commands as bytes.
 
-use std::net::TcpStream;
-
-use crate::clients::Outcome;
 use crate::data;
 use crate::workload::Workload;
-
-/// A plain connection to `redis://host:port`, NODELAY.
-pub fn connect(url: &str) -> Outcome<TcpStream> {
-    let address = url.strip_prefix("redis://").ok_or("not a redis:// URL")?;
-    let address = address.split('/').next().unwrap_or(address);
-    let stream = TcpStream::connect(address)?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
-}
 
 /// One command in RESP.
 pub fn command(words: &[&[u8]]) -> Vec<u8> {
@@ -41,18 +29,23 @@ pub fn requests(workload: Workload) -> (Vec<Vec<u8>>, usize) {
         Workload::Get { size, .. } | Workload::Blob { size } | Workload::BlockingGet { size } => {
             one((0..data::keys(size)).map(|n| get(size, n)).collect())
         }
+        Workload::Encrypted { .. } => one((0..data::KEYS).map(|n| get(100, n)).collect()),
         Workload::Mixed { size, .. } => {
             let either = |n| if n % 2 == 0 { get(size, n) } else { set(size, n) };
             one((0..data::keys(size)).map(either).collect())
         }
-        Workload::SetBlob { size } => one((0..data::keys(size)).map(|n| set(size, n)).collect()),
+        Workload::Set { size } | Workload::SetBlob { size } => {
+            one((0..data::keys(size)).map(|n| set(size, n)).collect())
+        }
         Workload::SetMany { count } => {
             (vec![(0..count).flat_map(|n| set(100, n)).collect()], count)
         }
-        Workload::GetMany { count } => {
+        Workload::GetMany { count } | Workload::BlockingGetMany { count } => {
             (vec![(0..count).flat_map(|n| get(100, n)).collect()], count)
         }
-        Workload::Hash { .. } => one((0..data::PROFILES).map(hash).collect()),
+        Workload::Hash { .. } | Workload::BlockingHash => {
+            one((0..data::PROFILES).map(hash).collect())
+        }
         Workload::Hashes { count } => (vec![(0..count).flat_map(hash).collect()], count),
         Workload::List => one(vec![words("LRANGE list 0 -1")]),
         Workload::Scores => one(vec![words("ZRANGE scores 0 -1 WITHSCORES")]),

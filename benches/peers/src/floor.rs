@@ -3,14 +3,14 @@
 //! It is no client: it knows how long each reply is, because it asked once before.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
 
 use alizarin::resp::{Limits, Scan, Scanner};
 
 use crate::clients::Outcome;
 use crate::contender::{Contender, Laps};
-use crate::encode::{command, connect, requests};
+use crate::encode::{command, requests};
 use crate::publish::publish;
+use crate::wire::{Wire, connect};
 use crate::workload::Workload;
 
 /// How much one read can take.
@@ -18,7 +18,7 @@ const BUFFER: usize = 256 << 10;
 
 /// A connection, and the work it does.
 pub struct Floor {
-    stream: TcpStream,
+    stream: Wire,
     buffer: Vec<u8>,
     /// Bytes read that belong to the next batch.
     ahead: usize,

@@ -3,25 +3,23 @@
 
 use std::process::Command;
 
-use alizarin_testkit::Server;
-
+use crate::Failure;
 use crate::contender::does;
+use crate::ground::Ground;
 use crate::options::Table;
 use crate::workload::Workload;
-use crate::{Failure, run};
 
 /// The clients counted.
 pub const CLIENTS: [&str; 4] = ["alizarin", "redis", "fred", "rustis"];
 
 /// Prints a Markdown table.
 pub fn table(options: &Table, clients: Option<&str>) -> Result<(), Failure> {
-    let server = Server::builder().private().start()?;
-    run::load(&server)?;
+    let ground = Ground::prepare(&options.workloads)?;
     let wanted = |name: &&str| clients.is_none_or(|list| list.split(',').any(|one| one == *name));
     let clients: Vec<&str> = CLIENTS.into_iter().filter(wanted).collect();
     println!("| workload | unit | {} |", clients.join(" | "));
     println!("|---|---|{}", "--:|".repeat(clients.len()));
-    for (name, workload) in &options.workloads {
+    for (name, workload) in options.workloads.iter().filter(|(_, workload)| !workload.is_beside()) {
         let (unit, units) = workload.unit();
         print!("| {name} | {unit} |");
         for client in &clients {
@@ -29,7 +27,8 @@ pub fn table(options: &Table, clients: Option<&str>) -> Result<(), Failure> {
                 print!(" - |");
                 continue;
             }
-            print!(" {:.0} |", per_call(name, *workload, client, &server.url())? / units as f64);
+            let url = ground.url(*workload)?;
+            print!(" {:.0} |", per_call(name, *workload, client, &url)? / units as f64);
         }
         println!();
     }

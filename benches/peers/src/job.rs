@@ -26,6 +26,7 @@ impl<P: Peer> Job<P> {
     pub async fn new(url: &str, workload: Workload) -> Outcome<Job<P>> {
         let size = match workload {
             Workload::Get { size, .. }
+            | Workload::Set { size }
             | Workload::Mixed { size, .. }
             | Workload::Blob { size }
             | Workload::SetBlob { size } => size,
@@ -52,13 +53,15 @@ impl<P: Peer> Job<P> {
     pub async fn call(&self, n: usize) -> Outcome<usize> {
         let peer = &self.peer;
         Ok(match self.workload {
-            Workload::Get { .. } | Workload::Beside { .. } => peer.get(self.key(n)).await?.len(),
+            Workload::Get { .. } | Workload::Encrypted { .. } | Workload::Beside { .. } => {
+                peer.get(self.key(n)).await?.len()
+            }
             Workload::Save => {
                 peer.save(&self.profiles[n % self.profiles.len()]).await?;
                 1
             }
             Workload::Mixed { .. } if n.is_multiple_of(2) => peer.get(self.key(n)).await?.len(),
-            Workload::Mixed { .. } => {
+            Workload::Set { .. } | Workload::Mixed { .. } => {
                 peer.set(self.key(n), &self.value).await?;
                 self.value.len()
             }
@@ -80,7 +83,10 @@ impl<P: Peer> Job<P> {
             Workload::Search => peer.search().await?.len(),
             Workload::Knn => peer.knn(&data::bytes(&data::vector(7))).await?.len(),
             Workload::Messages { count } => self.messages(count).await?,
-            Workload::BlockingGet { .. } | Workload::Routed { .. } => {
+            Workload::BlockingGet { .. }
+            | Workload::BlockingHash
+            | Workload::BlockingGetMany { .. }
+            | Workload::Routed { .. } => {
                 return Err("another kind of client's work".into());
             }
         })
@@ -97,6 +103,9 @@ impl<P: Peer> Job<P> {
             }
             Workload::Get { size, .. } => {
                 peer.get(&self.keys[1]).await?.as_bytes() == data::value(size, 1)
+            }
+            Workload::Encrypted { .. } => {
+                peer.get(&self.keys[1]).await?.as_bytes() == data::value(100, 1)
             }
             Workload::Blob { size } => peer.blob(&self.keys[1]).await? == data::value(size, 1),
             Workload::Save => {

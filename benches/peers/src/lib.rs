@@ -7,6 +7,7 @@ pub mod data;
 pub mod encode;
 pub mod figures;
 pub mod floor;
+pub mod ground;
 pub mod instructions;
 pub mod job;
 pub mod measure;
@@ -18,6 +19,7 @@ pub mod report;
 pub mod run;
 pub mod statistics;
 pub mod wakeups;
+pub mod wire;
 pub mod workload;
 
 /// Whatever went wrong: it ends the run.

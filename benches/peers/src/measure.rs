@@ -12,6 +12,9 @@ use crate::workload::Workload;
 /// Others may use that share of a core in a round that is kept.
 const QUIET: f64 = 0.2;
 
+/// So many rounds are made, however late it is.
+const FEWEST: usize = 3;
+
 /// What one turn took, in seconds.
 #[derive(Debug, Clone)]
 pub struct Sample {
@@ -34,12 +37,13 @@ pub struct Samples {
 }
 
 /// Lets every contender take its turn in every round, until there are enough quiet rounds. After
-/// three times as many rounds the quietest are kept.
+/// three times as many rounds, or when it is late, the quietest are kept.
 pub fn row(
     contenders: &mut [Box<dyn Contender>],
     workload: Workload,
     machine: &Machine,
     options: &Table,
+    until: Option<Instant>,
 ) -> Outcome<Samples> {
     let mut calls = Vec::with_capacity(contenders.len());
     for contender in &mut *contenders {
@@ -47,7 +51,11 @@ pub fn row(
     }
     let mut rounds: Vec<(f64, Vec<Sample>)> = Vec::new();
     let mut quiet = 0;
-    while quiet < options.rounds && rounds.len() < options.rounds * options.patience {
+    let late = |rounds| rounds >= FEWEST && until.is_some_and(|until| Instant::now() >= until);
+    while quiet < options.rounds
+        && rounds.len() < options.rounds * options.patience
+        && !late(rounds.len())
+    {
         let before = Used::now(&machine.servers)?;
         let mut round = Vec::with_capacity(contenders.len());
         for (contender, calls) in contenders.iter_mut().zip(&calls) {

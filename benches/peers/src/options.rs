@@ -1,5 +1,7 @@
 //! What the command line asks for.
 
+use std::time::Duration;
+
 use crate::Failure;
 use crate::place::Place;
 use crate::workload::{ALL, Workload};
@@ -33,10 +35,15 @@ pub struct Table {
     pub patience: usize,
     /// Only client and server on the same core, and the runtime of two workers.
     pub short: bool,
+    /// What it may take in all; then rows get fewer rounds.
+    pub within: Option<Duration>,
     pub workloads: Vec<(&'static str, Workload)>,
     /// Where the figures go as JSON.
     pub json: Option<String>,
 }
+
+/// What a short table may take, without building it.
+const SHORT: Duration = Duration::from_secs(95);
 
 const USAGE: &str = "usage: peers [--short] [--rounds N] [--turn MS] [--only NAME,..] \
                      [--json FILE] | peers instructions|wakeups [--only NAME,..] [--clients NAME,..]";
@@ -48,6 +55,7 @@ impl Options {
             turn: 120,
             patience: 3,
             short: false,
+            within: None,
             workloads: ALL.to_vec(),
             json: None,
         };
@@ -71,6 +79,7 @@ impl Options {
                 "--short" => {
                     (table.rounds, table.turn, table.patience) = (9, 20, 1);
                     table.short = true;
+                    table.within = Some(SHORT);
                 }
                 "--rounds" => table.rounds = value()?.parse()?,
                 "--turn" => table.turn = value()?.parse()?,

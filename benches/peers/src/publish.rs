@@ -3,7 +3,8 @@
 use std::io::{Read, Write};
 
 use crate::Failure;
-use crate::encode::{command, connect};
+use crate::encode::command;
+use crate::wire::connect;
 
 /// How many messages go out in one write.
 const BATCH: usize = 500;

@@ -1,41 +1,42 @@
 //! The whole table, row by row.
 
-use alizarin_testkit::{Cluster, Server};
+use std::time::Instant;
 
 use crate::allocations::{Allocations, Counter};
-use crate::clients::{Outcome, cluster};
+use crate::clients::Outcome;
 use crate::contender::{Contender, NAMES, named};
 use crate::figures::Row;
+use crate::ground::Ground;
 use crate::options::Table;
 use crate::place::{Machine, Place};
 use crate::report::Report;
 use crate::workload::Workload;
-use crate::{Failure, data, measure};
+use crate::{Failure, measure};
 
 /// Measures, and prints the table.
 pub fn table(options: &Table) -> Result<(), Failure> {
+    let begun = Instant::now();
     let counter = Counter::build()?;
-    let server = Server::builder().private().start()?;
-    load(&server)?;
-    let wants_cluster = options.workloads.iter().any(|(_, workload)| workload.is_routed());
-    let cluster = if wants_cluster { Some(cluster()?) } else { None };
-    let nodes = cluster.iter().flat_map(|cluster| (0..cluster.len()).map(|at| cluster.node(at)));
-    let machine = Machine::new(&[&server].into_iter().chain(nodes).collect::<Vec<_>>())?;
-    let mut report = Report::new(server.version().to_string());
+    let ground = Ground::prepare(&options.workloads)?;
+    let machine = Machine::new(&ground.servers())?;
+    let mut report = Report::new(ground.server.version().to_string());
+    let places = |workload| places(workload, options.short, &machine);
+    let rows = options.workloads.iter().map(|(_, workload)| places(*workload).len());
+    let mut left = rows.sum::<usize>();
     for workload in &options.workloads {
-        let places = places(workload.1, options.short);
         let mut allocations = Vec::new();
-        let url = match &cluster {
-            Some(cluster) if workload.1.is_routed() => cluster.node(0).url(),
-            _ => server.url(),
-        };
-        for place in places.into_iter().filter(|place| machine.has(*place)) {
+        let url = ground.url(workload.1)?;
+        for place in places(workload.1) {
+            // Every row that is left gets as much of the time that is left.
+            let rest = options.within.map(|within| within.saturating_sub(begun.elapsed()));
+            let until = rest.map(|rest| Instant::now() + rest / left.max(1) as u32);
+            left -= 1;
             machine.pin(place)?;
             let mut contenders = contenders(&url, workload.1, place)?;
-            let samples = measure::row(&mut contenders, workload.1, &machine, options)?;
             if allocations.is_empty() && !workload.1.is_beside() {
                 allocations = counted(&counter, workload.0, &contenders, &url)?;
             }
+            let samples = measure::row(&mut contenders, workload.1, &machine, options, until)?;
             let names = contenders.iter().map(|contender| contender.name());
             let clients: Vec<_> = names.map(|name| (name, find(&allocations, name))).collect();
             eprintln!("{} [{place}]: {} of {} quiet", workload.0, samples.quiet, samples.rounds);
@@ -43,6 +44,7 @@ pub fn table(options: &Table) -> Result<(), Failure> {
         }
     }
     println!("{}", report.markdown());
+    eprintln!("{} s", begun.elapsed().as_secs());
     options.json.as_ref().map_or(Ok(()), |path| report.write_json(path))
 }
 
@@ -58,26 +60,7 @@ pub fn count(
     contender.ok_or("it has no part in this workload")?.run(times, None)
 }
 
-/// Fills the server.
-pub fn load(server: &Server) -> Outcome<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(data::load(server))
-}
-
-/// Three primaries, filled.
-fn cluster() -> Outcome<Cluster> {
-    let cluster = Cluster::builder().primaries(3).start()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let client = alizarin::Client::connect(cluster.url()).await?;
-        for n in 0..data::keys(cluster::SIZE) {
-            client.set(data::key(cluster::SIZE, n), data::value(cluster::SIZE, n)).await?;
-        }
-        Ok(cluster)
-    })
-}
-
-fn places(workload: Workload, short: bool) -> Vec<Place> {
+fn places(workload: Workload, short: bool, machine: &Machine) -> Vec<Place> {
     let mut places = vec![Place::Same];
     if !short {
         places.push(Place::Split);
@@ -85,6 +68,7 @@ fn places(workload: Workload, short: bool) -> Vec<Place> {
     if workload.threads() {
         places.push(Place::Threads);
     }
+    places.retain(|place| machine.has(*place));
     places
 }
 

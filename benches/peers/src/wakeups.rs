@@ -3,19 +3,17 @@
 use std::fs;
 use std::process::Command;
 
-use alizarin_testkit::Server;
-
+use crate::Failure;
+use crate::ground::Ground;
 use crate::instructions::CLIENTS;
 use crate::options::Table;
-use crate::{Failure, run};
 
 /// A write to the runtime's own descriptor, or to a sleeping thread: sockets are written by others.
 const WAKING: [&str; 2] = ["write", "futex"];
 
 /// Prints a Markdown table.
 pub fn table(options: &Table, clients: Option<&str>) -> Result<(), Failure> {
-    let server = Server::builder().private().start()?;
-    run::load(&server)?;
+    let ground = Ground::prepare(&options.workloads)?;
     let wanted = |name: &&str| clients.is_none_or(|list| list.split(',').any(|one| one == *name));
     let clients: Vec<&str> = CLIENTS.into_iter().filter(wanted).collect();
     println!("Wake-ups of a command on a runtime of two workers (all system calls)\n");
@@ -27,10 +25,10 @@ pub fn table(options: &Table, clients: Option<&str>) -> Result<(), Failure> {
     for (name, workload) in options.workloads.iter().filter(threads) {
         print!("| {name} |");
         for client in &clients {
-            let calls = workload.few_calls() * 4;
+            let (calls, url) = (workload.few_calls() * 4, ground.url(*workload)?);
             // What more calls cost more, so that start and connection do not count.
-            let few = calls_of(name, client, calls, &server.url())?;
-            let many = calls_of(name, client, 3 * calls, &server.url())?;
+            let few = calls_of(name, client, calls, &url)?;
+            let many = calls_of(name, client, 3 * calls, &url)?;
             let each = |few: u64, many: u64| (many as f64 - few as f64) / (2 * calls) as f64;
             print!(" {:.3} ({:.3}) |", each(few.0, many.0), each(few.1, many.1));
         }

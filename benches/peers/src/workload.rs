@@ -5,6 +5,8 @@
 pub enum Workload {
     /// `GET` into `String`.
     Get { size: usize, tasks: usize },
+    /// `SET` by one task.
+    Set { size: usize },
     /// `GET` and `SET` in turn.
     Mixed { size: usize, tasks: usize },
     /// One pipeline of `SET`.
@@ -33,6 +35,12 @@ pub enum Workload {
     Messages { count: usize },
     /// `GET` into `String`, without a runtime.
     BlockingGet { size: usize },
+    /// `HGETALL` of 20 fields into a struct, without a runtime.
+    BlockingHash,
+    /// One pipeline of `GET` into `Vec<String>`, without a runtime.
+    BlockingGetMany { count: usize },
+    /// `GET` of 100 B into `String`, over TLS.
+    Encrypted { tasks: usize },
     /// A model of 20 fields, written.
     Save,
     /// `GET` into `String`, of a key on one of three primaries.
@@ -49,15 +57,25 @@ pub const ALL: &[(&str, Workload)] = &[
     ("get-16", Get { size: 16, tasks: 1 }),
     ("get", Get { size: 100, tasks: 1 }),
     ("get-4k", Get { size: 4 << 10, tasks: 1 }),
+    ("set-16", Set { size: 16 }),
+    ("set", Set { size: 100 }),
+    ("set-4k", Set { size: 4 << 10 }),
     ("get-8", Get { size: 100, tasks: 8 }),
     ("get-64", Get { size: 100, tasks: 64 }),
     ("get-256", Get { size: 100, tasks: 256 }),
     ("get-1024", Get { size: 100, tasks: 1024 }),
+    ("mixed-16-8", Mixed { size: 16, tasks: 8 }),
+    ("mixed-16-64", Mixed { size: 16, tasks: 64 }),
+    ("mixed-16-256", Mixed { size: 16, tasks: 256 }),
+    ("mixed-16-1024", Mixed { size: 16, tasks: 1024 }),
     ("mixed-8", Mixed { size: 100, tasks: 8 }),
     ("mixed-64", Mixed { size: 100, tasks: 64 }),
     ("mixed-256", Mixed { size: 100, tasks: 256 }),
     ("mixed-1024", Mixed { size: 100, tasks: 1024 }),
+    ("mixed-4k-8", Mixed { size: 4 << 10, tasks: 8 }),
     ("mixed-4k-64", Mixed { size: 4 << 10, tasks: 64 }),
+    ("mixed-4k-256", Mixed { size: 4 << 10, tasks: 256 }),
+    ("mixed-4k-1024", Mixed { size: 4 << 10, tasks: 1024 }),
     ("pipeline-set-100", SetMany { count: 100 }),
     ("pipeline-get-1000", GetMany { count: 1_000 }),
     ("hash", Hash { tasks: 1 }),
@@ -77,6 +95,10 @@ pub const ALL: &[(&str, Workload)] = &[
     ("knn-10", Knn),
     ("messages-100000", Messages { count: 100_000 }),
     ("blocking-get", BlockingGet { size: 100 }),
+    ("blocking-hash", BlockingHash),
+    ("blocking-pipeline-get-1000", BlockingGetMany { count: 1_000 }),
+    ("tls-get", Encrypted { tasks: 1 }),
+    ("tls-get-64", Encrypted { tasks: 64 }),
     ("cluster-get", Routed { tasks: 1 }),
     ("cluster-get-64", Routed { tasks: 64 }),
     ("beside-large", Beside { connections: 1 }),
@@ -92,7 +114,8 @@ impl Workload {
     /// How many tasks work at once, on one connection.
     pub fn tasks(self) -> usize {
         match self {
-            Get { tasks, .. } | Mixed { tasks, .. } | Hash { tasks } | Routed { tasks } => tasks,
+            Get { tasks, .. } | Mixed { tasks, .. } => tasks,
+            Hash { tasks } | Routed { tasks } | Encrypted { tasks } => tasks,
             _ => 1,
         }
     }
@@ -100,12 +123,11 @@ impl Workload {
     /// What one unit is, and how many of them one call does.
     pub fn unit(self) -> (&'static str, usize) {
         match self {
-            Get { .. } | Mixed { .. } | BlockingGet { .. } | Routed { .. } | Beside { .. } => {
-                ("command", 1)
-            }
+            Get { .. } | Set { .. } | Mixed { .. } | BlockingGet { .. } => ("command", 1),
+            Encrypted { .. } | Routed { .. } | Beside { .. } => ("command", 1),
             Save => ("model", 1),
-            SetMany { count } | GetMany { count } => ("command", count),
-            Hash { .. } => ("hash", 1),
+            SetMany { count } | GetMany { count } | BlockingGetMany { count } => ("command", count),
+            Hash { .. } | BlockingHash => ("hash", 1),
             Hashes { count } => ("hash", count),
             Blob { .. } | SetBlob { .. } => ("value", 1),
             List => ("element", crate::data::ELEMENTS),
@@ -119,15 +141,22 @@ impl Workload {
 
     /// Whether it is also measured on a runtime of two workers.
     pub fn threads(self) -> bool {
-        matches!(
-            self,
-            Get { tasks: 8.., .. } | Mixed { size: 100, tasks: 64 | 256 } | Beside { .. }
-        )
+        matches!(self, Get { tasks: 8.., .. } | Mixed { tasks: 64.., .. } | Beside { .. })
     }
 
     /// Whether it needs a cluster.
     pub fn is_routed(self) -> bool {
         matches!(self, Routed { .. })
+    }
+
+    /// Whether it goes over TLS.
+    pub fn is_encrypted(self) -> bool {
+        matches!(self, Encrypted { .. })
+    }
+
+    /// Whether it needs a client without a runtime.
+    pub fn is_blocking(self) -> bool {
+        matches!(self, BlockingGet { .. } | BlockingHash | BlockingGetMany { .. })
     }
 
     /// Whether other work goes on meanwhile, so that only a call's time says something.

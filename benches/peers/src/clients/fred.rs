@@ -6,7 +6,7 @@ use driver::cmd;
 use driver::prelude::*;
 use driver::types::RespVersion;
 
-use super::{Outcome, Peer};
+use super::{Outcome, Peer, secure};
 use crate::data::{Order, Profile, fields};
 
 #[derive(Clone)]
@@ -17,8 +17,12 @@ pub struct Fred {
 
 /// RESP3 and NODELAY, which are not its defaults.
 pub fn builder(url: &str) -> Outcome<Builder> {
-    let mut config = Config::from_url(url)?;
+    let (url, authority) = secure::apart(url);
+    let mut config = Config::from_url(&url.replacen("rediss:", "redis:", 1))?;
     config.version = RespVersion::RESP3;
+    if let Some(authority) = authority {
+        config.tls = Some(TlsConnector::from(secure::trusting(authority)?).into());
+    }
     let mut builder = Builder::from_config(config);
     builder.with_connection_config(|connection| {
         connection.tcp = TcpConfig { nodelay: Some(true), ..TcpConfig::default() };

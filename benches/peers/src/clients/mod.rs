@@ -6,6 +6,7 @@ pub mod cluster;
 pub mod fred;
 pub mod redis;
 pub mod rustis;
+pub mod secure;
 
 use std::future::Future;
 

@@ -8,11 +8,11 @@ use driver::aio::MultiplexedConnection;
 use driver::io::tcp::TcpSettings;
 use driver::{
     AsyncCommands, AsyncConnectionConfig, Client, ErrorKind, FromRedisValue, IntoConnectionInfo,
-    ParsingError, RedisError, Value, from_redis_value,
+    ParsingError, RedisError, TlsCertificates, Value, from_redis_value,
 };
 use futures_util::StreamExt;
 
-use super::{Outcome, Peer};
+use super::{Outcome, Peer, secure};
 use crate::data::{Order, Profile, fields as fields_of};
 
 #[derive(Clone)]
@@ -23,8 +23,12 @@ pub struct Redis {
 
 /// A client for `url`, with RESP3 and NODELAY, which are not its defaults.
 pub fn client(url: &str) -> Outcome<Client> {
+    let (url, authority) = secure::apart(url);
     let info = format!("{url}?protocol=resp3").into_connection_info()?;
-    Ok(Client::open(info.set_tcp_settings(TcpSettings::default().set_nodelay(true)))?)
+    let info = info.set_tcp_settings(TcpSettings::default().set_nodelay(true));
+    let Some(authority) = authority else { return Ok(Client::open(info)?) };
+    let root_cert = Some(std::fs::read(authority)?);
+    Ok(Client::build_with_tls(info, TlsCertificates { client_tls: None, root_cert })?)
 }
 
 impl Peer for Redis {

@@ -1,8 +1,10 @@
 //! rustis: RESP3, replies straight into serde structs.
 
+use std::sync::Arc;
+
 use ::rustis as driver;
 use bytes::Bytes;
-use driver::client::{BatchPreparedCommand, Client, Config, IntoConfig};
+use driver::client::{BatchPreparedCommand, Client, Config, IntoConfig, TlsConfig};
 use driver::commands::{
     HashCommands, JsonCommands, JsonGetOptions, ListCommands, PubSubCommands, SortedSetCommands,
     StringCommands, ZRangeOptions,
@@ -11,7 +13,7 @@ use driver::resp::{BulkString, Json, RefBulkString, cmd};
 use futures_util::StreamExt;
 use serde::Deserialize;
 
-use super::{Outcome, Peer};
+use super::{Outcome, Peer, secure};
 use crate::data::{Order, Profile, fields};
 
 #[derive(Clone)]
@@ -21,8 +23,12 @@ pub struct Rustis {
 }
 
 pub fn config(url: &str) -> Outcome<Config> {
+    let (url, authority) = secure::apart(url);
     let mut config = url.into_config()?;
     config.no_delay = true;
+    if let Some(authority) = authority {
+        config.tls_config = Some(TlsConfig::new(Arc::new(secure::trusting(authority)?)));
+    }
     Ok(config)
 }
 
