@@ -50,9 +50,8 @@ fn a_subscription_keeps_no_large_buffer() {
 #[test]
 fn an_idle_connection_keeps_little() {
     const CLIENTS: i64 = 8;
-    // The task that owns the connection is the most of it.
-    const FRESH: i64 = 20 << 10;
-    const IDLE: i64 = 32 << 10;
+    const FRESH: i64 = 6 << 10;
+    const IDLE: i64 = 6 << 10;
     let server = Server::start().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     // A first one, for what all share.

@@ -107,6 +107,7 @@ impl Dedicated {
                         .map_err(|error| explain(config, &error, true))?
                         .is_some()
                     {}
+                    connection.inbox.empty();
                     return Ok(connection);
                 }
                 Step::Send(bytes, count) => (bytes, count),

@@ -19,6 +19,9 @@ use crate::pool::Pool;
 /// A connection that lived for so long was a good one: the next attempt comes at once.
 const PROVEN: Duration = Duration::from_millis(250);
 
+/// Room for the wakers of so many is kept while time passes.
+const FEW: usize = 8;
+
 /// Starts the task on the current runtime.
 pub(crate) fn spawn(link: Arc<Link>) {
     spawn_on(&tokio::runtime::Handle::current(), link);
@@ -60,7 +63,8 @@ async fn run(mut guard: Guard) {
         let text = format!("there is no connection to {} yet", link.config.address());
         let mut first =
             Down { link: &link, tick: &mut tick, last: Error::new(ErrorKind::Connect, text) };
-        match first.reconnect(&mut pauses, None).await {
+        // Connecting needs much room, which is given back after it.
+        match Box::pin(first.reconnect(&mut pauses, None)).await {
             Some(connection) => link.install(connection),
             None => {
                 link.end(&closed());
@@ -91,7 +95,8 @@ async fn run(mut guard: Guard) {
             pauses.reset();
         }
         let mut down = Down { link: &link, tick: &mut tick, last: error };
-        let Some(connection) = down.reconnect(&mut pauses, delay).await else { break };
+        let reconnect = Box::pin(down.reconnect(&mut pauses, delay));
+        let Some(connection) = reconnect.await else { break };
         link.install(connection);
     }
     link.end(&closed());
@@ -161,6 +166,7 @@ impl Connected<'_> {
             if let Some(error) = link.on_tick() {
                 return Poll::Ready(Some(error));
             }
+            self.wakers.shrink_to(FEW);
             self.question = self.question.take().or_else(|| link.question());
         }
         if let Some(question) = &mut self.question

@@ -91,6 +91,11 @@ impl Inbox {
         !self.buffer.is_empty()
     }
 
+    /// Whether it has no room at all.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.buffer.capacity() == 0
+    }
+
     /// Whether a part of a reply has come, or all of it: pushes answer nobody.
     pub(crate) fn has_reply(&self) -> bool {
         self.buffer.first().is_some_and(|kind| *kind != b'>')

@@ -136,6 +136,10 @@ impl Io {
     /// before it counts.
     pub(crate) fn read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(stream) = &mut self.stream else { return Poll::Pending };
+        // Who waits for nothing in particular makes no room for it.
+        if self.inbox.is_bare() && stream.nothing_came(cx) {
+            return Poll::Pending;
+        }
         let before = self.inbox.held();
         let Poll::Ready(outcome) = poll_fill(stream, self.inbox.room(), cx) else {
             self.taken = 0;
