@@ -26,7 +26,7 @@ pub use crate::series::{
 };
 pub use crate::vectors::{AttributeField, VectorAttributes};
 pub use alizarin_core::resp::Reader;
-pub use alizarin_core::{Error, ErrorKind, Result};
+pub use alizarin_core::{Error, ErrorKind, Result, receive};
 
 /// Reads a document of the struct that another one is upgraded from.
 ///

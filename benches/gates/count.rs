@@ -27,17 +27,31 @@ pub(crate) fn per_iteration(name: &str) -> Result<u64, String> {
     Ok(many_cost?.saturating_sub(few_cost?) / (many - few))
 }
 
+/// What the work of some kind and size costs.
+pub(crate) fn growth(name: &str, piece: usize, size: usize) -> Result<u64, String> {
+    callgrind(
+        &["--toggle-collect=*growth::measured*"],
+        &["grow", name, &piece.to_string(), &size.to_string()],
+    )
+}
+
 fn instructions(name: &str, times: u64) -> Result<u64, String> {
+    callgrind(&[], &["run", name, &times.to_string()])
+}
+
+/// Runs this program with these words; gives what is collected.
+fn callgrind(options: &[&str], words: &[&str]) -> Result<u64, String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .args(options)
         .arg(program)
-        .args(["run", name, &times.to_string()])
+        .args(words)
         .output()
         .map_err(|error| error.to_string())?;
     let said = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
-        return Err(format!("{name} failed under callgrind: {said}"));
+        return Err(format!("{words:?} failed under callgrind: {said}"));
     }
     let counted = said.lines().find_map(|line| line.split_once("Collected : ")?.1.parse().ok());
     counted.ok_or_else(|| format!("callgrind gave no count: {said}"))

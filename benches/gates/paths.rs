@@ -11,7 +11,7 @@ use alizarin::{FromReply, commands};
 /// 20 fields, 10 of them texts.
 #[derive(Debug, Clone, PartialEq, RedisModel)]
 #[redis(hash, prefix = "profile", index)]
-struct Profile {
+pub(crate) struct Profile {
     #[redis(id)]
     id: String,
     #[redis(tag)]
@@ -41,7 +41,7 @@ struct Profile {
 /// The same in JSON, and a nested struct.
 #[derive(Debug, Clone, PartialEq, RedisModel)]
 #[redis(json, prefix = "order")]
-struct Order {
+pub(crate) struct Order {
     #[redis(id)]
     id: u64,
     customer: String,
@@ -50,7 +50,7 @@ struct Order {
 }
 
 #[derive(Debug, Clone, PartialEq, RedisNested)]
-struct Line {
+pub(crate) struct Line {
     article: String,
     name: String,
     count: u32,
@@ -117,11 +117,11 @@ fn scan(reply: &[u8]) {
     assert!(matches!(found, Scan::Frame { len, .. } if len == reply.len()));
 }
 
-fn bulk(text: &str) -> Vec<u8> {
+pub(crate) fn bulk(text: &str) -> Vec<u8> {
     format!("${}\r\n{text}\r\n", text.len()).into_bytes()
 }
 
-fn fields(n: usize) -> Vec<u8> {
+pub(crate) fn fields(n: usize) -> Vec<u8> {
     let texts = [
         ("id", "0007"),
         ("email", "person7@example.com"),
@@ -156,7 +156,7 @@ fn fields(n: usize) -> Vec<u8> {
     reply
 }
 
-fn hits(count: usize) -> Vec<u8> {
+pub(crate) fn hits(count: usize) -> Vec<u8> {
     let mut reply = b"%5\r\n+attributes\r\n*0\r\n+format\r\n+STRING\r\n+results\r\n".to_vec();
     reply.extend(format!("*{count}\r\n").bytes());
     for n in 0..count {
@@ -170,7 +170,7 @@ fn hits(count: usize) -> Vec<u8> {
     reply
 }
 
-fn json(lines: usize) -> String {
+pub(crate) fn json(lines: usize) -> String {
     let mut json = r#"{"id":7,"customer":"Customer 7","lines":["#.to_owned();
     for n in 0..lines {
         let comma = if n == 0 { "" } else { "," };

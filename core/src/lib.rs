@@ -29,9 +29,9 @@ pub use cache::{Cache, CacheConfig, CacheMetrics, Fetch, FetchShared};
 pub use client::{Client, Execute};
 pub use command::{Command, IntoCommand};
 pub use config::{Backoff, Config, PoolConfig, Protocol, ReadFrom, Tls, TlsVersion};
-#[doc(hidden)]
-pub use connection::Route;
 pub use connection::{Pipeline, Transaction, Work};
+#[doc(hidden)]
+pub use connection::{Route, receive};
 pub use credentials::{
     CredentialFuture, CredentialProvider, Credentials, Renewals, RotatingCredentials,
 };

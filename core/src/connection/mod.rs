@@ -35,6 +35,7 @@ mod loss;
 mod maintenance;
 mod outbox;
 mod primary;
+mod receive;
 mod relogin;
 mod reply;
 mod send;
@@ -59,6 +60,8 @@ pub(crate) use lanes::Lanes;
 pub(crate) use link::{Handle, Link, PushSink};
 pub(crate) use outbox::{Rest, Wire};
 pub(crate) use primary::look;
+#[doc(hidden)]
+pub use receive::receive;
 pub(crate) use relogin::renewed;
 pub(crate) use reply::Reply;
 pub(crate) use stream::{Connector, Look, Stream, no_node};
