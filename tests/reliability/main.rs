@@ -7,6 +7,7 @@
 //! One test runs at a time, since each measures.
 
 mod cancel;
+mod every;
 mod failover;
 mod floor;
 mod hostile;
