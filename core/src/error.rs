@@ -19,6 +19,7 @@ struct Inner {
     field: Option<String>,
     versions: Option<Versions>,
     holder: Option<String>,
+    step: Option<FailedStep>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -81,6 +82,36 @@ pub struct Versions {
     pub expected: u64,
     /// The version that is stored; `None` when the document has none, or no number.
     pub stored: Option<u64>,
+}
+
+/// The step of a transaction that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "these are all there are")]
+pub struct FailedStep {
+    /// Its place in the transaction, counted from 1.
+    pub number: usize,
+    /// What it is: `save`, `delete`, the name of a command.
+    pub name: String,
+    /// The model of the document, where it is about one.
+    pub model: Option<String>,
+    /// Its key; of several the first.
+    pub key: Option<String>,
+    /// The steps that took place nevertheless, by their numbers: empty unless a command failed that
+    /// could not be checked before it ran.
+    pub done: Vec<usize>,
+}
+
+impl fmt::Display for FailedStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "step {}, {}", self.number, self.name)?;
+        if let Some(model) = &self.model {
+            write!(f, " of {model}")?;
+        }
+        if let Some(key) = &self.key {
+            write!(f, " `{key}`")?;
+        }
+        Ok(())
+    }
 }
 
 /// Whether a failed request reached the server.
@@ -180,6 +211,7 @@ impl Error {
             field: None,
             versions: None,
             holder: None,
+            step: None,
             source: None,
         }))
     }
@@ -210,6 +242,7 @@ impl Error {
         copy.0.field.clone_from(&self.0.field);
         copy.0.versions = self.0.versions;
         copy.0.holder.clone_from(&self.0.holder);
+        copy.0.step.clone_from(&self.0.step);
         copy
     }
 
@@ -248,6 +281,13 @@ impl Error {
     #[must_use]
     pub fn with_holder(mut self, key: impl Into<String>) -> Error {
         self.0.holder = Some(key.into());
+        self
+    }
+
+    /// The same error, naming the step of a transaction that it is about.
+    #[must_use]
+    pub fn with_step(mut self, step: FailedStep) -> Error {
+        self.0.step = Some(step);
         self
     }
 
@@ -310,6 +350,25 @@ impl Error {
         self.0.holder.as_deref()
     }
 
+    /// The step of a transaction that failed.
+    ///
+    /// ```
+    /// use alizarin_core::{Error, ErrorKind, FailedStep};
+    /// let step = FailedStep {
+    ///     number: 2,
+    ///     name: "insert".into(),
+    ///     model: Some("Account".into()),
+    ///     key: Some("account:2".into()),
+    ///     done: Vec::new(),
+    /// };
+    /// let error = Error::new(ErrorKind::Exists, "it exists already").with_step(step);
+    /// assert_eq!(error.to_string(), "step 2, insert of Account `account:2`: it exists already");
+    /// assert_eq!(error.step().and_then(|step| step.key.as_deref()), Some("account:2"));
+    /// ```
+    pub fn step(&self) -> Option<&FailedStep> {
+        self.0.step.as_ref()
+    }
+
     /// The server's error code, where the server answered with an error.
     pub fn server_code(&self) -> Option<ServerCode> {
         match self.0.kind {
@@ -347,6 +406,7 @@ impl fmt::Debug for Error {
             .field("message", &self.0.message)
             .field("command", &self.0.command)
             .field("field", &self.0.field)
+            .field("step", &self.0.step)
             .field("source", &self.0.source)
             .finish()
     }
@@ -354,6 +414,9 @@ impl fmt::Debug for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(step) = &self.0.step {
+            write!(f, "{step}: ")?;
+        }
         if let Some(command) = &self.0.command {
             write!(f, "{command}: ")?;
         }
@@ -361,6 +424,10 @@ impl fmt::Display for Error {
             write!(f, "field `{field}`: ")?;
         }
         f.write_str(&self.0.message)?;
+        if let Some([first, rest @ ..]) = self.0.step.as_ref().map(|step| &*step.done) {
+            let more = rest.iter().map(|number| format!(", {number}")).collect::<String>();
+            write!(f, " (these steps took place: {first}{more})")?;
+        }
         if self.0.sent == Sent::Unknown {
             f.write_str(" (the server may have executed it)")?;
         }

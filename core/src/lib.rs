@@ -27,6 +27,8 @@ mod server;
 
 pub use cache::{Cache, CacheConfig, CacheMetrics, Fetch, FetchShared};
 pub use client::{Client, Execute};
+#[doc(hidden)]
+pub use cluster::known_keys;
 pub use command::{Command, IntoCommand};
 pub use config::{Backoff, Config, PoolConfig, Protocol, ReadFrom, Tls, TlsVersion};
 pub use connection::{Pipeline, Transaction, Work};
@@ -36,7 +38,7 @@ pub use credentials::{
     CredentialFuture, CredentialProvider, Credentials, Renewals, RotatingCredentials,
 };
 pub use direct::{Iter, Run, Streamed};
-pub use error::{Error, ErrorKind, Result, Sent, ServerCode, Versions};
+pub use error::{Error, ErrorKind, FailedStep, Result, Sent, ServerCode, Versions};
 pub use pool::{Exclusive, OnExclusive, PoolClosed, PoolMetrics};
 pub use pubsub::{Delivery, Message, Subscription};
 pub use resp::{FromReply, ToArgs, Value};

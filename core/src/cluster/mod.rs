@@ -45,6 +45,7 @@ pub(crate) use choice::{choose, measure};
 use map::{Map, View};
 pub(crate) use node::{Means, Node};
 use plan::{Plan, To};
+pub use policy::known_keys;
 use redirect::Verdict;
 
 use crate::command::{Flags, slot};

@@ -3,6 +3,7 @@
 //! After the request and response policies that the server declares for its commands.
 
 use super::merge::Merge;
+use crate::resp::Packed;
 
 /// Where a command goes whose first key does not say so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +81,22 @@ pub(super) fn policy(arguments: &[&[u8]]) -> Option<Policy> {
     }
 }
 
+/// The keys of a command, as far as the client knows where they stand among its arguments; `None`
+/// where it would concern several nodes of a cluster.
+#[doc(hidden)]
+pub fn known_keys(packed: &Packed) -> Option<Vec<Vec<u8>>> {
+    let arguments: Vec<&[u8]> = packed.arguments().collect();
+    match policy(&arguments) {
+        Some(Policy::Keys { step, tail, .. }) => {
+            let end = arguments.len().saturating_sub(tail);
+            let keys = arguments.get(1..end).unwrap_or_default().iter().step_by(step);
+            Some(keys.map(|key| key.to_vec()).collect())
+        }
+        Some(_) => None,
+        None => Some(packed.first_key().map(<[u8]>::to_vec).into_iter().collect()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,5 +113,25 @@ mod tests {
         assert_eq!(of(&["ACL", "SETUSER", "x"]), Some(Policy::Nodes(Merge::AllSucceeded)));
         assert_eq!(of(&["SLOWLOG", "GET"]), None);
         assert_eq!(of(&["GET", "k"]), None);
+    }
+
+    #[test]
+    fn keys_are_found_where_they_stand() {
+        let of = |words: &[&str], key: Option<&str>| {
+            let mut packed = Packed::new();
+            words.iter().for_each(|word| packed.push(word.as_bytes()));
+            key.iter().for_each(|key| packed.push_key(key.as_bytes()));
+            let text = |key| String::from_utf8(key).unwrap();
+            known_keys(&packed).map(|keys| keys.into_iter().map(text).collect::<Vec<_>>())
+        };
+        let keys = [
+            of(&["MSET", "a", "1", "b", "2"], None),
+            of(&["JSON.MGET", "a", "b", "$"], None),
+            of(&["GET"], Some("k")),
+            of(&["PING"], None),
+        ];
+        let want = [vec!["a", "b"], vec!["a", "b"], vec!["k"], vec![]];
+        assert!(keys.into_iter().eq(want.map(|keys| Some(keys.into_iter().map(String::from).collect()))));
+        assert_eq!(of(&["DBSIZE"], None), None);
     }
 }

@@ -13,7 +13,8 @@ pub use encoded::Encoded;
 pub use flags::Flags;
 pub(crate) use flags::pack;
 pub(crate) use name::{Name, named};
-pub(crate) use slot::{SLOTS, slot};
+pub(crate) use slot::SLOTS;
+pub use slot::slot;
 
 use std::fmt;
 use std::marker::PhantomData;

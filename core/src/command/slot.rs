@@ -5,7 +5,13 @@ pub(crate) const SLOTS: u16 = 16_384;
 
 /// The slot of a key: CRC16 of the key, or of what stands between its first `{` and the next `}`
 /// where that is not empty.
-pub(crate) fn slot(key: &[u8]) -> u16 {
+///
+/// ```
+/// use alizarin_core::command::slot;
+///
+/// assert_eq!(slot(b"user:{7}:name"), slot(b"user:{7}:mail"));
+/// ```
+pub fn slot(key: &[u8]) -> u16 {
     crc16::State::<crc16::XMODEM>::calculate(tagged(key)) % SLOTS
 }
 
