@@ -5,7 +5,7 @@
 pub use crate::events::Change;
 pub use crate::model::{GeoPoint, GeoShape, RedisModel, RedisValue, Ref, Vector};
 pub use crate::query::{Direction, Scored, Unit, count};
-pub use crate::repository::{Patch, Repositories, Repository};
+pub use crate::repository::{Patch, Repositories, Repository, Transactions};
 pub use crate::series::{Series, SeriesSource, TimeSeriesModel};
 pub use crate::vectors::{VectorSet, VectorSetSource};
 pub use alizarin_core::{Client, Error, ErrorKind, Result};

@@ -12,12 +12,17 @@ use crate::{Client, Command, FromReply, Result, ServerCode};
 /// anything, what all share, and its own part.
 macro_rules! sections {
     ($shebang:literal, $($part:literal),+) => {
-        Script::new(concat!($shebang, include_str!("lua/sections.lua"), $(include_str!($part)),+))
+        Script::new(concat!(
+            $shebang,
+            include_str!("lua/alone.lua"),
+            include_str!("lua/sections.lua"),
+            $(include_str!($part)),+
+        ))
     };
 }
 
 pub(crate) static WRITE: Script =
-    sections!("#!lua\n", "lua/plain.lua", "lua/free.lua", "lua/write.lua");
+    sections!("#!lua\n", "lua/plain.lua", "lua/free.lua", "lua/content.lua", "lua/write.lua");
 /// The same for writes that start from what is stored, or have stamps or limits.
 pub(crate) static WRITE_MORE: Script = sections!(
     "#!lua\n",
@@ -26,6 +31,7 @@ pub(crate) static WRITE_MORE: Script = sections!(
     "lua/stamps.lua",
     "lua/limits.lua",
     "lua/free.lua",
+    "lua/content.lua",
     "lua/write.lua"
 );
 /// The same for models with unique fields.
@@ -36,6 +42,7 @@ pub(super) static WRITE_UNIQUE: Script = sections!(
     "lua/stamps.lua",
     "lua/limits.lua",
     "lua/unique.lua",
+    "lua/content.lua",
     "lua/write.lua"
 );
 pub(super) static DELETE: Script =
@@ -50,6 +57,39 @@ pub(crate) static UNIQUE_MEND: Script =
     sections!("#!lua\n", "lua/unique.lua", "lua/unique_mend.lua");
 pub(crate) static UNIQUE_SWEEP: Script =
     sections!("#!lua flags=allow-oom\n", "lua/unique.lua", "lua/unique_sweep.lua");
+/// The same scripts as functions of one, each of which is called once for each of its steps.
+pub(crate) static TRANSACTION: Script = Script::new(concat!(
+    "#!lua\n",
+    include_str!("lua/together.lua"),
+    "function bodies.write(KEYS, ARGV)\n",
+    include_str!("lua/sections.lua"),
+    include_str!("lua/numbers.lua"),
+    include_str!("lua/edits.lua"),
+    include_str!("lua/stamps.lua"),
+    include_str!("lua/limits.lua"),
+    include_str!("lua/unique.lua"),
+    include_str!("lua/content.lua"),
+    include_str!("lua/deep.lua"),
+    include_str!("lua/write.lua"),
+    "end\nfunction bodies.delete(KEYS, ARGV)\n",
+    include_str!("lua/sections.lua"),
+    include_str!("lua/unique.lua"),
+    include_str!("lua/delete.lua"),
+    "end\nfunction bodies.check(KEYS, ARGV)\n",
+    include_str!("lua/sections.lua"),
+    include_str!("lua/content.lua"),
+    include_str!("lua/check.lua"),
+    "end\n",
+    include_str!("lua/dump.lua"),
+    include_str!("lua/command.lua"),
+    include_str!("lua/transaction.lua"),
+));
+/// What a key of any type holds, to be compared later.
+pub(crate) static WATCH: Script = Script::new(concat!(
+    "#!lua flags=no-writes,allow-oom\n",
+    include_str!("lua/dump.lua"),
+    include_str!("lua/watch.lua"),
+));
 pub(crate) static RESERVE: Script = Script::new(include_str!("reserve.lua"));
 pub(crate) static READ: Script = Script::new(include_str!("read.lua"));
 pub(crate) static LOCK: Script = Script::new(include_str!("lock.lua"));
@@ -70,20 +110,34 @@ pub(crate) struct Call {
 
 impl Call {
     pub(crate) fn new(script: &'static Script, key: &str) -> Call {
-        let mut call = Call {
-            script,
-            keys: Packed::new(),
-            arguments: Packed::new(),
-            limits: None,
-            apart: None,
-        };
+        let mut call = Call::without_keys(script);
         call.key(key);
         call
     }
 
+    pub(crate) fn without_keys(script: &'static Script) -> Call {
+        let (keys, arguments) = (Packed::new(), Packed::new());
+        Call { script, keys, arguments, limits: None, apart: None }
+    }
+
+    /// Its keys and arguments.
+    pub(crate) fn into_parts(self) -> (Packed, Packed) {
+        let Call { keys, mut arguments, limits, .. } = self;
+        if let Some(limits) = &limits {
+            push_limits(limits, &mut arguments);
+        }
+        (keys, arguments)
+    }
+
+    /// Adds arguments that are ready.
+    pub(crate) fn args(&mut self, arguments: &Packed) -> &mut Call {
+        self.arguments.append(arguments);
+        self
+    }
+
     /// Adds a key; gives its number in `KEYS`.
-    pub(crate) fn key(&mut self, key: &str) -> usize {
-        self.keys.push(key.as_bytes());
+    pub(crate) fn key(&mut self, key: impl AsRef<[u8]>) -> usize {
+        self.keys.push(key.as_ref());
         self.keys.argc()
     }
 
@@ -147,9 +201,7 @@ impl Call {
         }
         command.packed_mut().append(&self.arguments);
         if let Some(limits) = &self.limits {
-            command.packed_mut().push(b"limit");
-            command.packed_mut().push_int(limits.argc());
-            command.packed_mut().append(limits);
+            push_limits(limits, command.packed_mut());
         }
         command
     }
@@ -171,4 +223,11 @@ impl Call {
             outcome => outcome,
         }
     }
+}
+
+/// Adds the section `limit`.
+fn push_limits(limits: &Packed, out: &mut Packed) {
+    out.push(b"limit");
+    out.push_int(limits.argc());
+    out.append(limits);
 }

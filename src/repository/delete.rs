@@ -7,7 +7,8 @@ use super::Repository;
 use super::failure::{explain, not_found};
 use super::prepare::Prepared;
 use super::save::check_versioned;
-use super::script::{Expected, delete_call, id_text, json_string};
+use super::script::{Call, Expected, delete_call, id_text, json_string};
+use super::transaction::About;
 use crate::model::RedisModel;
 use crate::{Command, Result};
 
@@ -52,7 +53,7 @@ impl<M: RedisModel> Repository<M> {
 /// Dropped before it is done, the document is either deleted or not.
 #[must_use = "a deletion does nothing until it is awaited"]
 pub struct Delete<'a, M: RedisModel> {
-    repository: &'a Repository<M>,
+    pub(super) repository: &'a Repository<M>,
     id: &'a M::Id,
     expected: Expected,
 }
@@ -74,6 +75,18 @@ impl<M: RedisModel> Delete<'_, M> {
     pub fn if_version(mut self, version: u64) -> Self {
         self.expected = Expected::Version(version);
         self
+    }
+
+    /// What it is as a step of a transaction.
+    pub(super) fn about(&self) -> About {
+        About::document("delete", self.repository, self.id)
+    }
+
+    /// The script that does it, and the id for the hook that comes after it.
+    pub(super) fn into_call(self) -> Result<(Call, M::Id)> {
+        check_versioned::<M>(&self.expected)?;
+        M::hook_before_delete(self.id)?;
+        Ok((scripted(self.repository, self.id, &self.expected), self.id.clone()))
     }
 
     async fn run(self) -> Result<bool> {
@@ -106,18 +119,22 @@ pub(crate) fn prepare_delete<M: RedisModel>(
     id: &M::Id,
     expected: &Expected,
 ) -> Prepared {
-    let key = repository.key(id);
     let plain = !M::SCHEMA.events && M::SCHEMA.unique.is_empty();
     if *expected == Expected::Anything && plain {
-        return Prepared::Plain(Command::new("DEL").key(&key), 0);
+        return Prepared::Plain(Command::new("DEL").key(repository.key(id)), 0);
     }
+    Prepared::Script(scripted(repository, id, expected))
+}
+
+/// The same, always by the script.
+fn scripted<M: RedisModel>(repository: &Repository<M>, id: &M::Id, expected: &Expected) -> Call {
     let mut call = delete_call(repository, id, expected);
     if M::SCHEMA.events {
         let id = json_string(&id_text(id));
         let message = format!("{{\"op\":\"deleted\",\"id\":{id}}}");
         call.section("event", &[repository.channel(), message]);
     }
-    Prepared::Script(call)
+    call
 }
 
 impl<'a, M: RedisModel> IntoFuture for Delete<'a, M> {

@@ -1,6 +1,7 @@
 //! A document on its way to be written: what its model's hooks made of it.
 
 use super::Written;
+use super::prepare::Content;
 use crate::model::RedisModel;
 use crate::{Error, ErrorKind, Result};
 
@@ -40,6 +41,15 @@ impl<'a, M: RedisModel> Draft<'a, M> {
         match self {
             Draft::Given(_) => None,
             Draft::Made(model) => Some(*model),
+        }
+    }
+
+    /// The document for the hook after the write, where there is one, apart from the caller's.
+    pub(super) fn into_owned(self, content: &Content) -> Result<Option<M>> {
+        match self {
+            _ if !M::HOOKS => Ok(None),
+            Draft::Given(_) => content.read().map(Some),
+            Draft::Made(model) => Ok(Some(*model)),
         }
     }
 

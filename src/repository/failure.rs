@@ -67,6 +67,13 @@ pub(crate) fn explain(error: Error, key: &str) -> Error {
                 (field.to_owned(), format!("`{key}`: {fault}; nothing was written"));
             return retold(error, ErrorKind::Value, message).with_field(&field);
         }
+        Some(("ALZDEEP", _)) => (
+            ErrorKind::Value,
+            format!(
+                "`{key}`: JSON is nested deeper than the 127 levels that RedisJSON reads; nothing \
+                 was written"
+            ),
+        ),
         Some(("ALZDENIED", command)) => (
             ErrorKind::Server(ServerCode::NoPerm),
             format!("write of `{key}` refused: this user may not {command}; nothing was written"),
@@ -117,7 +124,7 @@ pub(crate) fn not_found(key: &str) -> Error {
 }
 
 /// A script's own code and what follows it; the server may put `ERR` before it.
-fn code(text: &str) -> Option<(&str, &str)> {
+pub(super) fn code(text: &str) -> Option<(&str, &str)> {
     let text = text.strip_prefix("ERR ").unwrap_or(text);
     if !text.starts_with("ALZ") {
         return None;

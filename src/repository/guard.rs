@@ -217,6 +217,11 @@ impl<M: RedisModel> Lock<M> {
         self.held.fence
     }
 
+    /// Whose it is: the repository, the document's key, and what a write is told of the lock.
+    pub(super) fn place(&self) -> (&Repository<M>, &str, (&str, &str)) {
+        (&self.repository, &self.document, self.held.lock())
+    }
+
     /// Lets the lease begin anew, with this length (a script with `PEXPIRE`).
     ///
     /// ```

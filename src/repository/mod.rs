@@ -45,6 +45,8 @@
 //! | read, change, write | [`update`](Repository::update) | starts again after another writer |
 //! | the same with slow work in between | [`locked`](Repository::locked), [`lock`](Repository::lock) | waits for the lock, which is extended meanwhile; `Conflict` after a writer without it |
 //! | write new ones under generated ids | [`create`](Repository::create) | each gets its own |
+//! | write several documents of several models as one | [`begin`](Transactions::begin) | all or nothing, whatever each step says |
+//! | read several, write several | [`transact`](Transactions::transact) | starts again after another writer |
 //! | delete | [`delete`](Repository::delete) | whatever they wrote, unless [`if_version`](Delete::if_version) |
 //! | read by id | [`get`](Repository::get), [`get_many`](Repository::get_many), [`exists`](Repository::exists) | |
 //! | read by what is unique | [`by`](Repository::by) | |
@@ -143,6 +145,7 @@ mod search;
 mod set;
 mod take;
 mod tenant;
+mod transaction;
 mod ttl;
 mod unique;
 pub(crate) mod update;
@@ -182,6 +185,7 @@ pub use save::Save;
 pub use scan::{Scan, ScanIds};
 pub use set::Set;
 pub use take::{Only, Take, Whole};
+pub use transaction::{Commit, Handle, Replies, Step, Transact, Transaction, Transactions};
 pub use ttl::{Expire, Persist, Ttl};
 pub use unique::{Audit, By, Duplicate, UniqueFields, UniqueKey, UniqueProgress, UniqueReport};
 pub use update::{Outcome, Update};

@@ -7,7 +7,7 @@ use super::outcome::Outcome;
 use super::script::{Call, Plan, put_limit, write_call};
 use super::unique::{Apart, Change, Constraints};
 use super::{Changes, Repository, Written};
-use crate::model::{DocumentWriter, RedisModel, Storage, empty_part};
+use crate::model::{DocumentWriter, RedisModel, Storage, StoredValue, empty_part, json};
 use crate::{Client, Command, Error, ErrorKind, Result};
 
 /// A save, ready to be sent.
@@ -29,7 +29,7 @@ impl Prepared {
 }
 
 /// A whole document as the commands take it.
-struct Content {
+pub(super) struct Content {
     /// Hash: fields and values.
     set: Packed,
     /// Hash: names of fields that are not there.
@@ -38,7 +38,7 @@ struct Content {
 }
 
 impl Content {
-    fn of<M: RedisModel>(id: &M::Id, model: &M) -> Result<Content> {
+    pub(super) fn of<M: RedisModel>(id: &M::Id, model: &M) -> Result<Content> {
         if let Some(at) = empty_part(id) {
             let field = M::SCHEMA.ids.get(at).copied().unwrap_or_default();
             return Err(Error::new(ErrorKind::Value, "an empty id makes no key").with_field(field));
@@ -55,6 +55,21 @@ impl Content {
                 Content { set: Packed::new(), absent: Packed::new(), json }
             }
         })
+    }
+
+    /// The document again, made of what is to be written.
+    pub(super) fn read<M: RedisModel>(&self) -> Result<M> {
+        let mut partial = M::Partial::default();
+        match &self.json {
+            Some(text) => json::<M>(&mut partial, text)?,
+            None => {
+                let mut arguments = self.set.arguments();
+                while let (Some(name), Some(value)) = (arguments.next(), arguments.next()) {
+                    M::accept(&mut partial, name, StoredValue::Hash(value))?;
+                }
+            }
+        }
+        M::finish(partial)
     }
 
     /// What it does to unique fields.
@@ -100,6 +115,16 @@ pub(crate) fn prepare<M: RedisModel>(
             _ => {}
         }
     }
+    scripted(repository, id, &content, plan).map(Prepared::Script)
+}
+
+/// Lays out the write of a whole document by the script.
+pub(super) fn scripted<M: RedisModel>(
+    repository: &Repository<M>,
+    id: &M::Id,
+    content: &Content,
+    plan: &Plan<'_>,
+) -> Result<Call> {
     let mut call = write_call(repository, id, plan, &[])?;
     content.put_into(&mut call);
     for limit in M::SCHEMA.writes.limits {
@@ -109,7 +134,7 @@ pub(crate) fn prepare<M: RedisModel>(
         let whole = content.unique(&constraints)?;
         Apart::put_into(&mut call, constraints, repository.key(id), Some(whole), None);
     }
-    Ok(Prepared::Script(call))
+    Ok(call)
 }
 
 /// Lays out the write of parts of a document that exists; of the whole where it does not and

@@ -127,7 +127,7 @@ impl<'a, M: RedisModel> Set<'a, M> {
 /// ```
 #[must_use = "a change does nothing until it is awaited"]
 pub struct SetReturning<'a, M: RedisModel, R> {
-    set: Set<'a, M>,
+    pub(super) set: Set<'a, M>,
     fields: std::marker::PhantomData<fn() -> R>,
 }
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use super::draft::Draft;
 use super::limit::Limits;
-use super::prepare::{prepare, send};
-use super::script::{Expected, Expiry, Mode, Plan};
+use super::prepare::{Content, prepare, scripted, send};
+use super::script::{Call, Expected, Expiry, Mode, Plan};
+use super::transaction::About;
 use super::{Repository, Written};
 use crate::model::RedisModel;
 use crate::{Error, ErrorKind, Result};
@@ -92,7 +93,7 @@ impl<M: RedisModel> Repository<M> {
 /// Dropped before it is done, the document is either written as a whole or not at all.
 #[must_use = "a save does nothing until it is awaited"]
 pub struct Save<'a, M> {
-    repository: &'a Repository<M>,
+    pub(super) repository: &'a Repository<M>,
     model: &'a M,
     mode: Mode,
     expected: Expected,
@@ -195,17 +196,42 @@ impl<'a, M: RedisModel> Save<'a, M> {
         self
     }
 
-    async fn run(self) -> Result<Written> {
-        check_versioned::<M>(&self.expected)?;
-        let id = self.model.id();
-        let plan = Plan {
+    fn plan(&self) -> Plan<'static> {
+        Plan {
             mode: self.mode,
-            expected: self.expected,
+            expected: self.expected.clone(),
             expiry: self.expiry,
             lock: None,
             tell: false,
             edits: false,
+        }
+    }
+
+    /// What it is as a step of a transaction.
+    pub(super) fn about(&self) -> About {
+        let name = match self.mode {
+            Mode::Any => "save",
+            Mode::Insert => "insert",
+            Mode::Replace => "replace",
         };
+        About::document(name, self.repository, &self.model.id())
+    }
+
+    /// The script that does it, and the document for the hook that comes after it.
+    pub(super) fn into_call(self) -> Result<(Call, Option<M>)> {
+        check_versioned::<M>(&self.expected)?;
+        let id = self.model.id();
+        let draft = Draft::of(self.model)?;
+        let content = Content::of::<M>(&id, draft.model())?;
+        let mut call = scripted(self.repository, &id, &content, &self.plan())?;
+        self.limits.put_into(&mut call)?;
+        Ok((call, draft.into_owned(&content)?))
+    }
+
+    async fn run(self) -> Result<Written> {
+        check_versioned::<M>(&self.expected)?;
+        let id = self.model.id();
+        let plan = self.plan();
         let draft = Draft::of(self.model)?;
         let mut prepared = prepare(self.repository, &id, draft.model(), &plan, &[])?;
         prepared.limit(&self.limits)?;

@@ -7,8 +7,8 @@ use alizarin_core::resp::Packed;
 
 use super::Repository;
 pub(crate) use super::call::{
-    Call, EXTEND, LOCK, READ, RESERVE, UNIQUE_MEND, UNIQUE_READ, UNIQUE_SWEEP, UNIQUE_VERIFY,
-    UNLOCK,
+    Call, EXTEND, LOCK, READ, RESERVE, TRANSACTION, UNIQUE_MEND, UNIQUE_READ, UNIQUE_SWEEP,
+    UNIQUE_VERIFY, UNLOCK, WATCH,
 };
 use super::call::{DELETE, DELETE_UNIQUE, WRITE, WRITE_MORE, WRITE_UNIQUE};
 use super::unique::{Apart, Constraints};

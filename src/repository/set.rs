@@ -10,7 +10,8 @@ use super::limit::Limits;
 use super::outcome::Outcome;
 use super::prepare::{prepare_part, run_write};
 use super::save::check_versioned;
-use super::script::{Expected, Expiry, Mode, Plan};
+use super::script::{Call, Expected, Expiry, Mode, Plan};
+use super::transaction::About;
 use super::{Assignment, Changes, Repository, Written};
 use crate::Result;
 use crate::model::RedisModel;
@@ -84,7 +85,7 @@ impl<M: RedisModel> Repository<M> {
 /// Dropped before it is done, either all fields are changed or none.
 #[must_use = "a change does nothing until it is awaited"]
 pub struct Set<'a, M: RedisModel> {
-    repository: &'a Repository<M>,
+    pub(super) repository: &'a Repository<M>,
     id: &'a M::Id,
     changes: Result<Changes<M>>,
     expected: Expected,
@@ -142,8 +143,13 @@ impl<M: RedisModel> Set<'_, M> {
         self
     }
 
-    /// Writes the changes, and reads the named fields in the same step.
-    pub(super) async fn send(self, returned: &Packed) -> Result<Outcome> {
+    /// What it is as a step of a transaction.
+    pub(super) fn about(&self) -> About {
+        About::document("set", self.repository, self.id)
+    }
+
+    /// The script that does it, which reads the named fields in the same step.
+    pub(super) fn into_call(self, returned: &Packed) -> Result<Call> {
         let changes = self.changes?;
         check_versioned::<M>(&self.expected)?;
         let plan = Plan {
@@ -157,7 +163,14 @@ impl<M: RedisModel> Set<'_, M> {
         let mut call = prepare_part(self.repository, self.id, &changes, None, &plan)?;
         self.limits.put_into(&mut call)?;
         call.section_of("returned", returned);
-        run_write(self.repository.client(), &call, &self.repository.key(self.id)).await
+        Ok(call)
+    }
+
+    /// Writes the changes, and reads the named fields.
+    pub(super) async fn send(self, returned: &Packed) -> Result<Outcome> {
+        let (repository, id) = (self.repository, self.id);
+        let call = self.into_call(returned)?;
+        run_write(repository.client(), &call, &repository.key(id)).await
     }
 
     async fn run(self) -> Result<Written> {

@@ -4,8 +4,9 @@ use std::fmt;
 use std::pin::Pin;
 
 use super::draft::Draft;
-use super::prepare::{prepare_part, run_write};
-use super::script::{Expected, Expiry, Mode, Plan};
+use super::prepare::{Content, prepare_part, run_write};
+use super::script::{Call, Expected, Expiry, Mode, Plan};
+use super::transaction::About;
 use super::{Assignment, Changes, Repository, Written};
 use crate::Result;
 use crate::model::RedisModel;
@@ -62,16 +63,46 @@ impl<M: RedisModel> Repository<M> {
 /// ```
 #[must_use = "a write does nothing until it is awaited"]
 pub struct Upsert<'a, M> {
-    repository: &'a Repository<M>,
+    pub(super) repository: &'a Repository<M>,
     model: &'a M,
     changes: Result<Changes<M>>,
 }
 
 impl<M: RedisModel> Upsert<'_, M> {
+    /// What it is as a step of a transaction.
+    pub(super) fn about(&self) -> About {
+        About::document("upsert", self.repository, &self.model.id())
+    }
+
+    /// The script that does it, and the document for the hook that comes after it.
+    pub(super) fn into_call(self) -> Result<(Call, Option<M>)> {
+        let Upsert { repository, model, changes } = self;
+        let draft = Draft::of(model)?;
+        let call = lay_out(repository, &changes?, draft.model())?;
+        let content = Content::of::<M>(&model.id(), draft.model())?;
+        Ok((call, draft.into_owned(&content)?))
+    }
+
     async fn run(self) -> Result<Written> {
-        let changes = self.changes?;
-        let id = self.model.id();
-        let id = &*id;
+        let Upsert { repository, model, changes } = self;
+        let changes = changes?;
+        let draft = Draft::of(model)?;
+        let call = lay_out(repository, &changes, draft.model())?;
+        let key = repository.key(&model.id());
+        let outcome = run_write(repository.client(), &call, &key).await?;
+        if outcome.written.created {
+            draft.written(&outcome.written);
+        }
+        Ok(outcome.written)
+    }
+}
+
+/// Lays out the script for it.
+fn lay_out<M: RedisModel>(
+    repository: &Repository<M>,
+    changes: &Changes<M>,
+    model: &M,
+) -> Result<Call> {
         let plan = Plan {
             mode: Mode::Any,
             expected: Expected::Anything,
@@ -80,15 +111,9 @@ impl<M: RedisModel> Upsert<'_, M> {
             tell: false,
             edits: changes.has_edits(),
         };
-        let draft = Draft::of(self.model)?;
-        let mut call = prepare_part(self.repository, id, &changes, Some(draft.model()), &plan)?;
+        let mut call = prepare_part(repository, &model.id(), changes, Some(model), &plan)?;
         call.section("ttl_of_new", &[""; 0]);
-        let outcome = run_write(self.repository.client(), &call, &self.repository.key(id)).await?;
-        if outcome.written.created {
-            draft.written(&outcome.written);
-        }
-        Ok(outcome.written)
-    }
+        Ok(call)
 }
 
 impl<'a, M: RedisModel> IntoFuture for Upsert<'a, M> {

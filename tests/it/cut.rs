@@ -24,9 +24,9 @@ enum Op {
 const OPS: [Op; 6] = [Op::Insert, Op::Save, Op::Set, Op::Update, Op::Locked, Op::Delete];
 
 /// A deployment, all of whose connections go through proxies.
-struct Site {
+pub(crate) struct Site {
     url: String,
-    fuse: Fuse,
+    pub(crate) fuse: Fuse,
     /// They and the servers live as long as it does.
     _proxies: Vec<Proxy>,
     _server: Option<Server>,
@@ -34,7 +34,7 @@ struct Site {
 }
 
 impl Site {
-    fn server() -> Site {
+    pub(crate) fn server() -> Site {
         let server = Server::builder().private().start().unwrap();
         let fuse = Fuse::new();
         let proxy = Proxy::before(&server).unwrap().with_fuse(&fuse);
@@ -42,7 +42,7 @@ impl Site {
         Site { url, fuse, _proxies: vec![proxy], _server: Some(server), _cluster: None }
     }
 
-    async fn cluster() -> Site {
+    pub(crate) async fn cluster() -> Site {
         let cluster = Cluster::builder().modules(true).start().unwrap();
         let fuse = Fuse::new();
         let nodes = || (0..cluster.len()).map(|at| cluster.node(at));
@@ -66,7 +66,7 @@ impl Site {
         Site { url, fuse, _proxies: proxies, _server: None, _cluster: Some(cluster) }
     }
 
-    async fn client(&self) -> Client {
+    pub(crate) async fn client(&self) -> Client {
         let client = Client::connect(self.url.as_str()).await.unwrap();
         // So that there is a connection to each node.
         for at in 0..24 {
@@ -236,7 +236,7 @@ macro_rules! in_storage {
     };
 }
 
-static TURN: Mutex<()> = Mutex::const_new(());
+pub(crate) static TURN: Mutex<()> = Mutex::const_new(());
 
 in_storage!(hash);
 in_storage!(json);

@@ -159,6 +159,46 @@ both! {
         .await;
     }
 
+    async fn they_run_for_the_steps_of_a_transaction() {
+        everywhere(async |users: Repository<User>| {
+            let users = users.with_namespace(format!("{{{}}}:", users.namespace()));
+            let (id, other, third) = (fresh(), fresh(), fresh());
+            users.save(&user(&third, "cem")).await.unwrap();
+            taken(&third);
+            let ann = user(&id, "Ann");
+            let mut tx = users.client().begin();
+            tx.push(users.insert(&ann));
+            tx.push(users.upsert(&user(&other, "Bea"), |m| m.name.to("bea")));
+            tx.push(users.delete(&third));
+            // Those before it ran; nothing was sent.
+            assert_eq!(taken(&id), ["before_save", "validate ann"]);
+            assert_eq!(taken(&other), ["before_save", "validate bea"]);
+            assert_eq!(taken(&third), ["before_delete"]);
+            tx.commit().await.unwrap();
+            assert_eq!(taken(&id), ["after_save ann true"]);
+            assert_eq!(taken(&other), ["after_save bea true"]);
+            assert_eq!(taken(&third), ["after_delete"]);
+
+            // Of one that is refused none runs afterwards.
+            let mut tx = users.client().begin();
+            tx.push(users.save(&user(&other, "Bob")));
+            tx.push(users.delete(&third));
+            tx.push(users.insert(&ann));
+            assert_eq!(tx.commit().await.unwrap_err().kind(), ErrorKind::Exists);
+            assert_eq!(taken(&other), ["before_save", "validate bob"]);
+            // What they refuse is not sent.
+            let keep = format!("keep{id}");
+            let mut tx = users.client().begin();
+            tx.push(users.save(&user(&other, "Bob")));
+            tx.push(users.delete(&keep));
+            let error = tx.commit().await.unwrap_err();
+            assert_eq!(error.message(), "this one stays");
+            assert_eq!(error.step().map(|step| step.number), Some(2));
+            assert_eq!(users.get(&other).await.unwrap().map(|user| user.name).as_deref(), Some("bea"));
+        })
+        .await;
+    }
+
     async fn what_is_not_valid_is_not_written() {
         everywhere(async |users: Repository<User>| {
             let id = fresh();

@@ -41,6 +41,7 @@ mod series;
 mod set;
 mod stamps;
 mod streams;
+mod transactions;
 mod ttl;
 mod unique;
 mod update;

@@ -48,6 +48,10 @@ macro_rules! models {
 #[derive(Debug, Clone, PartialEq, RedisValue)]
 pub(crate) struct Code(String);
 
+pub(crate) fn code(text: &str) -> Code {
+    Code(text.into())
+}
+
 pub(crate) mod models {
     use super::*;
 

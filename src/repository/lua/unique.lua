@@ -74,6 +74,19 @@ end
 
 local claimed, released, turn = {}, {}, nil
 
+-- In a transaction: tells the other steps what this one claims and gives up, and waits until they
+-- have told it. What one gives up another may have, in whatever order; two cannot have the same.
+local function announce(old, new)
+  for _, unique in ipairs(uniques) do
+    local from, to = reservation(unique, old), reservation(unique, new)
+    if from and from ~= to then together.released[from] = key end
+    local other = to and together.claimed[to]
+    if other then return 'ALZTAKEN ' .. word('unique', 1) .. ' ' .. unique[1] .. ' ' .. other end
+    if to then together.claimed[to] = key end
+  end
+  coroutine.yield('claims')
+end
+
 -- Finds out what a write does to reservations, before it is done; gives the error against it. The
 -- section says what becomes of the fields; of a document that is deleted there is none.
 local function reserve(section)
@@ -97,11 +110,16 @@ local function reserve(section)
     end
     return
   end
+  if together then
+    local fault = announce(old, new)
+    if fault then return fault end
+  end
   for _, unique in ipairs(uniques) do
     local from, to = reservation(unique, old), reservation(unique, new)
     if to then
       local other = owner(to)
-      if other and other ~= key and reservation(unique, members(other)) == to then
+      local kept = other and other ~= key and not (together and together.released[to] == other)
+      if kept and reservation(unique, members(other)) == to then
         return 'ALZTAKEN ' .. word('unique', 1) .. ' ' .. unique[1] .. ' ' .. other
       end
       if other ~= key then
@@ -121,6 +139,9 @@ local function settle()
   for _, to in ipairs(claimed) do
     call('SET', to, ':' .. string.format('%.0f', now()) .. ':' .. key)
   end
-  for _, from in ipairs(released) do call('DEL', from) end
+  for _, from in ipairs(released) do
+    -- Another step may have claimed it since.
+    if not together or owner(from) == key then call('DEL', from) end
+  end
   if turn then call('SET', turn, word('apart', 5), 'PX', REMEMBERED) end
 end

@@ -30,18 +30,6 @@ local lock, token = word('lock', 1), word('lock', 2)
 lock = lock and KEYS[tonumber(lock)]
 if lock and call('GET', lock) ~= token then return redis.error_reply('ALZLOCKLOST') end
 
--- The whole content, as a fingerprint is made of it.
-local function content()
-  if storage == 'json' then return call('JSON.GET', key) end
-  local flat = call('HGETALL', key)
-  local pairs_ = {}
-  for i = 1, #flat, 2 do
-    pairs_[#pairs_ + 1] = #flat[i] .. ':' .. flat[i] .. #flat[i + 1] .. ':' .. flat[i + 1]
-  end
-  table.sort(pairs_)
-  return table.concat(pairs_)
-end
-
 local fingerprint = word('if_content')
 if (fingerprint or first.if_version) and not there then
   return redis.error_reply('ALZNOTFOUND')
@@ -139,6 +127,12 @@ local unknown = check_limits and check_limits()
 if unknown then return redis.error_reply(unknown) end
 if refused then
   return redis.error_reply('ALZDENIED ' .. refused .. (refused == 'PUBLISH' and ' ' .. channel or ''))
+end
+
+-- In a transaction the other steps are checked before this one writes.
+if together then
+  if storage == 'json' and too_deep() then return redis.error_reply('ALZDEEP') end
+  coroutine.yield()
 end
 
 -- The first write: the only one that can still fail, and then as a whole (JSON that is nested too

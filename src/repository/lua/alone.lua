@@ -1,0 +1,2 @@
+-- Stands for together.lua in scripts of one write.
+local together

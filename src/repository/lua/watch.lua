@@ -1,0 +1,2 @@
+-- KEYS: 1 any key.
+return dump(KEYS[1])

@@ -1,0 +1,112 @@
+//! Transactions whose connections break at each of their requests: all of it took place, or nothing,
+//! and nothing twice.
+
+use alizarin::commands::incr;
+use alizarin::prelude::*;
+use alizarin::Sent;
+use alizarin_testkit::{Loss, unique};
+
+use crate::common::{eventually, soon};
+use crate::cut::{Site, TURN};
+use crate::unique::models;
+
+macro_rules! in_storage {
+    ($storage:ident) => {
+        mod $storage {
+            use super::{models::$storage::*, *};
+
+            async fn transfer(users: &Repository<User>, counter: &str) -> Result<()> {
+                let transact = users.client().transact(async |tx| {
+                    let mut one = tx.get(users, &1).await?.expect("the one");
+                    let two = tx.get(users, &2).await?.expect("the other");
+                    one.email = two.email;
+                    tx.push(users.save(&one));
+                    tx.push(users.delete(&2));
+                    tx.push(users.insert(&user(3, "a@x")));
+                    tx.push(incr(counter));
+                    Ok(())
+                });
+                transact.await.map(drop)
+            }
+
+            /// Whether all of it took place; fails where a part did.
+            async fn whole(users: &Repository<User>, counter: &str) -> bool {
+                let emails: Vec<_> = users.get_many(&[1, 2, 3]).await.unwrap();
+                let emails: Vec<_> =
+                    emails.into_iter().map(|user| user.and_then(|user| user.email)).collect();
+                let emails: Vec<_> = emails.iter().map(Option::as_deref).collect();
+                let count: Option<u32> = users.client().get(counter).await.unwrap();
+                let report = users.unique().check().await.unwrap();
+                assert!(report.is_sound(), "{report:?}");
+                let done = emails == [Some("b@x"), None, Some("a@x")] && count == Some(1);
+                let nothing = emails == [Some("a@x"), Some("b@x"), None] && count.is_none();
+                assert!(done || nothing, "{emails:?} {count:?}");
+                done
+            }
+
+            async fn at_each(site: &Site, loss: Loss) -> u64 {
+                for requests in 0.. {
+                    let namespace = format!("{{{}}}:", unique("cut"));
+                    let victim = site.client().await;
+                    let users = victim.repository::<User>().with_namespace(&*namespace);
+                    let counter = format!("{namespace}counter");
+                    users.insert(&user(1, "a@x")).await.unwrap();
+                    users.insert(&user(2, "b@x")).await.unwrap();
+                    site.fuse.arm(requests, loss);
+                    let mut work = Box::pin(transfer(&users, &counter));
+                    let outcome = tokio::select! {
+                        biased;
+                        () = eventually("it is broken off", async || {
+                            site.fuse.blown() && loss == Loss::Everything
+                        }), if loss == Loss::Everything => None,
+                        outcome = soon("it ends", &mut work) => Some(outcome),
+                    };
+                    let blown = site.fuse.blown();
+                    if outcome.is_none() {
+                        std::mem::forget(work);
+                    } else {
+                        drop(work);
+                    }
+                    site.fuse.disarm();
+                    let next = site.client().await;
+                    let users = next.repository::<User>().with_namespace(&*namespace);
+                    let done = whole(&users, &counter).await;
+                    match outcome {
+                        Some(Ok(())) => assert!(done),
+                        // Only what was certainly not done is told as such.
+                        Some(Err(error)) if done => {
+                            assert_eq!(error.sent(), Sent::Unknown, "{error}");
+                        }
+                        Some(Err(_)) | None => {}
+                    }
+                    if !blown {
+                        return requests;
+                    }
+                }
+                0
+            }
+
+            async fn everywhere(site: &Site) {
+                for loss in [Loss::Everything, Loss::Request, Loss::Reply] {
+                    let count = at_each(site, loss).await;
+                    // Two reads and a script, which may have to be sent in full.
+                    assert!((3..30).contains(&count), "{loss:?}: {count}");
+                }
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_a_server() {
+                everywhere(&Site::server()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_a_cluster() {
+                let _turn = TURN.lock().await;
+                everywhere(&Site::cluster().await).await;
+            }
+        }
+    };
+}
+
+in_storage!(hash);
+in_storage!(json);
