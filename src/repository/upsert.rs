@@ -103,17 +103,17 @@ fn lay_out<M: RedisModel>(
     changes: &Changes<M>,
     model: &M,
 ) -> Result<Call> {
-        let plan = Plan {
-            mode: Mode::Any,
-            expected: Expected::Anything,
-            expiry: Expiry::of::<M>(),
-            lock: None,
-            tell: false,
-            edits: changes.has_edits(),
-        };
-        let mut call = prepare_part(repository, &model.id(), changes, Some(model), &plan)?;
-        call.section("ttl_of_new", &[""; 0]);
-        Ok(call)
+    let plan = Plan {
+        mode: Mode::Any,
+        expected: Expected::Anything,
+        expiry: Expiry::of::<M>(),
+        lock: None,
+        tell: false,
+        edits: changes.has_edits(),
+    };
+    let mut call = prepare_part(repository, &model.id(), changes, Some(model), &plan)?;
+    call.section("ttl_of_new", &[""; 0]);
+    Ok(call)
 }
 
 impl<'a, M: RedisModel> IntoFuture for Upsert<'a, M> {

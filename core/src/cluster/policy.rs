@@ -131,7 +131,10 @@ mod tests {
             of(&["PING"], None),
         ];
         let want = [vec!["a", "b"], vec!["a", "b"], vec!["k"], vec![]];
-        assert!(keys.into_iter().eq(want.map(|keys| Some(keys.into_iter().map(String::from).collect()))));
+        assert!(
+            keys.into_iter()
+                .eq(want.map(|keys| Some(keys.into_iter().map(String::from).collect())))
+        );
         assert_eq!(of(&["DBSIZE"], None), None);
     }
 }

@@ -111,7 +111,10 @@ where
 }
 
 /// Calls it by the bound that knows its future to be `Send`.
-fn call<'x, T, F: SendCall<'x, Transaction, T>>(change: F, transaction: &'x mut Transaction) -> F::Fut {
+fn call<'x, T, F: SendCall<'x, Transaction, T>>(
+    change: F,
+    transaction: &'x mut Transaction,
+) -> F::Fut {
     change(transaction)
 }
 

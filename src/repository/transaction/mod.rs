@@ -258,7 +258,8 @@ impl Transaction {
             return Ok(());
         }
         if step.scattered {
-            let text = "it concerns several nodes of the cluster: it cannot be part of a transaction";
+            let text =
+                "it concerns several nodes of the cluster: it cannot be part of a transaction";
             return Err(Error::new(ErrorKind::Usage, text));
         }
         let first = self.first.as_ref().or(step.keys.first());

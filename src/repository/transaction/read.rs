@@ -90,15 +90,12 @@ impl Transaction {
     /// It only reads. Dropped before it is done, the key is not part of the transaction.
     pub async fn watch(&mut self, key: impl AsRef<str>) -> Result<()> {
         let key = key.as_ref();
-        let held: String = Call::new(&WATCH, key)
-            .run(&self.client)
-            .await
-            .map_err(|error| explain(error, key))?;
+        let held: String =
+            Call::new(&WATCH, key).run(&self.client).await.map_err(|error| explain(error, key))?;
         let mut call = Call::new(&TRANSACTION, key);
         call.arg(held);
         let (keys, arguments) = call.into_parts();
-        let about =
-            About { name: "watch".to_owned(), model: None, key: Some(key.to_owned()) };
+        let about = About { name: "watch".to_owned(), model: None, key: Some(key.to_owned()) };
         let keys = keys.arguments().map(<[u8]>::to_vec).collect();
         let decode = |reader: &mut Reader<'_>| <()>::from_reply(reader);
         let prepared = Prepared {
@@ -146,9 +143,7 @@ impl Transaction {
         repository: &Repository<M>,
         call: Call,
     ) -> Result<()> {
-        let prepared = Prepared::document(repository, "check", call, |reader| {
-            <()>::from_reply(reader)
-        })?;
+        let prepared = Prepared::document(repository, "check", call, <()>::from_reply)?;
         self.add(about, prepared);
         Ok(())
     }

@@ -150,7 +150,7 @@ impl Apart {
                 }
             }
             let mut call = call.clone();
-            let number = call.key(&claims(constraints, document)).to_string();
+            let number = call.key(claims(constraints, document)).to_string();
             call.section("apart", &[&number, &seen.word, &seen.digest, &seen.time, &token]);
             call.run_once(client).await
         }
@@ -222,7 +222,7 @@ impl Claim<'_> {
     pub(crate) async fn verify(&self, client: &Client, document: &str, stop: bool) -> Result<bool> {
         check(document)?;
         let mut call = Call::new(&UNIQUE_VERIFY, document);
-        call.key(&claims(self.constraints, document));
+        call.key(claims(self.constraints, document));
         self.constraints.write_one(&mut call, self.one);
         let word = if stop { token()? } else { String::new() };
         call.section("verify", &["1", self.key, &word]);
@@ -263,7 +263,7 @@ pub(crate) async fn sweep(
 
 async fn read(client: &Client, constraints: &Constraints, document: &str) -> Result<Seen> {
     let mut call = Call::new(&UNIQUE_READ, document);
-    call.key(&claims(constraints, document));
+    call.key(claims(constraints, document));
     constraints.write_all(&mut call);
     let reply: Vec<Option<Vec<u8>>> =
         call.run_once(client).await.map_err(|error| explain(error, document))?;

@@ -1,9 +1,9 @@
 //! Transactions whose connections break at each of their requests: all of it took place, or nothing,
 //! and nothing twice.
 
+use alizarin::Sent;
 use alizarin::commands::incr;
 use alizarin::prelude::*;
-use alizarin::Sent;
 use alizarin_testkit::{Loss, unique};
 
 use crate::common::{eventually, soon};

@@ -235,7 +235,7 @@ async fn json_that_is_nested_too_deep_stops_them_all() {
 
     let server = Server::shared().unwrap();
     for protocol in [2, 3] {
-        let trees: Repository<Tree> = on(&server, protocol).await;
+        let trees: Repository<Tree> = on(server, protocol).await;
         let (client, drafts) = (trees.client(), beside::<_, Draft>(&trees));
         // The document itself is a level.
         let mut tx = client.begin();

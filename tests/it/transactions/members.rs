@@ -162,7 +162,7 @@ async fn a_lost_reply_is_unknown_and_nothing_is_sent_again() {
 async fn repositories_of_other_clients_are_refused() {
     use crate::common::json::*;
     let server = Server::shared().unwrap();
-    let (one, other) = (connect(&server, 3).await, connect(&server, 3).await);
+    let (one, other) = (connect(server, 3).await, connect(server, 3).await);
     let drafts: Repository<Draft> = other.repository();
     let mut tx = one.begin();
     tx.push(drafts.save(&draft(1, "one")));

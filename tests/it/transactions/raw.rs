@@ -34,7 +34,7 @@ crate::each_storage! {
                 (raw("GET", &text).arg("more"), err),
                 (raw("NOSUCH", &list).arg("x"), ErrorKind::Unsupported),
                 (raw("XGROUP", &list), ErrorKind::Unsupported),
-                (raw("EVAL", "return 1").arg(0), ErrorKind::Usage),
+                (Command::new("EVAL").arg(("return 1", 0)), ErrorKind::Usage),
                 (raw("BLPOP", &list).arg(0), ErrorKind::Usage),
                 (Command::new("SUBSCRIBE").arg("x"), ErrorKind::Usage),
                 (Command::new("MULTI"), ErrorKind::Usage),
@@ -112,12 +112,13 @@ async fn replies_are_what_they_are_alone() {
         tx.push(Command::<()>::new("ZADD").key(&zset).arg((1.5, "x", "inf", "y")));
         tx.push(Command::<()>::new("SADD").key(&set).arg(("x", "y")));
         let ok = tx.push(alizarin::commands::set(&bytes, &all[..]));
-        let map = tx.push(
-            Command::<std::collections::BTreeMap<String, String>>::new("HGETALL").key(&hash),
-        );
-        let scores = tx.push(
-            Command::<Vec<(String, f64)>>::new("ZRANGE").key(&zset).arg((0, -1, "WITHSCORES")),
-        );
+        let map = tx
+            .push(Command::<std::collections::BTreeMap<String, String>>::new("HGETALL").key(&hash));
+        let scores = tx.push(Command::<Vec<(String, f64)>>::new("ZRANGE").key(&zset).arg((
+            0,
+            -1,
+            "WITHSCORES",
+        )));
         let score = tx.push(Command::<Option<f64>>::new("ZSCORE").key(&zset).arg("x"));
         let members =
             tx.push(Command::<std::collections::BTreeSet<String>>::new("SMEMBERS").key(&set));
@@ -126,10 +127,10 @@ async fn replies_are_what_they_are_alone() {
         let wrong = tx.push(get::<u32>(&bytes));
         let done = commit(tx).await;
         done.get(ok).unwrap();
-        assert_eq!(done.get(map).unwrap().into_iter().collect::<Vec<_>>(), [
-            ("a".to_owned(), "1".to_owned()),
-            ("b".to_owned(), "\u{e9}".to_owned())
-        ]);
+        assert_eq!(
+            done.get(map).unwrap().into_iter().collect::<Vec<_>>(),
+            [("a".to_owned(), "1".to_owned()), ("b".to_owned(), "\u{e9}".to_owned())]
+        );
         let want = [("x".to_owned(), 1.5), ("y".to_owned(), f64::INFINITY)];
         assert_eq!(done.get(scores).unwrap(), want);
         assert_eq!(done.get(score).unwrap(), Some(1.5));
