@@ -4,12 +4,12 @@ pub use crate::model::OwnField;
 pub use crate::model::{
     Attribute, Compression, CountedId, Document, DocumentWriter, FieldCodec, FieldSchema, Flatten,
     GeneratedId, GeneratesId, GeoShapeValue, GeoValue, HashModel, IdSource, IndexKind, IndexOption,
-    IndexSchema, JsonModel, LimitSchema, ListItem, Metric, ModelId, ModelSchema, Nested,
+    IndexSchema, JsonModel, Layout, LimitSchema, ListItem, Metric, ModelId, ModelSchema, Nested,
     NestedSchema, Next, NumericValue, RedisModel, RedisValue, ReplyForm, StampSchema, Storage,
-    StoredValue, TagValue, TextValue, UniqueSchema, UniqueValue, VectorAlgorithm, VectorElement,
-    VectorSchema, VectorValue, WriteSchema, accept_struct, is_untouched, missing, model_misfit,
-    name_misfit, read_json_text, read_text, required, stored_misfit, unread, write_json_text,
-    write_struct, write_text,
+    StoredValue, TagValue, TextValue, UniqueSchema, UniqueValue, ValueKind, VectorAlgorithm,
+    VectorElement, VectorSchema, VectorValue, WriteSchema, accept_struct, is_untouched, missing,
+    model_misfit, name_misfit, read_json_text, read_text, required, stored_misfit, unread,
+    write_json_text, write_struct, write_text,
 };
 pub use crate::model::{
     Column, InDocument, RedisProjection, Shape, StructColumn, StructFields, StructSpec, column,

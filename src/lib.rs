@@ -111,6 +111,11 @@ struct Writes;
 #[doc = include_str!("../docs/topologies.md")]
 struct Topologies;
 
+/// And of the page about other object mappers.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/interop.md")]
+struct Interop;
+
 /// And that of the guide to changing models.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/migrations.md")]

@@ -27,7 +27,10 @@ impl Struct {
                 "a stored struct cannot be generic: its schema is a constant",
             );
         }
-        Struct { ident: input.ident.clone(), vis: input.vis.clone(), container, fields }
+        let mut read =
+            Struct { ident: input.ident.clone(), vis: input.vis.clone(), container, fields };
+        crate::layout::apply(cx, &mut read);
+        read
     }
 
     /// The fields that are stored, in order: the indices of the schema's constants.

@@ -1,7 +1,7 @@
 //! Rules that concern several attributes. One function a rule, with its reason.
 
 mod key;
-
+mod layout;
 mod writes;
 
 use syn::{DeriveInput, GenericArgument, Ident, PathArguments, Type};
@@ -15,6 +15,7 @@ pub(crate) fn model(cx: &Ctxt, model: &Struct) {
     ids(cx, model);
     key::template(cx, model);
     key::generated(cx, model);
+    layout::model(cx, model);
     one_version(cx, model);
     index_is_wanted(cx, model);
     stop_words_are_said_once(cx, model);
@@ -40,6 +41,7 @@ pub(crate) fn nested(cx: &Ctxt, nested: &Struct) {
         }
     }
     writes::nested(cx, nested);
+    layout::fields(cx, nested);
     fields(cx, nested);
 }
 

@@ -11,6 +11,7 @@ mod case;
 mod check;
 mod ctxt;
 mod expand;
+mod layout;
 mod symbol;
 mod unique;
 

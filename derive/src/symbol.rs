@@ -6,6 +6,7 @@ pub(crate) const MODEL: &[&str] = &[
     "json",
     "prefix",
     "key",
+    "layout",
     "index",
     "events",
     "ttl",
@@ -62,8 +63,13 @@ pub(crate) const LANGUAGES: &[&str] = &[
     "yiddish",
 ];
 
-/// On a nested struct, a row, a value.
+/// On a row, a value.
 pub(crate) const PLAIN: &[&str] = &["rename_all"];
+/// On a nested struct.
+pub(crate) const NESTED: &[&str] = &["rename_all", "layout"];
+
+/// What `layout` can be.
+pub(crate) const LAYOUTS: &[&str] = &["redis-om-python", "redisvl"];
 
 /// On a field of a model.
 pub(crate) const FIELD: &[&str] = &[

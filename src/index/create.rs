@@ -64,7 +64,8 @@ fn field(mut command: Command<()>, entry: &Entry) -> Command<()> {
         }
         IndexKind::Numeric => command.arg("NUMERIC"),
         IndexKind::Tag { separator, case_sensitive, suffix_trie } => command
-            .arg(("TAG", "SEPARATOR", separator))
+            .arg("TAG")
+            .arg((separator != '\0').then_some(("SEPARATOR", separator)))
             .arg(case_sensitive.then_some("CASESENSITIVE"))
             .arg(suffix_trie.then_some("WITHSUFFIXTRIE")),
         IndexKind::Text { weight, no_stem, phonetic, suffix_trie } => command

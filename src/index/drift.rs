@@ -136,11 +136,17 @@ fn whole(target: &Target, info: &IndexInfo) -> Vec<Drift> {
         joined(words)
     };
     let ours = index.stop_words.map(|words| words.iter().map(|word| (*word).to_owned()).collect());
+    // With the key's colon and without it the same documents are meant.
+    let prefixes = |prefixes: &[String]| {
+        let end = if target.model.layout.is_native() { '\0' } else { ':' };
+        let ends = prefixes.iter().map(|prefix| prefix.strip_suffix(end).unwrap_or(prefix));
+        joined(ends.map(str::to_owned).collect())
+    };
     let path = |field: Option<&str>| field.map(|field| target.path(field)).unwrap_or_default();
     let given = |value: &Option<String>| value.clone().unwrap_or_default();
     let properties = [
         ("the storage", target.storage().to_owned(), info.key_type.clone()),
-        ("the key prefix", joined(target.prefixes.clone()), joined(info.prefixes.clone())),
+        ("the key prefix", prefixes(&target.prefixes), prefixes(&info.prefixes)),
         ("the filter", index.filter.unwrap_or_default().to_owned(), given(&info.filter)),
         ("the language", language(index.language), language(info.language.as_deref())),
         ("the language field", path(index.language_field), given(&info.language_field)),

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Attribute, FieldSchema, IndexKind, ModelSchema, Storage, VectorAlgorithm};
+use crate::model::{
+    Attribute, FieldSchema, IndexKind, ModelSchema, Paths, Storage, VectorAlgorithm,
+};
 
 /// One field of the index.
 #[derive(Debug, Clone)]
@@ -37,6 +39,7 @@ fn collect(
         push_step(&mut identifier, field, storage);
         let named = |step: &str| match name {
             "" => step.to_owned(),
+            _ if field.layout.forms().bare_names => step.to_owned(),
             outer => format!("{outer}_{step}"),
         };
         match &field.nested {
@@ -67,7 +70,9 @@ pub(crate) fn push_step(path: &mut String, field: &FieldSchema, storage: Storage
         return;
     }
     let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-    if field.name.chars().all(plain)
+    let paths = field.layout.forms().paths;
+    if paths != Paths::Brackets
+        && field.name.chars().all(plain)
         && !field.name.starts_with(|first: char| first.is_ascii_digit())
     {
         path.push('.');
@@ -80,7 +85,8 @@ pub(crate) fn push_step(path: &mut String, field: &FieldSchema, storage: Storage
     if field.map {
         path.push_str(".*");
     }
-    if field.many || field.nested.is_some_and(|nested| nested.many) {
+    let many = field.many && paths != Paths::Whole;
+    if many || field.nested.is_some_and(|nested| nested.many) {
         path.push_str("[*]");
     }
 }
@@ -109,7 +115,12 @@ pub(crate) fn facts(entry: &Entry, storage: Storage) -> Facts {
         IndexKind::Numeric => drop(facts.insert("type", "NUMERIC".to_owned())),
         IndexKind::Tag { separator, case_sensitive, suffix_trie } => {
             facts.insert("type", "TAG".to_owned());
-            facts.insert("separator", separator.to_string());
+            let separator = match (separator, storage) {
+                ('\0', Storage::Hash) => ",".to_owned(),
+                ('\0', _) => String::new(),
+                _ => separator.to_string(),
+            };
+            facts.insert("separator", separator);
             flags.push(("case_sensitive", case_sensitive));
             flags.push(("suffix_trie", suffix_trie));
         }

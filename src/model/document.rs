@@ -195,7 +195,7 @@ impl DocumentWriter {
                 self.push_name(field.name);
                 self.set.push(&self.scratch);
             }
-            Storage::Json if value.is_absent() => {}
+            Storage::Json if value.is_absent() => self.null(field),
             Storage::Json => {
                 self.member(field.name);
                 value
@@ -258,6 +258,15 @@ impl DocumentWriter {
         self.json.push(b',');
         super::stored::write_json_string(name, &mut self.json);
         self.json.push(b':');
+    }
+
+    /// Writes what stands for a member that the document does not have: nothing, or to a layout
+    /// `null`.
+    pub(crate) fn null(&mut self, field: &FieldSchema) {
+        if field.layout.forms().nulls {
+            self.member(field.name);
+            self.json.extend_from_slice(b"null");
+        }
     }
 
     /// Notes a hash field that the document does not have.

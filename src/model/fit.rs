@@ -1,5 +1,6 @@
 //! What the compiler checks of a model with its nested structs. A derive sees one struct alone.
 
+use super::layout::layout_misfit;
 use super::{FieldSchema, IndexKind, ModelSchema, Storage};
 
 /// How many bytes of a message or name are kept: more than any name in an index has.
@@ -8,6 +9,10 @@ const LONGEST: usize = 1024;
 /// Why a model cannot be stored or indexed as it is.
 pub const fn model_misfit(schema: &ModelSchema) -> Option<Misfit> {
     let found = stored_misfit(schema.fields);
+    if found.is_some() {
+        return found;
+    }
+    let found = layout_misfit(schema);
     if found.is_some() {
         return found;
     }
@@ -85,7 +90,7 @@ const fn name_clash(
         rest = left;
         let path = path.push(field.name);
         if let Some(nested) = &field.nested {
-            let below = match nested.flat {
+            let below = match is_bare(field, nested.flat) {
                 true => name,
                 false => name.push(field.name).push("_"),
             };
@@ -126,7 +131,7 @@ const fn other(
         let path = path.push(field.name);
         if let Some(nested) = &field.nested {
             let rest = match after(name, field.name.as_bytes()) {
-                _ if nested.flat => name,
+                _ if is_bare(field, nested.flat) => name,
                 Some([b'_', rest @ ..]) => rest,
                 _ => continue,
             };
@@ -147,6 +152,11 @@ const fn other(
     None
 }
 
+/// Whether the fields of a nested struct have their own names alone in the index.
+const fn is_bare(field: &FieldSchema, flat: bool) -> bool {
+    flat || field.layout.forms().bare_names
+}
+
 const fn index_name(field: &FieldSchema, alias: Option<&'static str>) -> &'static str {
     match alias {
         Some(alias) => alias,
@@ -161,7 +171,7 @@ const fn named(fields: &[FieldSchema], name: &[u8]) -> usize {
         fields = left;
         if let Some(nested) = &field.nested {
             count += match after(name, field.name.as_bytes()) {
-                _ if nested.flat => named(nested.fields, name),
+                _ if is_bare(field, nested.flat) => named(nested.fields, name),
                 Some([b'_', rest @ ..]) => named(nested.fields, rest),
                 _ => 0,
             };
@@ -225,11 +235,11 @@ pub struct Misfit {
 }
 
 impl Misfit {
-    const fn new() -> Misfit {
+    pub(super) const fn new() -> Misfit {
         Misfit { bytes: [0; LONGEST], length: 0 }
     }
 
-    const fn push(self, text: &str) -> Misfit {
+    pub(super) const fn push(self, text: &str) -> Misfit {
         self.push_bytes(text.as_bytes())
     }
 

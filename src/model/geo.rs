@@ -87,6 +87,15 @@ impl GeoPoint {
     pub fn latitude(self) -> f64 {
         self.latitude
     }
+
+    /// As the field's layout prints floats.
+    fn text(self, field: &FieldSchema) -> String {
+        if !field.layout.forms().point_zero {
+            return self.to_string();
+        }
+        let (mut one, mut other) = (ryu::Buffer::new(), ryu::Buffer::new());
+        [one.format_finite(self.longitude), ",", other.format_finite(self.latitude)].concat()
+    }
 }
 
 impl fmt::Display for GeoPoint {
@@ -120,12 +129,13 @@ impl FromStr for GeoPoint {
 
 /// Writes and reads a type as the text that it prints and parses.
 macro_rules! stored_as_text {
-    ($type:ty, $marker:ident) => {
+    ($type:ty, $marker:ident, $kind:ident) => {
         impl RedisValue for $type {
             type Item = $type;
+            const KIND: $crate::model::ValueKind = $crate::model::ValueKind::$kind;
 
-            fn to_hash(&self, _field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
-                out.extend_from_slice(self.to_string().as_bytes());
+            fn to_hash(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
+                out.extend_from_slice(self.text(field).as_bytes());
                 Ok(())
             }
 
@@ -135,8 +145,8 @@ macro_rules! stored_as_text {
                 text.parse().map_err(|error| decode(&error))
             }
 
-            fn to_json(&self, _field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
-                write_json_string(&self.to_string(), out);
+            fn to_json(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
+                write_json_string(&self.text(field), out);
                 Ok(())
             }
 
@@ -165,7 +175,7 @@ macro_rules! stored_as_text {
 }
 use stored_as_text;
 
-stored_as_text!(GeoPoint, GeoValue);
+stored_as_text!(GeoPoint, GeoValue, Place);
 
 /// What is wrong with a stored value is wrong with the document, not with the caller's.
 fn decode(error: &Error) -> Error {

@@ -49,6 +49,7 @@ mod hooks;
 mod id;
 mod index_schema;
 mod key;
+mod layout;
 mod nested;
 mod projection;
 mod reference;
@@ -86,6 +87,8 @@ pub use hooks::invalid;
 pub use id::ModelId;
 pub use index_schema::{IndexOption, IndexSchema};
 pub(crate) use key::{empty_part, escape, parse_key, write_key};
+pub(crate) use layout::Paths;
+pub use layout::{Layout, ValueKind};
 pub use nested::{Flatten, Nested};
 #[doc(hidden)]
 pub use nested::{InList, accept_struct, write_struct};

@@ -149,6 +149,8 @@ impl<T: Nested<Slot = Option<<<T as Nested>::Item as Document>::Partial>>> Neste
         if out.storage() == Storage::Hash {
             out.absent(field.name);
             out.inside(field.name, |out| absent_fields(T::Item::FIELDS, out));
+        } else {
+            out.null(field);
         }
         Ok(())
     }

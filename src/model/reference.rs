@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{FieldSchema, ListItem, NumericValue, RedisModel, RedisValue, TagValue, UniqueValue};
+use super::{
+    FieldSchema, ListItem, NumericValue, RedisModel, RedisValue, TagValue, UniqueValue, ValueKind,
+};
 use crate::Result;
 use crate::query::FieldSpec;
 
@@ -188,6 +190,7 @@ pub trait OwnField: FieldSpec {
 
 impl<T: RedisModel<Id: RedisValue>> RedisValue for Ref<T> {
     type Item = <T::Id as RedisValue>::Item;
+    const KIND: ValueKind = ValueKind::Reference;
     const EXACT_IN_INDEX: bool = T::Id::EXACT_IN_INDEX;
     const CASE_SENSITIVE: bool = true;
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::IndexSchema;
 use super::vector_schema::VectorSchema;
+use super::{IndexSchema, Layout, ValueKind};
 
 /// How a model's documents are stored.
 ///
@@ -49,6 +49,8 @@ pub struct ModelSchema {
     pub key: &'static [&'static str],
     /// Hash or JSON.
     pub storage: Storage,
+    /// Whose forms its documents and its index have.
+    pub layout: Layout,
     /// The stored fields in the struct's order.
     pub fields: &'static [FieldSchema],
     /// The stored names of the id's fields, in the order of its parts.
@@ -179,6 +181,10 @@ pub struct FieldSchema {
     pub map: bool,
     /// Whether each write works the value out from the rest of the document.
     pub computed: bool,
+    /// Whose forms its value has.
+    pub layout: Layout,
+    /// What the value is, to a layout.
+    pub value: ValueKind,
 }
 
 impl Attribute {
@@ -222,6 +228,8 @@ impl FieldSchema {
             many: false,
             map: false,
             computed: false,
+            layout: Layout::Alizarin,
+            value: ValueKind::Other,
         }
     }
 
@@ -264,6 +272,8 @@ impl FieldSchema {
     /// ```
     pub fn tag_separator(&self) -> Option<char> {
         match self.kind() {
+            // That of the server.
+            Some(IndexKind::Tag { separator: '\0', .. }) => Some(','),
             Some(IndexKind::Tag { separator, .. }) => Some(*separator),
             _ => None,
         }
@@ -348,7 +358,8 @@ pub enum IndexKind {
     Numeric,
     /// `TAG`
     Tag {
-        /// Splits a stored string into several tags. The default is U+001F, which no text holds.
+        /// Splits a stored string into several tags. The default is U+001F, which no text holds; NUL
+        /// stands for the server's own, which is a comma in a hash and none in JSON.
         separator: char,
         /// `CASESENSITIVE`
         case_sensitive: bool,

@@ -31,7 +31,7 @@ use std::borrow::Cow;
 
 pub(super) use text::{write_json_text, write_text};
 
-use super::FieldSchema;
+use super::{FieldSchema, ValueKind};
 use crate::{Error, ErrorKind, Result};
 
 pub use json::Json;
@@ -151,6 +151,9 @@ pub use json::Json;
 pub trait RedisValue: Sized + Send + Sync + 'static {
     /// What a filter compares with: the type itself, for options and lists that of their elements.
     type Item;
+
+    /// What it is, to the layouts of other mappers.
+    const KIND: ValueKind = ValueKind::Other;
 
     /// Whether this is a list of items.
     const MANY: bool = false;
@@ -387,6 +390,7 @@ through_option!(TextValue TagValue NumericValue GeoValue GeoShapeValue UniqueVal
 
 impl<T: RedisValue> RedisValue for Option<T> {
     type Item = T::Item;
+    const KIND: ValueKind = T::KIND;
     const MANY: bool = T::MANY;
     const MAP: bool = T::MAP;
     const EXACT_IN_INDEX: bool = T::EXACT_IN_INDEX;

@@ -10,8 +10,8 @@ use serde::de::{SeqAccess, Visitor};
 use serde::ser::SerializeTuple as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::FieldSchema;
 use super::value::{ListItem, RedisValue};
+use super::{FieldSchema, ValueKind};
 use crate::{Error, ErrorKind, Result};
 
 pub use element::VectorElement;
@@ -170,6 +170,7 @@ impl<T: fmt::Debug, const N: usize> fmt::Debug for Vector<T, N> {
 
 impl<T: VectorElement, const N: usize> RedisValue for Vector<T, N> {
     type Item = Vector<T, N>;
+    const KIND: ValueKind = ValueKind::Vector;
 
     fn to_hash(&self, _field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
         self.check_finite()?;

@@ -144,7 +144,7 @@ pub(crate) fn attribute_name<S: FieldPath>() -> String {
 pub(crate) fn index_names<S: FieldPath>(text: bool, mut each: impl FnMut(&'static str)) {
     S::walk(&mut |step| match &step.nested {
         // Its fields stand among those around it.
-        Some(nested) if nested.flat => {}
+        Some(nested) if nested.flat || step.layout.forms().bare_names => {}
         Some(_) => each(step.name),
         None => {
             let is_text = |entry: &&Attribute| matches!(entry.kind, IndexKind::Text { .. });

@@ -96,6 +96,7 @@ pub(crate) static SCHEMA: ModelSchema = ModelSchema {
     name: "Film",
     prefix: "film",
     storage: Storage::Hash,
+    layout: crate::model::Layout::Alizarin,
     fields: FIELDS,
     key: &["film:", ""],
     ids: &["id"],

@@ -26,7 +26,11 @@ pub(crate) fn prefixes<M: RedisModel>(repository: &Repository<M>) -> Vec<String>
     let namespace = repository.namespace();
     let further = M::SCHEMA.index.map_or(&[][..], |index| index.prefixes);
     let further = further.iter().map(|prefix| format!("{namespace}{prefix}:"));
-    std::iter::once(key_prefix(repository)).chain(further).collect()
+    let all = std::iter::once(key_prefix(repository)).chain(further);
+    if M::SCHEMA.layout.forms().colon {
+        return all.collect();
+    }
+    all.map(|prefix| prefix.strip_suffix(':').unwrap_or(&prefix).to_owned()).collect()
 }
 
 /// Says what a server's error about an index means here.

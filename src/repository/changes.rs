@@ -198,7 +198,12 @@ impl<M: RedisModel> Changes<M> {
             let message = "it is no `Option`: a document cannot be without it";
             return Err(Error::new(ErrorKind::Value, message).with_field(&place.name));
         }
-        place.put_into(&mut self.unset, M::SCHEMA.storage);
+        if M::SCHEMA.storage == Storage::Json && place.field.layout.forms().nulls {
+            place.put_into(&mut self.set, Storage::Json);
+            self.set.push(b"null");
+        } else {
+            place.put_into(&mut self.unset, M::SCHEMA.storage);
+        }
         self.names.push(place.name);
         Ok(())
     }
@@ -255,6 +260,7 @@ impl<M: RedisModel> Changes<M> {
                 place.put_into(&mut self.set, Storage::Json);
                 self.set.push(value);
             }
+            // Where a layout has `null` for it, that was written.
             None => place.put_into(&mut self.unset, Storage::Json),
         }
     }

@@ -6,6 +6,7 @@ use syn::{Data, DeriveInput, Fields, Ident};
 use super::{Group, Item, Key, Value, Whole, agreed, duration, items, path, redis, string};
 use crate::case::Case;
 use crate::ctxt::Ctxt;
+use crate::layout::Layout;
 use crate::symbol;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -18,10 +19,17 @@ pub(crate) enum Storage {
 pub(crate) struct Container {
     pub(crate) storage: Option<Storage>,
     pub(crate) prefix: String,
+    /// The word that gives the prefix.
+    pub(crate) prefixed: Option<Ident>,
+    /// Whose forms the documents have, and the word that says so.
+    pub(crate) layout: Layout,
+    pub(crate) layout_word: Option<Ident>,
     /// The keys' own template.
     pub(crate) key: Option<Key>,
     /// The index's name, if there is one.
     pub(crate) index: Option<String>,
+    /// The word that asks for an index without giving its name.
+    pub(crate) unnamed: Option<Ident>,
     pub(crate) events: bool,
     /// Milliseconds.
     pub(crate) ttl: Option<u64>,
@@ -46,7 +54,10 @@ impl Container {
         let mut index = None;
         for item in &items {
             match item.name.to_string().as_str() {
-                "prefix" => container.prefix = string(cx, item).unwrap_or_default(),
+                "prefix" => {
+                    container.prefix = string(cx, item).unwrap_or_default();
+                    container.prefixed = Some(item.name.clone());
+                }
                 "key" => container.key = Key::read(cx, item),
                 "index" => index = Some(item),
                 "events" => container.events = item.flag(cx),
@@ -59,7 +70,10 @@ impl Container {
         container.unique = Group::read(cx, &items);
         container.whole = Whole::read(cx, &items);
         container.index = index.map(|item| match item.value {
-            Value::None => format!("{}_idx", container.prefix),
+            Value::None => {
+                container.unnamed = Some(item.name.clone());
+                container.layout.index(&container.prefix, &input.ident)
+            }
             _ => string(cx, item).unwrap_or_default(),
         });
         container
@@ -75,6 +89,12 @@ impl Container {
     /// Reads the attributes of a struct that is no model.
     pub(crate) fn plain(cx: &Ctxt, input: &DeriveInput) -> Container {
         let items = redis(cx, &input.attrs, symbol::PLAIN, "here");
+        Container::common(cx, input, &items)
+    }
+
+    /// Reads the attributes of a nested struct.
+    pub(crate) fn nested(cx: &Ctxt, input: &DeriveInput) -> Container {
+        let items = redis(cx, &input.attrs, symbol::NESTED, "here");
         Container::common(cx, input, &items)
     }
 
@@ -107,8 +127,14 @@ impl Container {
         for item in serde.iter().filter(|item| item.is("transparent") && named(input)) {
             cx.error(item, "serde's `transparent` has no stored form here: make the struct a newtype and derive `RedisValue`");
         }
+        let named = redis.iter().find(|item| item.is("layout"));
+        let layout = named.map_or(Layout::Alizarin, |item| Layout::read(cx, item));
         Container {
             storage: None,
+            prefixed: None,
+            layout,
+            layout_word: named.map(|item| item.name.clone()),
+            unnamed: None,
             prefix: Case::Snake.variant(&input.ident.to_string()),
             key: None,
             index: None,
@@ -116,7 +142,7 @@ impl Container {
             ttl: None,
             hooks: false,
             unique: Vec::new(),
-            rename_all: case.unwrap_or(Case::Kept),
+            rename_all: case.unwrap_or(layout.case()),
             upgrade_from: None,
             whole: Whole::default(),
             default: serde.iter().any(|item| item.is("default")),

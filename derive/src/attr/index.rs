@@ -25,7 +25,7 @@ pub(crate) enum Kind {
     Geo,
     GeoShape { flat: bool },
     Numeric,
-    Tag { separator: char, case_sensitive: bool, suffix_trie: bool },
+    Tag { separator: Option<char>, case_sensitive: bool, suffix_trie: bool },
     Text { weight: f64, no_stem: bool, phonetic: Option<String>, suffix_trie: bool },
     Vector(Vector),
 }
@@ -58,10 +58,16 @@ impl Index {
 
     /// An entry beside another one.
     fn text(cx: &Ctxt, item: &Item) -> Index {
+        let alias = alias(cx, item);
+        Index { alias, ..Index::plain(item.name.clone(), Kind::read(cx, item)) }
+    }
+
+    /// An entry without options.
+    pub(crate) fn plain(word: Ident, kind: Kind) -> Index {
         Index {
-            word: item.name.clone(),
-            kind: Kind::read(cx, item),
-            alias: alias(cx, item),
+            word,
+            kind,
+            alias: None,
             sortable: None,
             unf: None,
             no_index: None,
@@ -114,7 +120,7 @@ impl Kind {
             "tag" => {
                 options(symbol::TAG);
                 Kind::Tag {
-                    separator: find("separator").map_or('\u{1f}', |item| separator(cx, item)),
+                    separator: find("separator").map(|item| separator(cx, item)),
                     case_sensitive: flag("case_sensitive"),
                     suffix_trie: flag("suffix_trie"),
                 }

@@ -11,7 +11,7 @@ use crate::attr::Field;
 /// The implementation, and the type that holds what was read so far.
 pub(super) fn document(item: &Struct) -> TokenStream {
     let ident = &item.ident;
-    let schemas = item.stored().map(literal::field);
+    let schemas = item.stored().map(|field| literal::field(field, item.container.layout));
     let slots = item.stored().map(slot);
     let writes = item.stored().enumerate().map(|(at, field)| write(at, field));
     let named: Vec<_> = item.stored().enumerate().filter(|(_, field)| !field.flat).collect();

@@ -339,6 +339,7 @@ fn capabilities(field: &Field) -> Vec<&'static str> {
         names.push("IsUnique");
     }
     let Some(index) = field.indexes.first() else { return names };
+    let sortable = field.indexes.iter().find_map(|index| index.sortable.clone());
     for index in &field.indexes {
         // With `no_index` a field is only sorted by.
         if index.no_index.is_some() {
@@ -354,7 +355,7 @@ fn capabilities(field: &Field) -> Vec<&'static str> {
         });
     }
     for (flag, name) in [
-        (&index.sortable, "IsSortable"),
+        (&sortable, "IsSortable"),
         (&index.index_missing, "HasMissing"),
         (&index.index_empty, "HasEmpty"),
     ] {

@@ -4,6 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote;
 
 use crate::attr::{Algorithm, Field, Index, Kind, Vector, Whole};
+use crate::layout::Layout;
 
 /// `Option` of something that is code already.
 pub(super) fn option(value: Option<impl quote::ToTokens>) -> TokenStream {
@@ -41,9 +42,15 @@ pub(super) fn index(name: &str, whole: &Whole) -> TokenStream {
     })
 }
 
+/// Whose forms the values have.
+pub(super) fn layout(layout: Layout) -> TokenStream {
+    let variant = syn::Ident::new(layout.variant(), Span::call_site());
+    quote!(__alizarin::Layout::#variant)
+}
+
 /// A field's schema.
-pub(super) fn field(field: &Field) -> TokenStream {
-    let (name, ty) = (&field.name, stored(field));
+pub(super) fn field(field: &Field, whose: Layout) -> TokenStream {
+    let (name, ty, layout) = (&field.name, stored(field), layout(whose));
     if field.nested.is_some() {
         let flat = field.flat;
         return quote!(__alizarin::FieldSchema {
@@ -52,13 +59,14 @@ pub(super) fn field(field: &Field) -> TokenStream {
                 many: <#ty as __alizarin::Nested>::MANY,
                 flat: #flat,
             }),
+            layout: #layout,
             ..__alizarin::FieldSchema::plain(#name)
         });
     }
     let attributes = field.indexes.iter().enumerate().map(|(at, index)| {
         // Two entries need two names.
-        let second = (at > 0).then(|| format!("{name}_text"));
-        attribute(index, index.alias.as_ref().or(second.as_ref()), &ty)
+        let second = (at > 0).then(|| format!("{name}{}", whose.text_suffix()));
+        attribute(index, index.alias.as_ref().or(second.as_ref()), &ty, whose)
     });
     let computed = field.computed.is_some();
     quote!(__alizarin::FieldSchema {
@@ -68,6 +76,8 @@ pub(super) fn field(field: &Field) -> TokenStream {
         many: <#ty as __alizarin::RedisValue>::MANY,
         map: <#ty as __alizarin::RedisValue>::MAP,
         computed: #computed,
+        layout: #layout,
+        value: <#ty as __alizarin::RedisValue>::KIND,
     })
 }
 
@@ -80,8 +90,13 @@ pub(super) fn stored(field: &Field) -> TokenStream {
     }
 }
 
-fn attribute(index: &Index, alias: Option<&String>, ty: &TokenStream) -> TokenStream {
-    let kind = kind(&index.kind, ty);
+fn attribute(
+    index: &Index,
+    alias: Option<&String>,
+    ty: &TokenStream,
+    whose: Layout,
+) -> TokenStream {
+    let kind = kind(&index.kind, ty, whose);
     let alias = option(alias);
     let (sortable, unf) = (index.sortable.is_some(), index.unf.is_some());
     let (no_index, index_missing) = (index.no_index.is_some(), index.index_missing.is_some());
@@ -97,16 +112,26 @@ fn attribute(index: &Index, alias: Option<&String>, ty: &TokenStream) -> TokenSt
     })
 }
 
-fn kind(kind: &Kind, ty: &TokenStream) -> TokenStream {
+fn kind(kind: &Kind, ty: &TokenStream, whose: Layout) -> TokenStream {
     let code = match kind {
         Kind::Geo => quote!(Geo),
         Kind::GeoShape { flat } => quote!(GeoShape { flat: #flat }),
         Kind::Numeric => quote!(Numeric),
-        Kind::Tag { separator, case_sensitive, suffix_trie } => quote!(Tag {
-            separator: #separator,
-            case_sensitive: #case_sensitive || <#ty as __alizarin::RedisValue>::CASE_SENSITIVE,
-            suffix_trie: #suffix_trie,
-        }),
+        Kind::Tag { separator, case_sensitive, suffix_trie } => {
+            let layout = layout(whose);
+            let separator = match separator {
+                Some(separator) => quote!(#separator),
+                None => quote!(#layout.separator(<#ty as __alizarin::RedisValue>::KIND)),
+            };
+            // Other mappers say so, or it is not so.
+            let itself = (whose == Layout::Alizarin)
+                .then(|| quote!(|| <#ty as __alizarin::RedisValue>::CASE_SENSITIVE));
+            quote!(Tag {
+                separator: #separator,
+                case_sensitive: #case_sensitive #itself,
+                suffix_trie: #suffix_trie,
+            })
+        }
         Kind::Text { weight, no_stem, phonetic, suffix_trie } => {
             let phonetic = option(phonetic.as_ref());
             quote!(Text {

@@ -146,6 +146,7 @@ fn schema(model: &Struct) -> TokenStream {
         Some(Storage::Json) => quote!(Json),
         _ => quote!(Hash),
     };
+    let layout = literal::layout(container.layout);
     let ids = model.stored().filter(|field| field.id.is_some()).map(|field| &field.name);
     let ids: Vec<_> = ids.collect();
     let key = key(model, ids.len());
@@ -163,6 +164,7 @@ fn schema(model: &Struct) -> TokenStream {
         name: #name,
         prefix: #prefix,
         storage: __alizarin::Storage::#storage,
+        layout: #layout,
         fields: <Self as __alizarin::Document>::FIELDS,
         key: &[#(#key),*],
         ids: &[#(#ids),*],

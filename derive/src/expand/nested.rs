@@ -13,7 +13,7 @@ use crate::ctxt::Ctxt;
 
 pub(crate) fn nested(input: &DeriveInput) -> TokenStream {
     let cx = Ctxt::new();
-    let container = Container::plain(&cx, input);
+    let container = Container::nested(&cx, input);
     let item = Struct::read(&cx, input, container);
     check::nested(&cx, &item);
     let p = Ident::new("P", Span::call_site());

@@ -28,6 +28,7 @@ pub(super) fn enumeration(ident: &Ident, variants: &[(Ident, String)]) -> TokenS
 
         impl __alizarin::RedisValue for #ident {
             type Item = #ident;
+            const KIND: __alizarin::ValueKind = __alizarin::ValueKind::Integer;
 
             fn to_hash(
                 &self,

@@ -45,6 +45,7 @@ pub(super) fn model(errors: &syn::Error, input: &DeriveInput, model: &Struct) ->
                     name: "",
                     prefix: "",
                     storage: __alizarin::Storage::Hash,
+                    layout: __alizarin::Layout::Alizarin,
                     fields: &[],
                     key: &["", ""],
                     ids: &[],

@@ -100,6 +100,7 @@ fn enumeration(ident: &Ident, variants: &[(Ident, String)]) -> TokenStream {
 
         impl __alizarin::RedisValue for #ident {
             type Item = #ident;
+            const KIND: __alizarin::ValueKind = __alizarin::ValueKind::Text;
 
             fn to_hash(
                 &self,
@@ -170,6 +171,7 @@ fn newtype(ident: &Ident, inner: &TokenStream) -> TokenStream {
     quote! {
         impl __alizarin::RedisValue for #ident {
             type Item = #ident;
+            const KIND: __alizarin::ValueKind = <#inner as __alizarin::RedisValue>::KIND;
             const MANY: bool = <#inner as __alizarin::RedisValue>::MANY;
             const EXACT_IN_INDEX: bool = <#inner as __alizarin::RedisValue>::EXACT_IN_INDEX;
             const CASE_SENSITIVE: bool = <#inner as __alizarin::RedisValue>::CASE_SENSITIVE;

@@ -99,6 +99,11 @@ impl GeoShape {
         matches!(self.0, Shape::Point(..))
     }
 
+    /// As it is stored: no layout has another form.
+    fn text(&self, _: &FieldSchema) -> String {
+        self.to_string()
+    }
+
     /// The coordinates: those of the point alone, or of each ring, the outline first, each with
     /// its first corner repeated at the end.
     ///
@@ -229,7 +234,7 @@ fn position(text: &str) -> Option<(f64, f64)> {
     Some((x.parse().ok()?, y.trim().parse().ok()?))
 }
 
-stored_as_text!(GeoShape, GeoShapeValue);
+stored_as_text!(GeoShape, GeoShapeValue, Shape);
 
 #[cfg(test)]
 mod tests {

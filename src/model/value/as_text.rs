@@ -15,6 +15,7 @@ macro_rules! stored_as_text {
     ($type:ty, $name:literal, $write:expr, $read:expr) => {
         impl RedisValue for $type {
             type Item = $type;
+            const KIND: $crate::model::ValueKind = $crate::model::ValueKind::Text;
 
             fn to_hash(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
                 write_text(&$write(self)?, field, out)

@@ -1,12 +1,14 @@
 //! Bytes: as they are in a hash, base64 in JSON.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
 use super::{
     super::{
-        FieldSchema,
+        FieldSchema, ValueKind,
         stored::{read_json_string, write_json_string},
     },
     ListItem, RedisValue,
@@ -14,23 +16,48 @@ use super::{
 use crate::{Error, Result};
 
 fn read_base64(json: &str) -> Result<Vec<u8>> {
-    STANDARD
-        .decode(read_json_string(json)?.as_bytes())
-        .map_err(|error| Error::decode("base64", "other text").with_source(error))
+    decode(read_json_string(json)?.as_bytes())
+}
+
+fn decode(text: &[u8]) -> Result<Vec<u8>> {
+    STANDARD.decode(text).map_err(|error| Error::decode("base64", "other text").with_source(error))
+}
+
+/// As they are, or as base64 where the field's layout has them so.
+fn write_hash(bytes: &[u8], field: &FieldSchema, out: &mut Vec<u8>) {
+    if field.layout.forms().base64 {
+        out.extend_from_slice(STANDARD.encode(bytes).as_bytes());
+    } else {
+        out.extend_from_slice(bytes);
+    }
+}
+
+fn read_hash<'a>(bytes: &'a [u8], field: &FieldSchema) -> Result<Cow<'a, [u8]>> {
+    match field.layout.forms().base64 {
+        true => decode(bytes).map(Cow::Owned),
+        false => Ok(Cow::Borrowed(bytes)),
+    }
+}
+
+fn sized<const N: usize>(bytes: &[u8]) -> Result<[u8; N]> {
+    bytes
+        .try_into()
+        .map_err(|_| Error::decode(&format!("{N} bytes"), &format!("{} bytes", bytes.len())))
 }
 
 macro_rules! bytes {
     ($($type:ty),+) => {$(
         impl RedisValue for $type {
             type Item = $type;
+            const KIND: ValueKind = ValueKind::Bytes;
 
-            fn to_hash(&self, _field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
-                out.extend_from_slice(self);
+            fn to_hash(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
+                write_hash(self, field, out);
                 Ok(())
             }
 
-            fn from_hash(bytes: &[u8], _field: &FieldSchema) -> Result<$type> {
-                Ok(bytes.to_vec().into())
+            fn from_hash(bytes: &[u8], field: &FieldSchema) -> Result<$type> {
+                read_hash(bytes, field).map(|bytes| bytes.into_owned().into())
             }
 
             fn to_json(&self, _field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
@@ -51,16 +78,15 @@ bytes!(Vec<u8>, Bytes);
 
 impl<const N: usize> RedisValue for [u8; N] {
     type Item = [u8; N];
+    const KIND: ValueKind = ValueKind::Bytes;
 
-    fn to_hash(&self, _field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
-        out.extend_from_slice(self);
+    fn to_hash(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
+        write_hash(self, field, out);
         Ok(())
     }
 
-    fn from_hash(bytes: &[u8], _field: &FieldSchema) -> Result<[u8; N]> {
-        bytes
-            .try_into()
-            .map_err(|_| Error::decode(&format!("{N} bytes"), &format!("{} bytes", bytes.len())))
+    fn from_hash(bytes: &[u8], field: &FieldSchema) -> Result<[u8; N]> {
+        sized(&read_hash(bytes, field)?)
     }
 
     fn to_json(&self, _field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
@@ -68,8 +94,8 @@ impl<const N: usize> RedisValue for [u8; N] {
         Ok(())
     }
 
-    fn from_json(json: &str, field: &FieldSchema) -> Result<[u8; N]> {
-        <[u8; N]>::from_hash(&read_base64(json)?, field)
+    fn from_json(json: &str, _field: &FieldSchema) -> Result<[u8; N]> {
+        sized(&read_base64(json)?)
     }
 }
 

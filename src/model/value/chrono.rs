@@ -6,7 +6,11 @@ use chrono::{
 };
 
 use super::{
-    super::{FieldSchema, stored::read_json_string},
+    super::{
+        FieldSchema,
+        layout::{layout_offset, read_time, read_time_text, write_time},
+        stored::read_json_string,
+    },
     ListItem, NumericValue, RedisValue, TagValue,
     number::{is_numeric, read_hash_integer, read_json_integer},
     refused,
@@ -16,15 +20,15 @@ use super::{
 };
 use crate::{Error, Result};
 
-stored_as_integer!(DateTime<Utc>, "nanoseconds since 1970 as an integer", nanos, |nanos| Ok(
+stored_as_integer!(DateTime<Utc>: Time, "nanoseconds since 1970 as an integer", nanos, |nanos| Ok(
     DateTime::from_timestamp_nanos(nanos)
 ));
-stored_as_integer!(NaiveDate, "days since 1970 as an integer", days, date);
-stored_as_integer!(NaiveDateTime, "nanoseconds since 1970 as an integer", naive_nanos, |nanos| Ok(
+stored_as_integer!(NaiveDate: Date, "days since 1970 as an integer", days, date);
+stored_as_integer!(NaiveDateTime: LocalTime, "nanoseconds since 1970 as an integer", naive_nanos, |nanos| Ok(
     DateTime::from_timestamp_nanos(nanos).naive_utc()
 ));
-stored_as_integer!(NaiveTime, "nanoseconds since midnight as an integer", of_day, time_of_day);
-stored_as_integer!(TimeDelta, "nanoseconds as an integer", delta, |nanos| Ok(
+stored_as_integer!(NaiveTime: TimeOfDay, "nanoseconds since midnight as an integer", of_day, time_of_day);
+stored_as_integer!(TimeDelta: Duration, "nanoseconds as an integer", delta, |nanos| Ok(
     TimeDelta::nanoseconds(nanos)
 ));
 stored_with_offset!(DateTime<FixedOffset>, offset_nanos, at_offset_zero, offset_text, |text| {

@@ -5,7 +5,11 @@ use ::jiff::tz::TimeZone;
 use ::jiff::{SignedDuration, Span, Timestamp, Zoned};
 
 use super::{
-    super::{FieldSchema, stored::read_json_string},
+    super::{
+        FieldSchema,
+        layout::{read_time, read_time_text, write_time},
+        stored::read_json_string,
+    },
     ListItem, NumericValue, RedisValue, TagValue,
     as_text::stored_as_text,
     number::{read_hash_integer, read_json_integer},
@@ -16,11 +20,11 @@ use super::{
 };
 use crate::{Error, Result};
 
-stored_as_integer!(Timestamp, "nanoseconds since 1970 as an integer", nanos, timestamp);
-stored_as_integer!(DateTime, "nanoseconds since 1970 as an integer", local_nanos, local);
-stored_as_integer!(Date, "days since 1970 as an integer", days, date);
-stored_as_integer!(Time, "nanoseconds since midnight as an integer", of_day, time_of_day);
-stored_as_integer!(SignedDuration, "nanoseconds as an integer", length, |nanos| Ok(
+stored_as_integer!(Timestamp: Time, "nanoseconds since 1970 as an integer", nanos, timestamp);
+stored_as_integer!(DateTime: LocalTime, "nanoseconds since 1970 as an integer", local_nanos, local);
+stored_as_integer!(Date: Date, "days since 1970 as an integer", days, date);
+stored_as_integer!(Time: TimeOfDay, "nanoseconds since midnight as an integer", of_day, time_of_day);
+stored_as_integer!(SignedDuration: Duration, "nanoseconds as an integer", length, |nanos| Ok(
     SignedDuration::from_nanos(nanos)
 ));
 stored_as_text!(Zoned, "a time of RFC 9557", zoned_text, str::parse::<Zoned>);

@@ -6,7 +6,10 @@ use std::ops::{Deref, DerefMut};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::ser::{CompactFormatter, Formatter};
 
-use super::{super::FieldSchema, ListItem, RedisValue, decimal, refused, utf8};
+use super::{
+    super::{FieldSchema, ValueKind},
+    ListItem, RedisValue, decimal, refused, utf8,
+};
 use crate::{Error, Result};
 
 /// A `serde` type as one field: a part of the document in JSON, JSON text in a hash. Not indexed.
@@ -66,6 +69,7 @@ impl<T> From<T> for Json<T> {
 
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> RedisValue for Json<T> {
     type Item = Json<T>;
+    const KIND: ValueKind = ValueKind::Json;
 
     fn to_hash(&self, _field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
         serde_json::to_writer(out, &self.0)

@@ -6,7 +6,8 @@ use std::hash::Hash;
 use serde_json::value::RawValue;
 
 use super::{
-    super::{FieldSchema, IndexKind},
+    super::layout::Lists,
+    super::{FieldSchema, IndexKind, ValueKind},
     GeoShapeValue, GeoValue, ListItem, NumericValue, RedisValue, TagValue, TextValue, refused,
     utf8,
 };
@@ -16,13 +17,19 @@ macro_rules! lists {
     ($($list:ident $(: $($bound:ident)+)?;)+) => {$(
         impl<T: ListItem $($(+ $bound)+)?> RedisValue for $list<T> {
             type Item = T::Item;
+            const KIND: ValueKind = T::KIND;
             const MANY: bool = true;
             const CASE_SENSITIVE: bool = T::CASE_SENSITIVE;
 
             fn to_hash(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
                 match field.kind() {
-                    Some(IndexKind::Tag { separator, .. }) => {
-                        write_tags(self, *separator, field, out)
+                    _ if field.layout.forms().lists == Lists::None => Err(refused(format!(
+                        "{} has no lists in a hash; store the model as json",
+                        field.layout.name()
+                    ))),
+                    Some(IndexKind::Tag { .. }) => {
+                        let separator = field.tag_separator().unwrap_or(',');
+                        write_tags(self, separator, field, out)
                     }
                     None | Some(IndexKind::Text { .. }) => self.to_json(field, out),
                     Some(_) => Err(refused(

@@ -5,7 +5,7 @@ use std::hash::Hash;
 
 use super::{
     super::{
-        FieldSchema, ModelId, StoredValue,
+        FieldSchema, ModelId, StoredValue, ValueKind,
         stored::{members, write_json_string},
     },
     ListItem, NumericValue, RedisValue, TagValue, TextValue, utf8,
@@ -16,6 +16,7 @@ macro_rules! maps {
     ($($map:ident: $($bound:ident)+;)+) => {$(
         impl<K: ModelId $(+ $bound)+, V: RedisValue> RedisValue for $map<K, V> {
             type Item = V::Item;
+            const KIND: ValueKind = ValueKind::Map;
             const MANY: bool = V::MANY;
             const MAP: bool = true;
 

@@ -2,13 +2,17 @@
 
 use std::num::NonZero;
 
-use super::{super::FieldSchema, ListItem, NumericValue, RedisValue, TagValue};
+use super::{
+    super::{FieldSchema, ValueKind},
+    ListItem, NumericValue, RedisValue, TagValue,
+};
 use crate::{Error, Result};
 
 macro_rules! non_zero {
     ($($type:ident)+) => {$(
         impl RedisValue for NonZero<$type> {
             type Item = NonZero<$type>;
+            const KIND: ValueKind = $type::KIND;
 
             fn to_hash(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
                 self.get().to_hash(field, out)

@@ -3,7 +3,7 @@
 use alizarin_core::resp::{short_decimal, short_integer};
 
 use super::{
-    super::{FieldSchema, IndexKind, stored::read_json_string},
+    super::{FieldSchema, IndexKind, ValueKind, stored::read_json_string},
     ListItem, NumericValue, RedisValue, TagValue, decimal, refused,
     text::check_tag,
     utf8,
@@ -21,7 +21,12 @@ pub(super) fn is_numeric(field: &FieldSchema) -> bool {
 
 /// Refuses an integer that its NUMERIC index would round to another one.
 fn check_exact(value: Option<i128>, field: &FieldSchema) -> Result<()> {
-    if is_numeric(field) && value.is_none_or(|value| !(-EXACT..=EXACT).contains(&value)) {
+    let doubles = is_numeric(field) || field.layout.forms().doubles;
+    if doubles && value.is_none_or(|value| !(-EXACT..=EXACT).contains(&value)) {
+        if !is_numeric(field) {
+            let name = field.layout.name();
+            return Err(refused(format!("{name} reads numbers as doubles, which end at 2^53")));
+        }
         return Err(refused(
             "an integer beyond 2^53 is rounded by a NUMERIC index, so it would be found as another \
              one; use `tag` for exact matches, or a float",
@@ -76,6 +81,8 @@ macro_rules! integers {
     ($($type:ident $wide:literal;)+) => {$(
         impl RedisValue for $type {
             type Item = $type;
+            const KIND: ValueKind =
+                if $wide { ValueKind::WideInteger } else { ValueKind::Integer };
             const EXACT_IN_INDEX: bool = true;
 
             fn to_hash(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
@@ -133,10 +140,11 @@ macro_rules! floats {
     ($($type:ident $json:expr, $short:expr;)+) => {$(
         impl RedisValue for $type {
             type Item = $type;
+            const KIND: ValueKind = ValueKind::Float;
             // Nine digits of an `f32` tell it from all others, 17 those of an `f64`.
             const EXACT_IN_INDEX: bool = size_of::<$type>() == 4;
 
-            fn to_hash(&self, _field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
+            fn to_hash(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
                 if self.is_nan() {
                     return Err(nan());
                 }
@@ -146,7 +154,11 @@ macro_rules! floats {
                     $type::NEG_INFINITY => "-inf",
                     value => buffer.format_finite(value),
                 };
-                out.extend_from_slice(text.strip_suffix(".0").unwrap_or(text).as_bytes());
+                let short = match field.layout.forms().point_zero {
+                    true => text,
+                    false => text.strip_suffix(".0").unwrap_or(text),
+                };
+                out.extend_from_slice(short.as_bytes());
                 Ok(())
             }
 

@@ -3,7 +3,8 @@
 use ::rust_decimal::Decimal;
 
 use super::{
-    super::{FieldSchema, stored::read_json_string},
+    super::layout::Decimals,
+    super::{FieldSchema, ValueKind, stored::read_json_string},
     ListItem, NumericValue, RedisValue, TagValue,
     number::is_numeric,
     refused,
@@ -14,10 +15,11 @@ use crate::{Error, Result};
 
 impl RedisValue for Decimal {
     type Item = Decimal;
+    const KIND: ValueKind = ValueKind::Decimal;
 
     fn to_hash(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
         check_exact(self, field)?;
-        write_text(&self.to_string(), field, out)
+        write_text(&text(self, field), field, out)
     }
 
     fn from_hash(bytes: &[u8], _field: &FieldSchema) -> Result<Decimal> {
@@ -25,7 +27,7 @@ impl RedisValue for Decimal {
     }
 
     fn to_json(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
-        if is_numeric(field) {
+        if is_numeric(field) || !field.layout.is_native() {
             return self.to_hash(field, out);
         }
         write_json_text(&self.to_string(), field, out)
@@ -49,13 +51,26 @@ fn check_exact(value: &Decimal, field: &FieldSchema) -> Result<()> {
         // The shortest text that means this double.
         Some(parse(&double.to_string()).ok()? == *value)
     };
-    if is_numeric(field) && exact() != Some(true) {
+    let doubles = is_numeric(field) || !field.layout.is_native();
+    if doubles && exact() != Some(true) {
+        if !field.layout.is_native() {
+            return Err(refused("the layout stores a float, which has 15 digits for sure"));
+        }
         return Err(refused(
             "a decimal number of more than 15 digits is rounded by a NUMERIC index; use `tag` for \
              exact matches, or leave it without an index",
         ));
     }
     Ok(())
+}
+
+/// Its digits, or those of the float it is to a layout.
+fn text(value: &Decimal, field: &FieldSchema) -> String {
+    if field.layout.forms().decimals != Decimals::Float || value.scale() == 0 {
+        return value.to_string();
+    }
+    let text = value.normalize().to_string();
+    if text.contains('.') { text } else { text + ".0" }
 }
 
 fn parse(text: &str) -> Result<Decimal> {

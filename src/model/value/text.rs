@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     super::{
-        FieldSchema,
+        FieldSchema, ValueKind,
         stored::{read_json_string, write_json_string},
     },
     ListItem, RedisValue, TagValue, TextValue, owned, refused, utf8,
@@ -14,6 +14,10 @@ use crate::{Error, Result};
 /// Refuses what a TAG index would change or split; other fields take any text.
 pub(super) fn check_tag(text: &str, field: &FieldSchema) -> Result<()> {
     let Some(separator) = field.tag_separator() else { return Ok(()) };
+    // Other mappers write any text, and may have written this one.
+    if !field.layout.is_native() {
+        return Ok(());
+    }
     let why = if text.contains('\0') {
         "a TAG value cannot hold NUL".to_owned()
     } else if text.contains(separator) {
@@ -61,6 +65,7 @@ macro_rules! texts {
     ($($type:ty),+) => {$(
         impl RedisValue for $type {
             type Item = $type;
+            const KIND: ValueKind = ValueKind::Text;
             const TEXT: bool = true;
 
             fn to_hash(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
@@ -96,6 +101,7 @@ texts!(String, Box<str>, Arc<str>);
 
 impl RedisValue for char {
     type Item = char;
+    const KIND: ValueKind = ValueKind::Text;
 
     fn to_hash(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
         write_text(self.encode_utf8(&mut [0; 4]), field, out)
@@ -126,21 +132,26 @@ fn one_char(text: &str) -> Result<char> {
 
 impl RedisValue for bool {
     type Item = bool;
+    const KIND: ValueKind = ValueKind::Boolean;
 
     fn to_hash(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
-        write_text(if *self { "true" } else { "false" }, field, out)
+        let [no, yes] = field.layout.forms().booleans;
+        write_text(if *self { yes } else { no }, field, out)
     }
 
-    fn from_hash(bytes: &[u8], _field: &FieldSchema) -> Result<bool> {
+    fn from_hash(bytes: &[u8], field: &FieldSchema) -> Result<bool> {
         match bytes {
             b"true" => Ok(true),
             b"false" => Ok(false),
+            // Mappers differ in what they write, and read more than that.
+            b"1" | b"True" if !field.layout.is_native() => Ok(true),
+            b"0" | b"False" if !field.layout.is_native() => Ok(false),
             _ => Err(Error::decode("`true` or `false`", "something else")),
         }
     }
 
     fn to_json(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
-        self.to_hash(field, out)
+        write_text(if *self { "true" } else { "false" }, field, out)
     }
 
     fn from_json(json: &str, field: &FieldSchema) -> Result<bool> {

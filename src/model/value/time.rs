@@ -3,7 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use super::{
-    super::FieldSchema,
+    super::{
+        FieldSchema,
+        layout::{read_time, read_time_text, write_time},
+    },
     ListItem, NumericValue, RedisValue,
     number::{read_hash_integer, read_json_integer},
     refused,
@@ -12,25 +15,38 @@ use crate::{Error, Result};
 
 /// A type that is stored as an integer. Its NUMERIC index holds the nearest double.
 macro_rules! stored_as_integer {
-    ($type:ty, $name:literal, $write:expr, $read:expr) => {
+    ($type:ty: $kind:ident, $name:literal, $write:expr, $read:expr) => {
         impl RedisValue for $type {
             type Item = $type;
+            const KIND: $crate::model::ValueKind = $crate::model::ValueKind::$kind;
 
-            fn to_hash(&self, _field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
+            fn to_hash(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
                 let number = $write(self)?;
+                if !field.layout.is_native() {
+                    return write_time(Self::KIND, number.into(), field, false, out);
+                }
                 out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
                 Ok(())
             }
 
-            fn from_hash(bytes: &[u8], _field: &FieldSchema) -> Result<$type> {
+            fn from_hash(bytes: &[u8], field: &FieldSchema) -> Result<$type> {
+                if !field.layout.is_native() {
+                    return $read(read_time(Self::KIND, bytes, field)?);
+                }
                 $read(read_hash_integer(bytes, $name)?)
             }
 
             fn to_json(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
+                if !field.layout.is_native() {
+                    return write_time(Self::KIND, $write(self)?.into(), field, true, out);
+                }
                 self.to_hash(field, out)
             }
 
-            fn from_json(json: &str, _field: &FieldSchema) -> Result<$type> {
+            fn from_json(json: &str, field: &FieldSchema) -> Result<$type> {
+                if !field.layout.is_native() {
+                    return $read(read_time_text(Self::KIND, json, field)?);
+                }
                 $read(read_json_integer(json, $name)?)
             }
         }
@@ -50,6 +66,7 @@ macro_rules! stored_with_offset {
     ($type:ty, $nanos:expr, $from_nanos:expr, $text:expr, $from_text:expr) => {
         impl RedisValue for $type {
             type Item = $type;
+            const KIND: $crate::model::ValueKind = $crate::model::ValueKind::OffsetTime;
 
             fn to_hash(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
                 if is_numeric(field) {
@@ -57,7 +74,7 @@ macro_rules! stored_with_offset {
                     out.extend_from_slice(itoa::Buffer::new().format(nanos).as_bytes());
                     return Ok(());
                 }
-                write_text(&$text(self)?, field, out)
+                write_text(&layout_offset(&$text(self)?, field)?, field, out)
             }
 
             fn from_hash(bytes: &[u8], field: &FieldSchema) -> Result<$type> {
@@ -73,7 +90,7 @@ macro_rules! stored_with_offset {
                 if is_numeric(field) {
                     return self.to_hash(field, out);
                 }
-                write_json_text(&$text(self)?, field, out)
+                write_json_text(&layout_offset(&$text(self)?, field)?, field, out)
             }
 
             fn from_json(json: &str, field: &FieldSchema) -> Result<$type> {
@@ -93,10 +110,10 @@ macro_rules! stored_with_offset {
 #[cfg(any(feature = "chrono", feature = "time"))]
 pub(super) use stored_with_offset;
 
-stored_as_integer!(Duration, "nanoseconds as an integer", duration_nanos, |nanos| Ok(
+stored_as_integer!(Duration: Duration, "nanoseconds as an integer", duration_nanos, |nanos| Ok(
     Duration::from_nanos(nanos)
 ));
-stored_as_integer!(SystemTime, "nanoseconds since 1970 as an integer", system_nanos, system_time);
+stored_as_integer!(SystemTime: Time, "nanoseconds since 1970 as an integer", system_nanos, system_time);
 
 fn duration_nanos(duration: &Duration) -> Result<u64> {
     u64::try_from(duration.as_nanos())

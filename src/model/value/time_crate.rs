@@ -4,7 +4,11 @@ use ::time::format_description::well_known::Rfc3339;
 use ::time::{Date, Duration, OffsetDateTime, PrimitiveDateTime, Time, UtcDateTime, UtcOffset};
 
 use super::{
-    super::{FieldSchema, stored::read_json_string},
+    super::{
+        FieldSchema,
+        layout::{layout_offset, read_time, read_time_text, write_time},
+        stored::read_json_string,
+    },
     ListItem, NumericValue, RedisValue, TagValue,
     number::{is_numeric, read_hash_integer, read_json_integer},
     refused,
@@ -14,13 +18,13 @@ use super::{
 };
 use crate::{Error, Result};
 
-stored_as_integer!(UtcDateTime, "nanoseconds since 1970 as an integer", utc_nanos, |nanos| {
+stored_as_integer!(UtcDateTime: Time, "nanoseconds since 1970 as an integer", utc_nanos, |nanos| {
     offset_time(nanos).map(OffsetDateTime::to_utc)
 });
-stored_as_integer!(PrimitiveDateTime, "nanoseconds since 1970 as an integer", local_nanos, local);
-stored_as_integer!(Date, "days since 1970 as an integer", days, date);
-stored_as_integer!(Time, "nanoseconds since midnight as an integer", of_day, time_of_day);
-stored_as_integer!(Duration, "nanoseconds as an integer", length, |nanos| Ok(
+stored_as_integer!(PrimitiveDateTime: LocalTime, "nanoseconds since 1970 as an integer", local_nanos, local);
+stored_as_integer!(Date: Date, "days since 1970 as an integer", days, date);
+stored_as_integer!(Time: TimeOfDay, "nanoseconds since midnight as an integer", of_day, time_of_day);
+stored_as_integer!(Duration: Duration, "nanoseconds as an integer", length, |nanos| Ok(
     Duration::nanoseconds(nanos)
 ));
 stored_with_offset!(OffsetDateTime, nanos, offset_time, text, |text| {

@@ -3,7 +3,7 @@
 use ulid::Ulid;
 
 use super::{
-    super::{FieldSchema, stored::read_json_string},
+    super::{FieldSchema, ValueKind, stored::read_json_string},
     ListItem, RedisValue, TagValue,
     text::{write_json_text, write_text},
     utf8,
@@ -12,6 +12,7 @@ use crate::{Error, Result};
 
 impl RedisValue for Ulid {
     type Item = Ulid;
+    const KIND: ValueKind = ValueKind::Text;
 
     fn to_hash(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
         write_text(&self.to_string(), field, out)

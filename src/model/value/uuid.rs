@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{
-    super::{FieldSchema, stored::read_json_string},
+    super::{FieldSchema, ValueKind, stored::read_json_string},
     ListItem, RedisValue, TagValue,
     text::{write_json_text, write_text},
     utf8,
@@ -12,6 +12,7 @@ use crate::{Error, Result};
 
 impl RedisValue for Uuid {
     type Item = Uuid;
+    const KIND: ValueKind = ValueKind::Text;
 
     fn to_hash(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
         write_text(self.hyphenated().encode_lower(&mut Uuid::encode_buffer()), field, out)
