@@ -20,6 +20,7 @@ fn messages() {
     if version.stdout.starts_with(COMPILER.as_bytes()) {
         let topics = [
             "attributes",
+            "layout",
             "model",
             "nested",
             "patch",

@@ -22,6 +22,7 @@ mod index_crash;
 mod index_drift;
 mod index_shapes;
 mod insert_replace;
+mod interop;
 mod lock;
 mod locked;
 mod migrate;

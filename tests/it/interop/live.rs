@@ -1,0 +1,114 @@
+//! Beside the real libraries: what they write we read, and what we write they read.
+//!
+//! `ci/interop` installs them and runs these tests; it says by name what it could not install.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use alizarin::prelude::*;
+use alizarin_testkit::Server;
+use serde_json::Value;
+
+use super::python::{self, Card, Person};
+use super::redisvl::{self, HashDoc, JsonDoc};
+
+/// Runs a script of `tests/interop/capture` by the interpreter that a variable names, and gives
+/// the JSON lines that it prints.
+fn run(interpreter: &str, script: &str, what: &str, server: &Server) -> Vec<Value> {
+    let interpreter = std::env::var(interpreter).expect("ci/interop says where it is");
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/interop/capture");
+    let output = Command::new(interpreter)
+        // Or the script beside the one that runs would be the library.
+        .arg("-P")
+        .arg(folder.join(script))
+        .args([what, &server.url()])
+        .output()
+        .expect("the interpreter runs");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{script} {what}: {errors}");
+    let lines = String::from_utf8(output.stdout).unwrap();
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+async fn server() -> (Server, Client) {
+    let server = Server::start().unwrap();
+    let client = Client::connect(server.url().as_str()).await.unwrap();
+    (server, client)
+}
+
+#[tokio::test]
+#[ignore = "needs Redis OM Python: run by ci/interop"]
+async fn redis_om_python() {
+    let (server, client) = server().await;
+    let python = |what| run("INTEROP_PYTHON", "redis_om_python.py", what, &server);
+    python("write");
+    let people: Repository<Person> = client.repository();
+    let cards: Repository<Card> = client.repository();
+    for plan in [people.index().plan().await.unwrap(), cards.index().plan().await.unwrap()] {
+        assert!(plan.is_empty() && plan.drift.is_empty(), "{plan}");
+    }
+    for person in python::people() {
+        assert_eq!(people.get(&person.id).await.unwrap(), Some(person));
+    }
+    for card in python::cards() {
+        assert_eq!(cards.get(&card.id).await.unwrap(), Some(card));
+    }
+    assert_eq!(people.find(|p| p.active.eq(true)).count().await.unwrap(), 1);
+
+    // The same over what Python wrote, and new ones beside them.
+    let before = python("read");
+    for person in python::people() {
+        people.save(&person).await.unwrap();
+    }
+    for card in python::cards() {
+        cards.save(&card).await.unwrap();
+    }
+    assert_eq!(python("read"), before);
+    let mut new = python::person('M', "Bob", Some("B"), true);
+    new.blob = vec![0, 255];
+    people.save(&new).await.unwrap();
+    let after = python("read");
+    assert_eq!(after.len(), before.len() + 1);
+    let id = new.id.to_string();
+    let read = after.iter().find(|read| read["pk"] == Value::String(id.clone())).unwrap();
+    for (field, value) in [
+        ("name", "Bob"),
+        ("nick", "B"),
+        ("joined", "2024-01-02 04:24:05.678000+00:00"),
+        ("born", "1985-02-03"),
+        ("rank", "gold"),
+        ("price", "1.25"),
+        ("blob", "00ff"),
+    ] {
+        assert_eq!(read[field], Value::String(value.to_owned()), "{field} of {read}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs RedisVL: run by ci/interop"]
+async fn redisvl_documents() {
+    let (server, client) = server().await;
+    let python = |what| run("INTEROP_REDISVL", "redisvl.py", what, &server);
+    python("write");
+    let hashes: Repository<HashDoc> = client.repository();
+    let json: Repository<JsonDoc> = client.repository();
+    for plan in [hashes.index().plan().await.unwrap(), json.index().plan().await.unwrap()] {
+        assert!(plan.is_empty() && plan.drift.is_empty(), "{plan}");
+    }
+    for doc in redisvl::hashes() {
+        assert_eq!(hashes.get(&doc.id).await.unwrap(), Some(doc));
+    }
+    for doc in redisvl::json() {
+        assert_eq!(json.get(&doc.id).await.unwrap(), Some(doc));
+    }
+    // What we write in the place of theirs is read, and found near, as theirs were.
+    let before = python("read");
+    for (hash, doc) in redisvl::hashes().into_iter().zip(redisvl::json()) {
+        assert!(hashes.delete(&hash.id).await.unwrap() && json.delete(&doc.id).await.unwrap());
+        hashes.save(&hash).await.unwrap();
+        json.save(&doc).await.unwrap();
+    }
+    assert_eq!(python("read"), before);
+    hashes.set(&"a".to_owned(), |d| d.year.to(1978)).await.unwrap();
+    assert!(python("read").iter().any(|read| read["year"] == "1978"));
+}
