@@ -172,8 +172,13 @@ impl<I: IntoIterator<Item: IntoCommand>> Batch for Each<I> {
 
     fn encode(self, out: &mut Encoded) -> Self::Replies {
         let mut count = 0;
-        self.0.into_iter().for_each(|command| {
+        let commands = self.0.into_iter();
+        let (least, _) = commands.size_hint();
+        commands.for_each(|command| {
             command.push_to(out);
+            if count == 0 {
+                out.expect_more(least);
+            }
             count += 1;
         });
         Many { count, reply: PhantomData }

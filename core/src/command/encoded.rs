@@ -5,11 +5,16 @@ use std::fmt;
 use super::check::{check, not_blocking};
 use super::{Command, Flags, slot};
 use crate::error::{Error, Result};
-use crate::resp::{Frame, Packed, Pieces, Reader, View};
+use crate::resp::{Frame, Packed, Parcel, Pieces, Reader, View};
+
+/// No more room is made because of the first command alone.
+const MOST_ROOM: usize = 1 << 20;
 
 /// Commands in wire form, one after the other, with what is known of them together.
 pub struct Encoded {
     pieces: Pieces,
+    /// All of them, once there are no more.
+    whole: Parcel,
     frames: u32,
     /// Frames in front that are none of the batch's.
     before: u32,
@@ -26,6 +31,7 @@ impl Encoded {
     pub(crate) fn new(routed: bool) -> Encoded {
         Encoded {
             pieces: Pieces::default(),
+            whole: Parcel::default(),
             frames: 0,
             before: 0,
             repeatable: true,
@@ -50,6 +56,18 @@ impl Encoded {
         }
     }
 
+    /// Makes room for so many commands like those that are here, the first of them included.
+    pub(crate) fn expect_more(&mut self, commands: usize) {
+        let each = self.pieces.small().len().saturating_sub(self.start);
+        let more = each.saturating_mul(commands.saturating_sub(1)).min(MOST_ROOM);
+        self.pieces.small_mut().reserve(more);
+    }
+
+    /// No more comes: what is here can be sent without being copied.
+    pub(crate) fn close(&mut self) {
+        self.whole = std::mem::take(&mut self.pieces).into();
+    }
+
     /// Appends a command that is one word, around the batch.
     pub(crate) fn word(&mut self, word: &str) {
         let mut packed = Packed::new();
@@ -63,7 +81,10 @@ impl Encoded {
     }
 
     pub(crate) fn view(&self) -> View<'_> {
-        self.pieces.view()
+        match self.pieces.is_empty() {
+            true => self.whole.view(),
+            false => self.pieces.view(),
+        }
     }
 
     /// Each command of the batch: its bytes, its first key's slot, its flags.

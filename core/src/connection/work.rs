@@ -106,6 +106,7 @@ impl<P: Replies> Pipeline<P> {
     pub(crate) fn new(batch: impl Batch<Replies = P>, routed: bool) -> Pipeline<P> {
         let mut encoded = Encoded::new(routed);
         let replies = batch.encode(&mut encoded);
+        encoded.close();
         Pipeline { encoded, replies }
     }
 }
@@ -117,6 +118,7 @@ impl<P: Replies> Transaction<P> {
         encoded.word("MULTI");
         let replies = batch.encode(&mut encoded);
         encoded.word("EXEC");
+        encoded.close();
         Transaction { encoded, replies }
     }
 }

@@ -11,6 +11,9 @@ use bytes::Bytes;
 /// a copy costs less than keeping count of one more piece.
 pub(crate) const LARGE: usize = 32 << 10;
 
+/// From this size on small values that were copied together are such a stretch.
+const MANY: usize = 8 << 10;
+
 /// A request in wire form, or several. Small values are copied together, large ones are shared.
 #[derive(Clone, Default)]
 pub(crate) struct Pieces {
@@ -42,6 +45,8 @@ pub(crate) struct Parcel {
 pub struct View<'a> {
     small: &'a [u8],
     large: &'a [Large],
+    /// The small bytes, where they can be shared.
+    shared: Option<&'a Bytes>,
 }
 
 impl Large {
@@ -70,7 +75,7 @@ impl Pieces {
 
     #[inline]
     pub(crate) fn view(&self) -> View<'_> {
-        View { small: &self.small, large: &self.large }
+        View { small: &self.small, large: &self.large, shared: None }
     }
 
     /// What was copied together.
@@ -96,10 +101,19 @@ impl Pieces {
     /// Adds all of another's.
     #[inline]
     pub(crate) fn extend(&mut self, other: View<'_>) {
-        if other.large.is_empty() {
+        if other.large.is_empty() && other.small.len() < MANY {
             self.small.extend_from_slice(other.small);
         } else {
-            self.extend_within(other, 0..other.len());
+            self.extend_many(other);
+        }
+    }
+
+    #[inline(never)]
+    fn extend_many(&mut self, other: View<'_>) {
+        match other.shared {
+            _ if !other.large.is_empty() => self.extend_within(other, 0..other.len()),
+            Some(shared) => self.push_large(shared.clone()),
+            None => self.small.extend_from_slice(other.small),
         }
     }
 
@@ -140,7 +154,7 @@ impl From<Bytes> for Parcel {
 
 impl Parcel {
     pub(crate) fn view(&self) -> View<'_> {
-        View { small: &self.small, large: &self.large }
+        View { small: &self.small, large: &self.large, shared: Some(&self.small) }
     }
 
     /// A part of it.
@@ -156,7 +170,7 @@ impl Parcel {
 
 impl<'a> From<&'a [u8]> for View<'a> {
     fn from(small: &'a [u8]) -> View<'a> {
-        View { small, large: &[] }
+        View { small, large: &[], shared: None }
     }
 }
 
@@ -353,6 +367,19 @@ mod tests {
                 }
                 assert_eq!(written, whole);
             }
+        }
+    }
+
+    #[test]
+    fn many_small_bytes_are_shared_and_few_copied() {
+        for (len, copied) in [(MANY, 1), (MANY - 1, MANY)] {
+            let parcel = Parcel::from(Bytes::from(vec![b'x'; len]));
+            let mut other = Pieces::default();
+            other.small_mut().push(b'*');
+            other.extend(parcel.view());
+            other.small_mut().push(b'.');
+            assert_eq!((other.small().len(), other.len()), (copied + 1, len + 2));
+            assert!(other.view().joined().ends_with(b"x."));
         }
     }
 
