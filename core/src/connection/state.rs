@@ -234,7 +234,9 @@ impl State {
 
     /// Gives those who wait to join their turn, as far as there is room.
     pub(crate) fn grant(&mut self, config: &Config, wakers: &mut Vec<Waker>) {
-        while let Some(bytes) = self.slots.next_queued() {
+        while self.slots.has_queue()
+            && let Some(bytes) = self.slots.next_queued()
+        {
             if !self.fits(config, bytes) {
                 break;
             }

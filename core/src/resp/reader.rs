@@ -97,6 +97,9 @@ pub struct Reader<'a> {
 /// So much is checked to be text at once.
 const WINDOW: usize = 4_096;
 
+/// With less than so much behind it, a text is checked by itself.
+const ALONE: usize = 64;
+
 impl<'a> Reader<'a> {
     /// A reader over complete replies; incomplete ones give protocol errors.
     pub fn new(bytes: &'a [u8]) -> Reader<'a> {
@@ -173,32 +176,13 @@ impl<'a> Reader<'a> {
         let known = start.wrapping_sub(self.text_at)..end.wrapping_sub(self.text_at);
         match self.text.get(known) {
             Some(text) => Some(text),
-            None => self.check_text(start, len),
-        }
-    }
-
-    #[inline(never)]
-    fn check_text(&mut self, start: usize, len: usize) -> Option<&'a str> {
-        let least = start.checked_add(len)?;
-        let rest = self.bytes.get(start..)?;
-        if self.bytes.len().saturating_sub(least) < 64 {
-            return None;
-        }
-        let mut end = rest.len().min(len.max(WINDOW));
-        // Not inside of a letter.
-        while end > len && rest.get(end).is_some_and(|byte| byte & 0xc0 == 0x80) {
-            end = end.saturating_sub(1);
-        }
-        let window = rest.get(..end)?;
-        self.text = match std::str::from_utf8(window) {
-            Ok(text) => text,
-            Err(error) => {
-                let valid = Some(error.valid_up_to()).filter(|valid| *valid >= len)?;
-                std::str::from_utf8(window.get(..valid)?).ok()?
+            // Little comes behind it: it is alone, or the last.
+            None if self.bytes.len().wrapping_sub(end) < ALONE => None,
+            None => {
+                (self.text, self.text_at) = (check_text(self.bytes, start, len)?, start);
+                self.text.get(..len)
             }
-        };
-        self.text_at = start;
-        self.text.get(..len)
+        }
     }
 
     /// Takes a list's header if it has two elements.
@@ -443,6 +427,25 @@ impl<'a> Reader<'a> {
         }
         self.at = (at + 2).min(self.bytes.len());
         Ok(value)
+    }
+}
+
+/// The text that begins at `start`, of at least `len` bytes.
+#[inline(never)]
+fn check_text(bytes: &[u8], start: usize, len: usize) -> Option<&str> {
+    let rest = bytes.get(start..)?;
+    let mut end = rest.len().min(len.max(WINDOW));
+    // Not inside of a letter.
+    while end > len && rest.get(end).is_some_and(|byte| byte & 0xc0 == 0x80) {
+        end = end.saturating_sub(1);
+    }
+    let window = rest.get(..end)?;
+    match std::str::from_utf8(window) {
+        Ok(text) => Some(text),
+        Err(error) => {
+            let valid = Some(error.valid_up_to()).filter(|valid| *valid >= len)?;
+            std::str::from_utf8(window.get(..valid)?).ok()
+        }
     }
 }
 

@@ -177,14 +177,17 @@ impl Scanner {
                 Some(kind @ (b'*' | b'~' | b'%')) => match short::length(bytes, at) {
                     Some((count, start)) => {
                         let elements = if *kind == b'%' { 2 * count } else { count };
-                        self.begin(Open::Elements(elements as u64), false)?;
-                        at = start;
-                        match elements <= FEW && self.short {
-                            true => short::few_end(bytes, at, elements).map_or(0, |end| {
+                        match self.few_end(bytes, start, elements) {
+                            Some(end) => {
+                                self.elements += elements as u64;
                                 at = end;
-                                elements as u64
-                            }),
-                            false => 0,
+                                1
+                            }
+                            None => {
+                                self.begin(Open::Elements(elements as u64), false)?;
+                                at = start;
+                                0
+                            }
                         }
                     }
                     None => break,
@@ -200,6 +203,16 @@ impl Scanner {
             return Err(over("reply length", self.limits.max_frame_bytes));
         }
         Ok(())
+    }
+
+    /// Where the last of an aggregate's elements ends, if they are few and short, and the limits
+    /// allow them.
+    #[inline(always)]
+    fn few_end(&self, bytes: &[u8], at: usize, elements: usize) -> Option<usize> {
+        let allowed = self.outer.len() < self.limits.max_depth
+            && self.elements.saturating_add(elements as u64) <= self.limits.max_elements;
+        let few = self.short && allowed && elements <= FEW;
+        few.then(|| short::few_end(bytes, at, elements)).flatten()
     }
 
     fn finish(&mut self) -> Scan {
