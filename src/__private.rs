@@ -38,10 +38,15 @@ pub fn read_earlier<M: RedisModel>(
 ) -> Result<crate::model::Hit<M>> {
     match form {
         ReplyForm::Document => {
-            let document = crate::model::read_document(reader)?;
-            Ok(document.map(|document| (document, None)))
+            let mut found = None;
+            crate::model::read_document(reader, &mut found)?;
+            Ok(found.map(|document| (document, None)))
         }
-        ReplyForm::Hit => crate::query::hits::whole(reader),
+        ReplyForm::Hit => {
+            let mut hit = None;
+            crate::query::hits::whole(reader, &mut hit)?;
+            Ok(hit)
+        }
     }
 }
 

@@ -9,7 +9,7 @@ pub use next::Next;
 pub(crate) use next::Order;
 #[doc(hidden)]
 pub use reply::{Hit, ReplyForm};
-pub(crate) use reply::{Loaded, document, finish, json, upgraded};
+pub(crate) use reply::{Loaded, document, json, load, upgraded};
 
 use super::{FieldSchema, Nested, RedisModel, RedisValue, Storage, StoredValue};
 use crate::Result;

@@ -76,7 +76,7 @@ pub use document::Next;
 pub use document::{Document, DocumentWriter};
 #[doc(hidden)]
 pub use document::{Hit, ReplyForm};
-pub(crate) use document::{Loaded, Order, document as read_document, finish, json, upgraded};
+pub(crate) use document::{Loaded, Order, document as read_document, json, load, upgraded};
 #[doc(hidden)]
 pub use fit::{Misfit, model_misfit, name_misfit, stored_misfit};
 pub use generate::{CountedId, GeneratedId, GeneratesId, IdSource};

@@ -3,7 +3,7 @@
 use alizarin_core::resp::{Frame, Reader};
 
 use crate::model::{
-    Hit, Order, RedisModel, RedisProjection, ReplyForm, Storage, finish, json, read_hit, upgraded,
+    Hit, Order, RedisModel, RedisProjection, ReplyForm, Storage, json, read_hit, upgraded,
 };
 use crate::repository::{Take, Whole};
 use crate::{Error, ErrorKind, FromReply, Result, Sent};
@@ -27,8 +27,8 @@ impl<T: Take> FromReply for Hits<T> {
         let mut dropped = 0;
         let total = each(reader, Some(T::hit), |key, found| {
             match found {
-                Ok(Some(item)) => items.push(item),
-                Ok(None) => dropped += 1,
+                Ok(found) if found.is_some() => items.extend(found.take()),
+                Ok(_) => dropped += 1,
                 Err(error) => return Err(at_key(&error, key)),
             }
             Ok(())
@@ -56,23 +56,22 @@ impl FromReply for Distances {
         let (mut keys, mut distances) = (Vec::new(), Vec::new());
         let total = each(reader, Some(distance), |key, found| {
             keys.push(key.to_vec());
-            distances.push(found?);
+            distances.push(*found?);
             Ok(())
         })?;
         Ok(Distances(Keys { total, keys }, distances))
     }
 }
 
-fn distance(reader: &mut Reader<'_>) -> Result<Option<f64>> {
-    let Some(count) = pairs(reader)? else { return Ok(None) };
-    let mut distance = None;
+fn distance(reader: &mut Reader<'_>, distance: &mut Option<f64>) -> Result<()> {
+    let Some(count) = pairs(reader)? else { return Ok(()) };
     for _ in 0..count {
         match text(reader)? {
-            name if name == DISTANCE.as_bytes() => distance = Some(f64::from_reply(reader)?),
+            name if name == DISTANCE.as_bytes() => *distance = Some(f64::from_reply(reader)?),
             _ => reader.skip()?,
         }
     }
-    Ok(distance)
+    Ok(())
 }
 
 impl FromReply for Keys {
@@ -96,18 +95,18 @@ pub(crate) fn at_key(error: &Error, key: &[u8]) -> Error {
     }
 }
 
-/// Reads a hit's fields, which it takes from the reader; `None` when the document was gone.
-type Read<T> = fn(&mut Reader<'_>) -> Result<Option<T>>;
+/// Reads a hit's fields, which it takes from the reader; leaves nothing when the document was gone.
+type Read<T> = fn(&mut Reader<'_>, &mut Option<T>) -> Result<()>;
 
 /// Takes a hit's key and what was read of its fields. An error ends the reading.
-type Then<'a, 'f, T> = dyn FnMut(&'a [u8], Result<Option<T>>) -> Result<()> + 'f;
+type Then<'a, 'f, T> = dyn FnMut(&'a [u8], Result<&mut Option<T>>) -> Result<()> + 'f;
 
 /// Calls `then` with each hit's key and what `read` made of its fields, if they were asked for;
 /// gives the total.
 fn each<'a, T>(
     reader: &mut Reader<'a>,
     read: Option<Read<T>>,
-    mut then: impl FnMut(&'a [u8], Result<Option<T>>) -> Result<()>,
+    mut then: impl FnMut(&'a [u8], Result<&mut Option<T>>) -> Result<()>,
 ) -> Result<u64> {
     match reader.next()? {
         Frame::Array(count) => flat(reader, count, read, &mut then),
@@ -131,7 +130,9 @@ fn flat<'a, T>(
     }
     for _ in 0..left / width {
         let key = text(reader)?;
-        then(key, read.map_or(Ok(None), |read| read(reader)))?;
+        let mut found = None;
+        let outcome = read.map_or(Ok(()), |read| read(reader, &mut found));
+        then(key, outcome.map(|()| &mut found))?;
     }
     Ok(total)
 }
@@ -167,7 +168,7 @@ fn hit<'a, T>(
     then: &mut Then<'a, '_, T>,
 ) -> Result<()> {
     let mut key: &[u8] = b"";
-    let mut found = Ok(None);
+    let (mut found, mut outcome) = (None, Ok(()));
     match reader.next()? {
         Frame::Map(count) => {
             for _ in 0..count {
@@ -175,8 +176,8 @@ fn hit<'a, T>(
                     b"id" => key = text(reader)?,
                     b"extra_attributes" => {
                         let start = reader.clone();
-                        found = read.map_or(Ok(None), |read| read(reader));
-                        if read.is_none() || found.is_err() {
+                        outcome = read.map_or(Ok(()), |read| read(reader, &mut found));
+                        if read.is_none() || outcome.is_err() {
                             // The key, which the error is to name, may come behind it.
                             *reader = start;
                             reader.skip()?;
@@ -189,7 +190,7 @@ fn hit<'a, T>(
         Frame::Null => {}
         frame => return Err(Error::decode("a search result", &frame.describe())),
     }
-    then(key, found)
+    then(key, outcome.map(|()| &mut found))
 }
 
 /// A search that ran out of time gives what it had: that is an error here.
@@ -219,18 +220,17 @@ fn check_warning(text: &str) -> Result<()> {
     Ok(())
 }
 
-/// A document, of this struct or of one that it is upgraded from, and its vector's distance; `None`
-/// when it was gone.
-pub(crate) fn whole<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Hit<M>> {
+/// Leaves a document, of this struct or of one that it is upgraded from, and its vector's distance in
+/// `hit`; nothing when it was gone.
+pub(crate) fn whole<M: RedisModel>(reader: &mut Reader<'_>, hit: &mut Hit<M>) -> Result<()> {
     let start = reader.clone();
-    match current(reader) {
-        Err(error) => upgraded(reader, start, ReplyForm::Hit).ok_or(error),
-        found => found,
-    }
+    let Err(error) = current(reader, hit) else { return Ok(()) };
+    *hit = upgraded(reader, start, ReplyForm::Hit).ok_or(error)?;
+    Ok(())
 }
 
-fn current<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Hit<M>> {
-    let Some(count) = pairs(reader)? else { return Ok(None) };
+fn current<M: RedisModel>(reader: &mut Reader<'_>, hit: &mut Hit<M>) -> Result<()> {
+    let Some(count) = pairs(reader)? else { return Ok(()) };
     let mut partial = M::Partial::default();
     let mut distance = None;
     let mut found = false;
@@ -268,16 +268,18 @@ fn current<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Hit<M>> {
         }
     }
     if !found && !order.has_begun() {
-        return Ok(None);
+        return Ok(());
     }
-    Ok(Some((finish::<M>(partial)?, distance)))
+    let (document, _) = hit.insert((M::finish(partial)?, distance));
+    document.hook_after_load()
 }
 
-/// A projection and its vector's distance; `None` when the document was gone.
+/// Leaves a projection and its vector's distance in `hit`; nothing when the document was gone.
 pub(crate) fn projected<P: RedisProjection>(
     reader: &mut Reader<'_>,
-) -> Result<Option<(P, Option<f64>)>> {
-    let Some(count) = pairs(reader)? else { return Ok(None) };
+    hit: &mut Option<(P, Option<f64>)>,
+) -> Result<()> {
+    let Some(count) = pairs(reader)? else { return Ok(()) };
     let mut distance = None;
     let found = read_hit(reader, count, |name, reader| {
         if name != DISTANCE.as_bytes() {
@@ -286,7 +288,8 @@ pub(crate) fn projected<P: RedisProjection>(
         distance = Some(f64::from_reply(reader)?);
         Ok(true)
     })?;
-    Ok(found.map(|found| (found, distance)))
+    *hit = found.map(|found| (found, distance));
+    Ok(())
 }
 
 /// How many names with values follow; `None` when the document was gone.

@@ -141,8 +141,10 @@ impl<M: RedisModel, T: Take<Model = M>> Future for Loading<'_, M, T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let outcome = ready!(Pin::new(&mut this.reply).poll(cx)).and_then(|taken| taken.0);
-        Poll::Ready(outcome.map_err(|error| at_key(error, &this.repository.key(this.id))))
+        Poll::Ready(match ready!(Pin::new(&mut this.reply).poll(cx)) {
+            Ok(Taken(Ok(found))) => Ok(found),
+            Ok(Taken(Err(error))) | Err(error) => Err(at_key(error, &this.repository.key(this.id))),
+        })
     }
 }
 
@@ -217,7 +219,7 @@ impl<'a, M: RedisModel, T: Take<Model = M>> IntoFuture for GetMany<'a, M, T> {
         Box::pin(async move {
             let mut documents = Vec::with_capacity(self.keys.len());
             for keys in self.keys.chunks(PAGE) {
-                documents.extend(load_page::<T>(self.repository.client(), keys).await?);
+                load_into::<T>(self.repository.client(), keys, &mut documents).await?;
             }
             Ok(documents)
         })
@@ -286,16 +288,31 @@ pub(crate) async fn load_page<T: Take>(
     client: &Client,
     keys: &[impl AsRef<[u8]>],
 ) -> Result<Vec<Option<T::Item>>> {
+    let mut found = Vec::with_capacity(keys.len());
+    load_into::<T>(client, keys, &mut found).await?;
+    Ok(found)
+}
+
+/// The same, behind what was `found` before.
+async fn load_into<T: Take>(
+    client: &Client,
+    keys: &[impl AsRef<[u8]>],
+    found: &mut Vec<Option<T::Item>>,
+) -> Result<()> {
     if keys.is_empty() {
-        return Ok(Vec::new());
+        return Ok(());
     }
     let reads = keys.iter().map(|key| T::read(key.as_ref()).replying::<Result<Taken<T>>>());
     let loaded = client.pipeline(each(reads)).await?;
-    let documents = loaded.into_iter().zip(keys).map(|(loaded, key)| {
-        let outcome = loaded.and_then(|taken| taken.0);
-        outcome.map_err(|error| at_key(error, &String::from_utf8_lossy(key.as_ref())))
-    });
-    documents.collect()
+    for (loaded, key) in loaded.into_iter().zip(keys) {
+        match loaded {
+            Ok(Taken(Ok(document))) => found.push(document),
+            Ok(Taken(Err(error))) | Err(error) => {
+                return Err(at_key(error, &String::from_utf8_lossy(key.as_ref())));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Reads one document with the fingerprint of its content.

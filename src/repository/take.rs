@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use alizarin_core::commands;
 use alizarin_core::resp::{Packed, Reader};
 
-use crate::model::{Loaded, Picked, RedisModel, RedisProjection, Shape, Storage};
+use crate::model::{Picked, RedisModel, RedisProjection, Shape, Storage, load};
 use crate::query::hits;
 use crate::{Command, FromReply, Result};
 
@@ -24,13 +24,14 @@ pub trait Take: sealed::Sealed + Send + Sync + 'static {
     where
         Self: Sized;
 
-    /// Reads the reply to it; an error in the document leaves the replies behind it readable.
+    /// Leaves what the reply to it holds in `found`; an error in the document leaves the replies
+    /// behind it readable.
     #[doc(hidden)]
-    fn decode(reader: &mut Reader<'_>) -> Result<Result<Option<Self::Item>>>;
+    fn decode(reader: &mut Reader<'_>, found: &mut Option<Self::Item>) -> Result<Result<()>>;
 
-    /// Reads a hit of a search, and its vector's distance; `None` when it was gone.
+    /// Leaves a hit of a search, and its vector's distance, in `found`; nothing when it was gone.
     #[doc(hidden)]
-    fn hit(reader: &mut Reader<'_>) -> Result<Option<(Self::Item, Option<f64>)>>;
+    fn hit(reader: &mut Reader<'_>, found: &mut Option<(Self::Item, Option<f64>)>) -> Result<()>;
 
     /// The fields, where not the whole document is wanted.
     #[doc(hidden)]
@@ -63,7 +64,9 @@ impl<T: Take> fmt::Debug for Taken<T> {
 impl<T: Take> FromReply for Taken<T> {
     #[inline]
     fn from_reply(reader: &mut Reader<'_>) -> Result<Taken<T>> {
-        T::decode(reader).map(Taken)
+        let mut found = None;
+        let outcome = T::decode(reader, &mut found)?;
+        Ok(Taken(outcome.map(|()| found)))
     }
 }
 
@@ -79,12 +82,12 @@ impl<M: RedisModel> Take for Whole<M> {
     }
 
     #[inline]
-    fn decode(reader: &mut Reader<'_>) -> Result<Result<Option<M>>> {
-        Loaded::from_reply(reader).map(|loaded| loaded.0)
+    fn decode(reader: &mut Reader<'_>, found: &mut Option<M>) -> Result<Result<()>> {
+        load(reader, found)
     }
 
-    fn hit(reader: &mut Reader<'_>) -> Result<Option<(M, Option<f64>)>> {
-        hits::whole(reader)
+    fn hit(reader: &mut Reader<'_>, found: &mut Option<(M, Option<f64>)>) -> Result<()> {
+        hits::whole(reader, found)
     }
 
     fn shape() -> Option<&'static Shape> {
@@ -108,12 +111,13 @@ impl<P: RedisProjection> Take for Only<P> {
         command
     }
 
-    fn decode(reader: &mut Reader<'_>) -> Result<Result<Option<P>>> {
-        Picked::from_reply(reader).map(|picked| picked.0)
+    fn decode(reader: &mut Reader<'_>, found: &mut Option<P>) -> Result<Result<()>> {
+        let Picked(picked) = Picked::from_reply(reader)?;
+        Ok(picked.map(|picked| *found = picked))
     }
 
-    fn hit(reader: &mut Reader<'_>) -> Result<Option<(P, Option<f64>)>> {
-        hits::projected(reader)
+    fn hit(reader: &mut Reader<'_>, found: &mut Option<(P, Option<f64>)>) -> Result<()> {
+        hits::projected(reader, found)
     }
 
     fn shape() -> Option<&'static Shape> {

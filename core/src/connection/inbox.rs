@@ -37,6 +37,8 @@ pub(crate) struct Inbox {
     hint: usize,
     /// The largest that the buffer has been since it was made.
     largest: usize,
+    /// How long the last reply was that was not small.
+    usual: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -77,6 +79,7 @@ impl Inbox {
             loose: 0,
             hint: 0,
             largest: 0,
+            usual: 0,
         }
     }
 
@@ -123,7 +126,13 @@ impl Inbox {
         // What is missing of a large frame may be little, and would cost a copy of all of it.
         let suffices = self.buffer.len() > TRUST && (1..=free).contains(&self.hint);
         if free < ROOM / 2 && !suffices || free < self.hint && self.hint <= believed {
-            let room = self.hint.min(believed).max(ROOM);
+            let mut room = self.hint.min(believed).max(ROOM);
+            if !self.buffer.try_reclaim(room) {
+                // The last reply is still in use. What comes may be as long: growing step by step
+                // would copy it.
+                room = room.max(self.usual);
+                self.usual = 0;
+            }
             self.buffer.reserve(room);
             self.largest = self.largest.max(self.buffer.capacity());
         }
@@ -141,7 +150,7 @@ impl Inbox {
     /// Gives back all room: nothing comes at the moment.
     pub(crate) fn empty(&mut self) {
         if self.buffer.is_empty() && self.found.is_empty() && self.pushes.is_empty() {
-            (self.buffer, self.largest) = (BytesMut::new(), 0);
+            (self.buffer, self.largest, self.usual) = (BytesMut::new(), 0, 0);
             (self.found, self.pushes) = (VecDeque::new(), VecDeque::new());
         }
     }
@@ -242,6 +251,9 @@ impl Inbox {
         }
         self.scanned -= total;
         self.replies -= frames as usize;
+        if total > ROOM {
+            self.usual = total.min(KEEP);
+        }
         if any_streamed {
             let plain = streamed::normalize(&self.buffer.split_to(total))?;
             return Ok(Some(Item::Reply(Reply::Shared(plain.into()))));
@@ -377,6 +389,19 @@ mod tests {
         assert!(inbox.buffer.capacity() < KEEP && inbox.largest > KEEP);
         inbox.shrink();
         assert_eq!((inbox.buffer.capacity(), inbox.largest), (0, 0));
+    }
+
+    #[test]
+    fn while_a_long_reply_is_held_there_is_room_for_another_at_once() {
+        let mut inbox = Inbox::new(&Limits::default());
+        let wire = [b"*20000\r\n".to_vec(), b"$5\r\nhello\r\n".repeat(20_000)].concat();
+        feed(&mut inbox, &wire);
+        let Ok(Some(Item::Reply(held))) = inbox.next(Some(1)) else { panic!("a reply") };
+        let left = inbox.room().capacity();
+        feed(&mut inbox, &wire[..left + 1]);
+        inbox.room();
+        assert!(inbox.buffer.capacity() >= wire.len() && inbox.usual == 0);
+        assert_eq!(held.as_bytes(), wire);
     }
 
     #[test]

@@ -13,29 +13,42 @@ pub(crate) struct Loaded<M>(pub(crate) Result<Option<M>>);
 impl<M: RedisModel> FromReply for Loaded<M> {
     #[inline]
     fn from_reply(reader: &mut Reader<'_>) -> Result<Loaded<M>> {
-        let start = reader.clone();
-        let document = document(reader);
-        if document.is_err() {
-            if let Frame::Error(line) = start.peek()? {
-                return Err(Error::server(line));
-            }
-            *reader = start;
-            reader.skip()?;
-        }
-        Ok(Loaded(document))
+        let mut found = None;
+        let outcome = load(reader, &mut found)?;
+        Ok(Loaded(outcome.map(|()| found)))
     }
 }
 
-/// One document, of this struct or of one that it is upgraded from.
-pub(crate) fn document<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Option<M>> {
+/// Leaves a document in `found`, as [`Loaded`] has it: models are large, and are moved little.
+#[inline]
+pub(crate) fn load<M: RedisModel>(
+    reader: &mut Reader<'_>,
+    found: &mut Option<M>,
+) -> Result<Result<()>> {
     let start = reader.clone();
-    match whole(reader) {
-        Err(error) => match upgraded(reader, start, ReplyForm::Document) {
-            Some(found) => Ok(found.map(|(document, _)| document)),
-            None => Err(error),
-        },
-        document => document,
+    let outcome = document(reader, found);
+    if outcome.is_err() {
+        if let Frame::Error(line) = start.peek()? {
+            return Err(Error::server(line));
+        }
+        *reader = start;
+        reader.skip()?;
     }
+    Ok(outcome)
+}
+
+/// Leaves one document in `found`, of this struct or of one that it is upgraded from.
+pub(crate) fn document<M: RedisModel>(
+    reader: &mut Reader<'_>,
+    found: &mut Option<M>,
+) -> Result<()> {
+    let start = reader.clone();
+    let Err(error) = whole(reader, found) else { return Ok(()) };
+    match upgraded(reader, start, ReplyForm::Document) {
+        Some(hit) => *found = hit.map(|(document, _)| document),
+        None => return Err(error),
+    }
+    Ok(())
 }
 
 /// What a reply holds one document in.
@@ -68,10 +81,10 @@ pub(crate) fn upgraded<'a, M: RedisModel>(
     Some(found)
 }
 
-fn whole<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Option<M>> {
+fn whole<M: RedisModel>(reader: &mut Reader<'_>, found: &mut Option<M>) -> Result<()> {
     let mut partial = M::Partial::default();
     match reader.next()? {
-        Frame::Null | Frame::Array(0) | Frame::Map(0) => return Ok(None),
+        Frame::Null | Frame::Array(0) | Frame::Map(0) => return Ok(()),
         Frame::Bulk(value) => json::<M>(&mut partial, value)?,
         frame @ (Frame::Map(_) | Frame::Array(_)) => {
             let mut order = Order::of(frame.children() / 2);
@@ -84,14 +97,7 @@ fn whole<M: RedisModel>(reader: &mut Reader<'_>) -> Result<Option<M>> {
         }
         frame => return Err(Error::decode("a document", &frame.describe())),
     }
-    finish::<M>(partial).map(Some)
-}
-
-/// The document that was read.
-pub(crate) fn finish<M: RedisModel>(partial: M::Partial) -> Result<M> {
-    let mut model = M::finish(partial)?;
-    model.hook_after_load()?;
-    Ok(model)
+    found.insert(M::finish(partial)?).hook_after_load()
 }
 
 /// Takes a JSON document's members.
