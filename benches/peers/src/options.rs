@@ -45,8 +45,8 @@ pub struct Table {
 /// What a short table may take, without building it.
 const SHORT: Duration = Duration::from_secs(95);
 
-const USAGE: &str = "usage: peers [--short] [--rounds N] [--turn MS] [--only NAME,..] \
-                     [--json FILE] | peers instructions|wakeups [--only NAME,..] [--clients NAME,..]";
+const USAGE: &str = "usage: peers [--short] [--rounds N] [--turn MS] [--within S] \
+                     [--only NAME,..] [--json FILE] | peers instructions|wakeups [--only NAME,..] [--clients NAME,..]";
 
 impl Options {
     pub fn read(mut arguments: impl Iterator<Item = String>) -> Result<Options, Failure> {
@@ -83,6 +83,7 @@ impl Options {
                 }
                 "--rounds" => table.rounds = value()?.parse()?,
                 "--turn" => table.turn = value()?.parse()?,
+                "--within" => table.within = Some(Duration::from_secs(value()?.parse()?)),
                 "--json" => table.json = Some(value()?),
                 "--only" => {
                     let names = value()?;
