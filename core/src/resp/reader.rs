@@ -97,7 +97,7 @@ pub struct Reader<'a> {
 /// So much is checked to be text at once.
 const WINDOW: usize = 4_096;
 
-/// With less than so much behind it, a text is checked by itself.
+/// With less than so much behind it a text is alone, or the last, and checked by itself.
 const ALONE: usize = 64;
 
 impl<'a> Reader<'a> {
@@ -176,7 +176,6 @@ impl<'a> Reader<'a> {
         let known = start.wrapping_sub(self.text_at)..end.wrapping_sub(self.text_at);
         match self.text.get(known) {
             Some(text) => Some(text),
-            // Little comes behind it: it is alone, or the last.
             None if self.bytes.len().wrapping_sub(end) < ALONE => None,
             None => {
                 (self.text, self.text_at) = (check_text(self.bytes, start, len)?, start);
@@ -440,13 +439,12 @@ fn check_text(bytes: &[u8], start: usize, len: usize) -> Option<&str> {
         end = end.saturating_sub(1);
     }
     let window = rest.get(..end)?;
-    match std::str::from_utf8(window) {
-        Ok(text) => Some(text),
-        Err(error) => {
-            let valid = Some(error.valid_up_to()).filter(|valid| *valid >= len)?;
-            std::str::from_utf8(window.get(..valid)?).ok()
-        }
-    }
+    let error = match std::str::from_utf8(window) {
+        Ok(text) => return Some(text),
+        Err(error) => error,
+    };
+    let valid = window.get(..error.valid_up_to()).filter(|valid| valid.len() >= len)?;
+    std::str::from_utf8(valid).ok()
 }
 
 /// Whether a digit stands before `at`.
