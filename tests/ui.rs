@@ -28,6 +28,7 @@ fn messages() {
             "query",
             "row",
             "series",
+            "transaction",
             "unique",
             "value",
         ];

@@ -164,6 +164,11 @@ impl<R, X> fmt::Debug for Command<R, X> {
 }
 
 /// Whatever stands for one command: a [`Command`], or a builder with options.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no command that could be put together with others",
+    label = "this is no command by itself",
+    note = "commands of the module `commands` and of `Command::new(..)` can be put into pipelines and transactions; a client's own, `client.incr(..)`, run at once"
+)]
 pub trait IntoCommand {
     /// The type of the reply.
     type Reply: FromReply;

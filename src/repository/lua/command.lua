@@ -7,23 +7,21 @@ end
 -- A raw command of a transaction. What would fail is found before the first write, as far as the
 -- command says it: its name, its arguments, its keys, the type that it needs.
 -- KEYS: those that the caller knows.  ARGV: the command.
-local needed = {}
-local function learn()
-  for kind, names in pairs({
-    string = 'APPEND BITCOUNT BITFIELD BITPOS DECR DECRBY GET GETBIT GETDEL GETEX GETRANGE INCR INCRBY INCRBYFLOAT SETBIT SETRANGE STRLEN',
-    hash = 'HDEL HEXISTS HGET HGETALL HINCRBY HINCRBYFLOAT HKEYS HLEN HMGET HMSET HSET HSETNX HSTRLEN HVALS',
-    list = 'LINDEX LINSERT LLEN LPOP LPOS LPUSH LPUSHX LRANGE LREM LSET LTRIM RPOP RPUSH RPUSHX',
-    set = 'SADD SCARD SISMEMBER SMEMBERS SMISMEMBER SPOP SRANDMEMBER SREM',
-    zset = 'GEOADD ZADD ZCARD ZCOUNT ZINCRBY ZPOPMAX ZPOPMIN ZRANGE ZRANK ZREM ZREMRANGEBYRANK ZREMRANGEBYSCORE ZREVRANK ZSCORE',
-    stream = 'XADD XDEL XLEN XRANGE XREVRANGE XTRIM',
-  }) do
-    for name in names:gmatch('%S+') do needed[name] = kind end
-  end
-end
+local kinds = {
+  string = ' APPEND BITCOUNT BITFIELD BITPOS DECR DECRBY GET GETBIT GETDEL GETEX GETRANGE INCR INCRBY INCRBYFLOAT SETBIT SETRANGE STRLEN ',
+  hash = ' HDEL HEXISTS HGET HGETALL HINCRBY HINCRBYFLOAT HKEYS HLEN HMGET HMSET HSET HSETNX HSTRLEN HVALS ',
+  list = ' LINDEX LINSERT LLEN LPOP LPOS LPUSH LPUSHX LRANGE LREM LSET LTRIM RPOP RPUSH RPUSHX ',
+  set = ' SADD SCARD SISMEMBER SMEMBERS SMISMEMBER SPOP SRANDMEMBER SREM ',
+  zset = ' GEOADD ZADD ZCARD ZCOUNT ZINCRBY ZPOPMAX ZPOPMIN ZRANGE ZRANK ZREM ZREMRANGEBYRANK ZREMRANGEBYSCORE ZREVRANK ZSCORE ',
+  stream = ' XADD XDEL XLEN XRANGE XREVRANGE XTRIM ',
+}
 local whole = { INCR = true, DECR = true, INCRBY = true, DECRBY = true }
+-- What removes documents unseen.
+local sweeping = { FLUSHALL = true, FLUSHDB = true, SWAPDB = true }
 
 -- Why the server would not run it; nothing where it would, or does not tell this user.
 local function unfit(name, ARGV)
+  if sweeping[name] then return 'ALZREFUSED ' .. name end
   local about = redis.pcall('COMMAND', 'INFO', name)
   if about.err then return end
   about = about[1]
@@ -58,9 +56,14 @@ end
 
 -- Why what the key holds stands against it.
 local function mismatched(name, key)
+  local needed
+  for kind, names in pairs(kinds) do
+    if names:find(' ' .. name .. ' ', 1, true) then needed = kind end
+  end
+  if not needed then return end
   local stored = redis.call('TYPE', key).ok
-  if stored ~= 'none' and stored ~= needed[name] then
-    return 'WRONGTYPE `' .. key .. '` holds a ' .. stored .. ', and ' .. name .. ' needs a ' .. needed[name]
+  if stored ~= 'none' and stored ~= needed then
+    return 'WRONGTYPE `' .. key .. '` holds a ' .. stored .. ', and ' .. name .. ' needs a ' .. needed
   end
   if whole[name] and stored == 'string' and not redis.call('GET', key):match('^%-?%d+$') then
     return 'ERR `' .. key .. '` holds no integer, which ' .. name .. ' needs'
@@ -88,9 +91,8 @@ function bodies.command(KEYS, ARGV)
   local keys = redis.pcall('COMMAND', 'GETKEYS', unpack(ARGV))
   if keys.err then keys = KEYS end
   fault = mislaid(keys)
-  if not next(needed) then learn() end
   -- What an earlier command of the transaction makes of a key is not known yet.
-  if not fault and needed[name] and keys[1] and not together.touched[keys[1]] then
+  if not fault and keys[1] and not together.touched[keys[1]] then
     fault = mismatched(name, keys[1])
   end
   if fault then return redis.error_reply(fault) end

@@ -77,7 +77,8 @@ pub trait Transactions {
     /// ```
     ///
     /// It takes an async closure, `async |tx| { .. }`, which may run several times: what it does
-    /// outside of the transaction, it does with every attempt.
+    /// outside of the transaction, it does with every attempt. What it captures it captures by shared
+    /// reference, or can be cloned.
     fn transact<'a, F, T>(&'a self, change: F) -> Transact<'a, F, T>
     where
         F: AsyncFnOnce(&mut Transaction) -> Result<T>

@@ -1,6 +1,6 @@
 //! What a transaction reads, and has to find unchanged.
 
-use alizarin_core::resp::Reader;
+use alizarin_core::resp::Packed;
 
 use super::step::{About, Prepared};
 use super::{Transaction, explain};
@@ -88,24 +88,23 @@ impl Transaction {
     ///
     /// # Cancel safety
     /// It only reads. Dropped before it is done, the key is not part of the transaction.
-    pub async fn watch(&mut self, key: impl AsRef<str>) -> Result<()> {
-        let key = key.as_ref();
-        let held: String =
-            Call::new(&WATCH, key).run(&self.client).await.map_err(|error| explain(error, key))?;
-        let mut call = Call::new(&TRANSACTION, key);
-        call.arg(held);
-        let (keys, arguments) = call.into_parts();
-        let about = About { name: "watch".to_owned(), model: None, key: Some(key.to_owned()) };
-        let keys = keys.arguments().map(<[u8]>::to_vec).collect();
-        let decode = |reader: &mut Reader<'_>| <()>::from_reply(reader);
+    pub async fn watch(&mut self, key: impl AsRef<[u8]>) -> Result<()> {
+        let bytes = key.as_ref().to_vec();
+        let key = String::from_utf8_lossy(&bytes).into_owned();
+        let mut call = Call::without_keys(&WATCH);
+        call.key(&bytes);
+        let held: String = call.run(&self.client).await.map_err(|error| explain(error, &key))?;
+        let mut arguments = Packed::new();
+        arguments.push(held.as_bytes());
+        let about = About { name: "watch".to_owned(), model: None, key: Some(key) };
         let prepared = Prepared {
             client: None,
             body: "watched",
-            keys,
+            keys: vec![bytes],
             scattered: false,
             arguments,
             after: None,
-            decode,
+            decode: <()>::from_reply,
         };
         self.add(about, prepared);
         Ok(())

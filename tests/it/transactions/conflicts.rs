@@ -198,6 +198,16 @@ crate::each_storage! {
         let (error, step) = refused(tx, 2).await;
         assert_eq!(error.kind(), ErrorKind::Server(ServerCode::NoPerm), "{error}");
         assert_eq!(step.name, "LPUSH");
+        // One who may not ask about commands can run them.
+        server.command(&["ACL", "SETUSER", "ann", "-command"]).unwrap();
+        let counter = format!("{prefix}counter");
+        let mut tx = client.begin();
+        let count = tx.push(incr(&counter));
+        assert_eq!(commit(tx).await.get(count).unwrap(), 1);
+        let mut tx = client.begin();
+        tx.push(incr(&counter));
+        tx.push(alizarin::Command::<u64>::new("LPUSH").key(&counter).arg("x"));
+        assert_eq!(tx.commit().await.unwrap_err().kind(), ErrorKind::Server(ServerCode::NoPerm));
         let mut tx = client.begin();
         tx.push(drafts.set(&1, |d| d.text.to("late")));
         tx.push(alerts.save(&alert("a", "late")));

@@ -35,6 +35,7 @@ crate::each_storage! {
                 (raw("NOSUCH", &list).arg("x"), ErrorKind::Unsupported),
                 (raw("XGROUP", &list), ErrorKind::Unsupported),
                 (Command::new("EVAL").arg(("return 1", 0)), ErrorKind::Usage),
+                (Command::new("flushall"), ErrorKind::Usage),
                 (raw("BLPOP", &list).arg(0), ErrorKind::Usage),
                 (Command::new("SUBSCRIBE").arg("x"), ErrorKind::Usage),
                 (Command::new("MULTI"), ErrorKind::Usage),
@@ -49,6 +50,12 @@ crate::each_storage! {
                 assert_eq!((error.kind(), &step.name), (kind, &name), "{error}");
                 assert_eq!(stored(client, &keys).await, before, "{name}");
             }
+            // As many arguments as there may be.
+            let many = format!("{namespace}many");
+            let mut tx = client.begin();
+            let members: Vec<u32> = (0..6_998).collect();
+            let added = tx.push(Command::<u64>::new("SADD").key(&many).arg(members));
+            assert_eq!(commit(tx).await.get(added).unwrap(), 6_998);
             // A command before it may have made the key what it has to be.
             let mut tx = client.begin();
             tx.push(Command::<u64>::new("DEL").key(&text));
