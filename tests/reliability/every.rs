@@ -143,6 +143,20 @@ async fn models(things: &Repository<Thing>, tally: &mut Tally) {
             let lock: Lock<Thing> = things.lock(&1).wait(Duration::from_secs(20)).await?;
             lock.release().await
         },
+        "begin": async {
+            let mut tx = client.begin();
+            tx.push(things.save(&one));
+            // Where the document is.
+            tx.push(incr("{thing:1}n"));
+            tx.commit().await
+        },
+        "transact": client.transact(async |tx| {
+            tx.watch("{thing:1}n").await?;
+            if let Some(thing) = tx.get(things, &1).await? {
+                tx.push(things.set(&1, |t| t.count.to(thing.count + 1)));
+            }
+            Ok(())
+        }),
         "expire": things.expire(&1, Duration::from_secs(600)),
         "ttl": things.ttl(&1),
         "persist": async {
