@@ -179,7 +179,7 @@ async fn page<A: RedisModel, B: RedisModel>(
         let outcome: Result<Outcome> = written;
         let outcome = match outcome.map(|outcome| outcome.written) {
             Err(error) if error.server_code() == Some(ServerCode::NoScript) => {
-                send(at.client, Prepared::Script(call), &key).await
+                send(at.client, Prepared::Script(Box::new(call)), &key).await
             }
             outcome => outcome.map_err(|error| explain(error, &key)),
         };
@@ -217,7 +217,7 @@ async fn again<A: RedisModel, B: RedisModel>(
         let Some(call) = rewritten::<A, B>(repository, id, marked, change, done)? else {
             return Ok(false);
         };
-        match send(client, Prepared::Script(call), key).await {
+        match send(client, Prepared::Script(Box::new(call)), key).await {
             Ok(_) => return Ok(true),
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
             Err(error) if error.kind() == ErrorKind::Conflict && attempt < ATTEMPTS => {
@@ -274,7 +274,7 @@ fn rewritten<A: RedisModel, B: RedisModel>(
         edits: false,
     };
     match prepare(repository, id, model, &plan, &gone)? {
-        Prepared::Script(call) => Ok(Some(call)),
+        Prepared::Script(call) => Ok(Some(*call)),
         Prepared::Plain(..) => Ok(None),
     }
 }

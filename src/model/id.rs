@@ -124,12 +124,10 @@ impl ModelId for String {
 }
 
 macro_rules! parsed {
-    ($($type:ty),+ $(,)?) => {$(
+    ($write:expr; $($type:ty),+ $(,)?) => {$(
         impl ModelId for $type {
             fn write_id(&self, out: &mut String) {
-                use fmt::Write as _;
-                // Writing to a `String` cannot fail.
-                let _ = write!(out, "{self}");
+                $write(self, out);
             }
 
             fn parse_id(text: &str) -> Result<$type> {
@@ -145,8 +143,19 @@ macro_rules! parsed {
     )+};
 }
 
-parsed!(i8, i16, i32, i64, i128, u8, u16, u32, u64, u128);
+fn write_number(number: &impl itoa::Integer, out: &mut String) {
+    out.push_str(itoa::Buffer::new().format(*number));
+}
+
+#[cfg(any(feature = "ulid", feature = "uuid"))]
+fn write_shown(id: &impl fmt::Display, out: &mut String) {
+    use fmt::Write as _;
+    // Writing to a `String` cannot fail.
+    let _ = write!(out, "{id}");
+}
+
+parsed!(write_number; i8, i16, i32, i64, i128, u8, u16, u32, u64, u128);
 #[cfg(feature = "ulid")]
-parsed!(ulid::Ulid);
+parsed!(write_shown; ulid::Ulid);
 #[cfg(feature = "uuid")]
-parsed!(uuid::Uuid);
+parsed!(write_shown; uuid::Uuid);

@@ -123,7 +123,7 @@ pub(crate) fn prepare_delete<M: RedisModel>(
     if *expected == Expected::Anything && plain {
         return Prepared::Plain(Command::new("DEL").key(repository.key(id)), 0);
     }
-    Prepared::Script(scripted(repository, id, expected))
+    Prepared::Script(Box::new(scripted(repository, id, expected)))
 }
 
 /// The same, always by the script.

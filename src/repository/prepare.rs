@@ -15,10 +15,19 @@ use crate::{Client, Command, Error, ErrorKind, Result};
 pub(crate) enum Prepared {
     /// `HSET` with so many fields, or `JSON.SET`.
     Plain(Command<()>, usize),
-    Script(Call),
+    /// In a box: it is larger by far, and rarer where many are held.
+    Script(Box<Call>),
 }
 
 impl Prepared {
+    /// How many fields of a hash a plain write sets.
+    pub(crate) fn fields(&self) -> usize {
+        match self {
+            Prepared::Plain(_, fields) => *fields,
+            Prepared::Script(_) => 0,
+        }
+    }
+
     /// About how many bytes it sends.
     pub(crate) fn len(&self) -> usize {
         match self {
@@ -115,7 +124,7 @@ pub(crate) fn prepare<M: RedisModel>(
             _ => {}
         }
     }
-    scripted(repository, id, &content, plan).map(Prepared::Script)
+    scripted(repository, id, &content, plan).map(|call| Prepared::Script(Box::new(call)))
 }
 
 /// Lays out the write of a whole document by the script.

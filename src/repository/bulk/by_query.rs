@@ -232,7 +232,7 @@ impl<M: RedisModel, E: Node> Found<M, E> {
         job: impl Fn(M::Id) -> Job<M::Id>,
     ) -> Result<Vec<Job<M::Id>>> {
         let ids = self.next(repository, most).await?;
-        let pretend = |id: M::Id| Job { key: repository.key(&id), id, work: Work::Pretend };
+        let pretend = |id: M::Id| Job { id, work: Work::Pretend };
         let pretends = self.pretend;
         let job = |id| if pretends { pretend(id) } else { job(id) };
         Ok(ids.into_iter().map(job).collect())

@@ -58,7 +58,7 @@ pub(super) fn deletion<M: RedisModel>(repository: &Repository<M>, id: M::Id) -> 
         Ok(()) => Work::Write(prepare_delete(repository, &id, &Expected::Anything)),
         Err(error) => Work::Refused(error),
     };
-    Job { key: repository.key(&id), id, work }
+    Job { id, work }
 }
 
 /// Runs the hook that comes after a deletion.

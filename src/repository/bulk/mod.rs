@@ -197,7 +197,7 @@ where
         let mut lost = false;
         let mut jobs = self.jobs.next(self.repository, self.batch).await?;
         while !jobs.is_empty() {
-            let send = Page::send(self.repository.client(), jobs, J::FINDS);
+            let send = Page::send(self.repository, jobs, J::FINDS);
             // While the server works, the next ones are made.
             let (page, next) =
                 tokio::join!(biased; send, self.jobs.next(self.repository, self.batch));

@@ -47,11 +47,9 @@ pub struct Settled {
 #[derive(Debug)]
 pub struct Job<I> {
     pub(super) id: I,
-    pub(super) key: String,
     pub(super) work: Work,
 }
 
-#[expect(clippy::large_enum_variant, reason = "nearly all are the large one")]
 #[derive(Debug)]
 pub(super) enum Work {
     Write(Prepared),
@@ -71,7 +69,12 @@ pub(super) struct Page<I> {
 
 impl<I> Page<I> {
     /// Sends the jobs in one pipeline.
-    pub(super) async fn send(client: &Client, jobs: Vec<Job<I>>, finds: bool) -> Page<I> {
+    pub(super) async fn send<M: RedisModel<Id = I>>(
+        repository: &Repository<M>,
+        jobs: Vec<Job<I>>,
+        finds: bool,
+    ) -> Page<I> {
+        let client = repository.client();
         let mut brought = false;
         let writes = jobs.iter().filter_map(|job| match &job.work {
             Work::Write(Prepared::Script(call)) if call.is_apart() => None,
@@ -96,7 +99,7 @@ impl<I> Page<I> {
             },
         };
         let mut outcomes = Vec::with_capacity(jobs.len());
-        for Job { id, key, work } in jobs {
+        for Job { id, work } in jobs {
             let outcome = match work {
                 Work::Refused(error) => Err(error),
                 Work::Pretend => Ok(Settled { there: true, ..Settled::default() }),
@@ -104,10 +107,14 @@ impl<I> Page<I> {
                 Work::Write(Prepared::Script(call)) if call.is_apart() => {
                     let reply = call.run::<Reply>(client).await;
                     let outcome = reply.map(|reply| reply.settled(0));
-                    outcome.map_err(|error| explain(error, &key))
+                    outcome.map_err(|error| explain(error, &repository.key(&id)))
                 }
                 Work::Write(write) => match replies.next() {
-                    Some(reply) => settle(client, reply, write, &key).await,
+                    Some(Ok(reply)) => Ok(reply.settled(write.fields())),
+                    Some(Err(error)) => {
+                        let again = again(client, error, write).await;
+                        again.map_err(|error| explain(error, &repository.key(&id)))
+                    }
                     None => Err(unanswered(lost.as_ref())),
                 },
             };
@@ -116,7 +123,7 @@ impl<I> Page<I> {
                 Err(error) if finds && error.kind() == ErrorKind::NotFound => {
                     Ok(Settled::default())
                 }
-                Err(error) => Err(at_key(error, &key)),
+                Err(error) => Err(at_key(error, &repository.key(&id))),
             };
             outcomes.push((id, outcome));
         }
@@ -124,31 +131,22 @@ impl<I> Page<I> {
     }
 }
 
-/// What became of a document, by its reply. What the server refused for the moment, so that it did
-/// not run, goes once more: a script that it has forgotten, and whatever came to a primary that is
-/// none any longer, or to one that reads its data yet.
-async fn settle(
-    client: &Client,
-    reply: Result<Reply>,
-    write: Prepared,
-    key: &str,
-) -> Result<Settled> {
+/// What the server refused for the moment, so that it did not run, goes once more: a script that it
+/// has forgotten, and whatever came to a primary that is none any longer, or to one that reads its data
+/// yet.
+#[cold]
+async fn again(client: &Client, error: Error, write: Prepared) -> Result<Settled> {
     const PASSING: [ServerCode; 3] =
         [ServerCode::Loading, ServerCode::NoScript, ServerCode::ReadOnly];
-    let fields = match &write {
-        Prepared::Plain(_, fields) => *fields,
-        Prepared::Script(_) => 0,
+    if error.server_code().is_none_or(|code| !PASSING.contains(&code)) {
+        return Err(error);
+    }
+    let fields = write.fields();
+    let reply = match write {
+        Prepared::Plain(command, _) => client.run(command.replying::<Reply>()).await,
+        Prepared::Script(call) => call.run(client).await,
     };
-    let reply = match reply {
-        Err(error) if error.server_code().is_some_and(|code| PASSING.contains(&code)) => {
-            match write {
-                Prepared::Plain(command, _) => client.run(command.replying::<Reply>()).await,
-                Prepared::Script(call) => call.run(client).await,
-            }
-        }
-        reply => reply,
-    };
-    reply.map(|reply| reply.settled(fields)).map_err(|error| explain(error, key))
+    Ok(reply?.settled(fields))
 }
 
 /// The error of a document whose pipeline was lost.

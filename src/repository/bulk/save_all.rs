@@ -144,7 +144,7 @@ where
             if M::HOOKS {
                 self.waiting.push_back((item, made));
             }
-            jobs.push(Job { key: repository.key(&id), id, work });
+            jobs.push(Job { id, work });
         }
         Ok(jobs)
     }

@@ -99,12 +99,12 @@ impl<M: RedisModel> Changing<M> {
                     edits: changes.has_edits(),
                 };
                 match prepare_part(repository, &id, changes, None, &plan) {
-                    Ok(call) => Work::Write(Prepared::Script(call)),
+                    Ok(call) => Work::Write(Prepared::Script(Box::new(call))),
                     Err(error) => Work::Refused(error),
                 }
             }
             Changing::Refused(_) => Work::Pretend,
         };
-        Job { key: repository.key(&id), id, work }
+        Job { id, work }
     }
 }
