@@ -94,7 +94,9 @@ where
     }
 
     async fn run(self) -> Result<(T, Replies)> {
-        for attempt in 1.. {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
             let mut transaction = self.client.begin();
             let value = call(self.change.clone(), &mut transaction).await?;
             match transaction.commit().await {
@@ -103,11 +105,27 @@ where
                     tracing::debug!(%error, attempt, "the transaction begins anew");
                     self.client.pause(pause(attempt)).await;
                 }
+                Err(error) if error.kind() == ErrorKind::Conflict => {
+                    return Err(in_vain(error, attempt));
+                }
                 Err(error) => return Err(error),
             }
         }
-        Err(Error::new(ErrorKind::Conflict, "others were faster each time"))
     }
+}
+
+/// The last attempt's conflict, which says how many there were.
+fn in_vain(error: Error, attempts: u32) -> Error {
+    let text =
+        format!("a conflict in each of {attempts} attempts; in the last {}", error.message());
+    let mut told = Error::new(ErrorKind::Conflict, text).with_sent(error.sent());
+    if let Some(versions) = error.versions() {
+        told = told.with_versions(versions);
+    }
+    if let Some(step) = error.step() {
+        told = told.with_step(step.clone());
+    }
+    told.with_source(error)
 }
 
 /// Calls it by the bound that knows its future to be `Send`.

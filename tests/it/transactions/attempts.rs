@@ -159,6 +159,7 @@ crate::each_storage! {
                 };
                 let error = outcome.unwrap_err();
                 assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
+                assert!(error.message().contains(&format!("{least} attempts")), "{error}");
                 assert_eq!(error.step().unwrap().key, Some(drafts.key(&1)));
                 assert_eq!(tried.load(Ordering::Relaxed), least);
                 assert!(!drafts.exists(&2).await.unwrap());
