@@ -20,7 +20,9 @@ pub use crate::query::{
     CanExpire, Field, FieldPath, FieldSpec, HasEmpty, HasMissing, IsExact, IsGeo, IsGeoShape,
     IsNumeric, IsSortable, IsTag, IsText, IsUnique, IsVector, NestedSpec, RedisRow, Row,
 };
-pub use crate::repository::{Assignment, Changes, Patch, PatchValue, ToNested, Written};
+pub use crate::repository::{
+    Assignment, Changes, Patch, PatchValue, Referrer, Rule, ToNested, Written,
+};
 pub use crate::series::{
     SampleTime, SampleValue, SeriesLabel, SeriesSchema, TimeSeriesModel, label_from, label_text,
 };

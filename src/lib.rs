@@ -71,7 +71,7 @@ pub mod __private;
 pub use alizarin_core::{
     Backoff, Cache, CacheConfig, CacheMetrics, Client, Command, Config, CredentialFuture,
     CredentialProvider, Credentials, Delivery, Error, ErrorKind, Exclusive, FailedStep, FromReply,
-    IntoCommand, Message, PoolClosed, PoolConfig, PoolMetrics, ReadFrom, Renewals, Result,
+    IntoCommand, Message, PoolClosed, PoolConfig, PoolMetrics, ReadFrom, Referrers, Renewals, Result,
     RotatingCredentials, Sent, ServerCode, Subscription, Tls, TlsVersion, ToArgs, Value, Versions,
     command, commands, multi, resp,
 };

@@ -23,6 +23,7 @@ fn messages() {
             "layout",
             "model",
             "nested",
+            "on_delete",
             "patch",
             "projection",
             "query",

@@ -20,6 +20,7 @@ struct Inner {
     versions: Option<Versions>,
     holder: Option<String>,
     step: Option<FailedStep>,
+    referrers: Option<Box<Referrers>>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -58,6 +59,8 @@ pub enum ErrorKind {
     Exists,
     /// Another document has the value of a unique field; see [`Error::holder`].
     Taken,
+    /// Other documents refer to it, in a field that says `restrict`; see [`Error::referrers`].
+    Referred,
     /// The document does not exist.
     NotFound,
     /// The lock is held by somebody else, and waiting for it ended.
@@ -112,6 +115,20 @@ impl fmt::Display for FailedStep {
         }
         Ok(())
     }
+}
+
+/// The documents that refer to one which was to be deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "these are all there are")]
+pub struct Referrers {
+    /// The name of their model.
+    pub model: String,
+    /// The stored name of the field.
+    pub field: String,
+    /// How many were found; the search for them ends soon after a thousand.
+    pub count: usize,
+    /// The keys of some of them, ten at most.
+    pub keys: Vec<String>,
 }
 
 /// Whether a failed request reached the server.
@@ -212,6 +229,7 @@ impl Error {
             versions: None,
             holder: None,
             step: None,
+            referrers: None,
             source: None,
         }))
     }
@@ -243,6 +261,7 @@ impl Error {
         copy.0.versions = self.0.versions;
         copy.0.holder.clone_from(&self.0.holder);
         copy.0.step.clone_from(&self.0.step);
+        copy.0.referrers.clone_from(&self.0.referrers);
         copy
     }
 
@@ -288,6 +307,13 @@ impl Error {
     #[must_use]
     pub fn with_step(mut self, step: FailedStep) -> Error {
         self.0.step = Some(step);
+        self
+    }
+
+    /// The same error, saying which documents refer to the one that was to be deleted.
+    #[must_use]
+    pub fn with_referrers(mut self, referrers: Referrers) -> Error {
+        self.0.referrers = Some(Box::new(referrers));
         self
     }
 
@@ -367,6 +393,20 @@ impl Error {
     /// ```
     pub fn step(&self) -> Option<&FailedStep> {
         self.0.step.as_ref()
+    }
+
+    /// The documents that refer to the one which was to be deleted, where the kind is
+    /// [`Referred`](ErrorKind::Referred).
+    ///
+    /// ```
+    /// use alizarin_core::{Error, ErrorKind, Referrers};
+    /// let (model, field) = ("Book".to_owned(), "author".to_owned());
+    /// let books = Referrers { model, field, count: 1, keys: vec!["book:1".to_owned()] };
+    /// let error = Error::new(ErrorKind::Referred, "it has books").with_referrers(books.clone());
+    /// assert_eq!(error.referrers(), Some(&books));
+    /// ```
+    pub fn referrers(&self) -> Option<&Referrers> {
+        self.0.referrers.as_deref()
     }
 
     /// The server's error code, where the server answered with an error.

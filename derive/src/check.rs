@@ -2,6 +2,7 @@
 
 mod key;
 mod layout;
+mod on_delete;
 mod writes;
 
 use syn::{DeriveInput, GenericArgument, Ident, PathArguments, Type};
@@ -23,6 +24,7 @@ pub(crate) fn model(cx: &Ctxt, model: &Struct) {
     prefix_and_index_have_names(cx, model);
     lists_fit_a_hash(cx, model);
     writes::model(cx, model);
+    on_delete::model(cx, model);
     crate::unique::check(cx, model);
     fields(cx, model);
 }
@@ -42,6 +44,7 @@ pub(crate) fn nested(cx: &Ctxt, nested: &Struct) {
     }
     writes::nested(cx, nested);
     layout::fields(cx, nested);
+    on_delete::nested(cx, nested);
     fields(cx, nested);
 }
 

@@ -99,7 +99,11 @@ pub(crate) const FIELD: &[&str] = &[
     "index_missing",
     "index_empty",
     "unique",
+    "on_delete",
 ];
+
+/// What `on_delete` can be.
+pub(crate) const POLICIES: &[&str] = &["cascade", "restrict", "unset"];
 
 /// Words that may stand on one struct or field several times.
 pub(crate) const REPEATED: &[&str] = &["unique"];

@@ -99,7 +99,7 @@ pub use projection::{
 };
 pub(crate) use projection::{Picked, read_hit};
 pub use projection::{RedisProjection, Shape};
-pub use reference::{OwnField, Ref, References};
+pub use reference::{OwnField, Ref, References, Unsettable};
 pub use schema::{
     Attribute, FieldSchema, IndexKind, LimitSchema, ModelSchema, NestedSchema, StampSchema,
     Storage, UniqueSchema, WriteSchema,

@@ -17,7 +17,8 @@ use crate::query::FieldSpec;
 ///
 /// It is stored as the id is; `Option<Ref<T>>` and `Vec<Ref<T>>` can be fields too. Two references
 /// are equal when their ids are. It leads to where its own document is: to the same namespace, and
-/// the same tenant. A TAG index of it regards the case of letters, as ids do.
+/// the same tenant. A TAG index of it regards the case of letters, as ids do. What becomes of it when
+/// the document is deleted says `on_delete` ([`Referrer`](crate::repository::Referrer)).
 ///
 /// ```
 /// # use alizarin::prelude::*;
@@ -177,6 +178,16 @@ impl<T: RedisModel<Id: RedisValue>> References for Vec<Ref<T>> {
         self.iter_mut().for_each(each);
     }
 }
+
+/// A field of references that can lose one: an `Option` or a `Vec`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot lose a reference, as `on_delete = \"unset\"` wants",
+    note = "`Option<Ref<T>>` and `Vec<Ref<T>>` can; others take `restrict` or `cascade`"
+)]
+pub trait Unsettable: References {}
+
+impl<R: References> Unsettable for Option<R> {}
+impl<T: RedisModel<Id: RedisValue>> Unsettable for Vec<Ref<T>> {}
 
 /// A field of the model itself, and of no struct in it. Implemented by derived code.
 #[diagnostic::on_unimplemented(

@@ -49,6 +49,52 @@ pub(super) static DELETE: Script =
     sections!("#!lua flags=allow-oom\n", "lua/free.lua", "lua/delete.lua");
 pub(super) static DELETE_UNIQUE: Script =
     sections!("#!lua flags=allow-oom\n", "lua/unique.lua", "lua/delete.lua");
+/// The same for documents that refer to one which is deleted, if they still do.
+pub(crate) static DELETE_REFERRER: Script = sections!(
+    "#!lua flags=allow-oom\n",
+    "lua/unique.lua",
+    "lua/refers.lua",
+    "lua/referring.lua",
+    "lua/delete.lua"
+);
+pub(crate) static CHANGE_REFERRER: Script = sections!(
+    "#!lua flags=allow-oom\n",
+    "lua/numbers.lua",
+    "lua/edits.lua",
+    "lua/stamps.lua",
+    "lua/limits.lua",
+    "lua/unique.lua",
+    "lua/refers.lua",
+    "lua/referring.lua",
+    "lua/drop.lua",
+    "lua/content.lua",
+    "lua/write.lua"
+);
+/// A document with those that refer to it: the same scripts as functions of one.
+pub(crate) static REFERRED: Script = Script::new(concat!(
+    "#!lua flags=allow-oom\n",
+    include_str!("lua/together.lua"),
+    include_str!("lua/refers.lua"),
+    "function bodies.write(KEYS, ARGV)\n",
+    include_str!("lua/sections.lua"),
+    include_str!("lua/numbers.lua"),
+    include_str!("lua/edits.lua"),
+    include_str!("lua/stamps.lua"),
+    include_str!("lua/limits.lua"),
+    include_str!("lua/unique.lua"),
+    include_str!("lua/referring.lua"),
+    include_str!("lua/drop.lua"),
+    include_str!("lua/content.lua"),
+    include_str!("lua/deep.lua"),
+    include_str!("lua/write.lua"),
+    "end\nfunction bodies.delete(KEYS, ARGV)\n",
+    include_str!("lua/sections.lua"),
+    include_str!("lua/unique.lua"),
+    include_str!("lua/referring.lua"),
+    include_str!("lua/delete.lua"),
+    "end\n",
+    include_str!("lua/referred.lua"),
+));
 pub(crate) static UNIQUE_READ: Script =
     sections!("#!lua flags=no-writes,allow-oom\n", "lua/unique.lua", "lua/unique_read.lua");
 pub(crate) static UNIQUE_VERIFY: Script =
@@ -135,6 +181,21 @@ impl Call {
         self
     }
 
+    /// The same for another script of sections, which knows more of them.
+    pub(crate) fn with_script(mut self, script: &'static Script) -> Call {
+        self.script = script;
+        self
+    }
+
+    /// Adds a call of sections to a script of several: its sort, how many keys and arguments it has,
+    /// and these.
+    pub(crate) fn put_call(&mut self, sort: &str, call: Call) {
+        let (keys, arguments) = call.into_parts();
+        self.arg(sort).arg(keys.argc().to_string()).arg(arguments.argc().to_string());
+        self.keys.append(&keys);
+        self.arguments.append(&arguments);
+    }
+
     /// Adds a key; gives its number in `KEYS`.
     pub(crate) fn key(&mut self, key: impl AsRef<[u8]>) -> usize {
         self.keys.push(key.as_ref());
@@ -175,7 +236,7 @@ impl Call {
     }
 
     /// Whether it takes several steps.
-    pub(super) fn is_apart(&self) -> bool {
+    pub(crate) fn is_apart(&self) -> bool {
         self.apart.is_some()
     }
 

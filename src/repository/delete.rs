@@ -3,18 +3,19 @@
 use std::fmt;
 use std::pin::Pin;
 
-use super::Repository;
+use super::{Deletion, Repository};
 use super::failure::{explain, not_found};
 use super::prepare::Prepared;
 use super::save::check_versioned;
 use super::script::{Call, Expected, delete_call, id_text, json_string};
 use super::transaction::About;
 use crate::model::RedisModel;
-use crate::{Command, Result};
+use crate::{Command, Error, ErrorKind, Result};
 
 impl<M: RedisModel> Repository<M> {
     /// Deletes a document; gives whether there was one (`DEL`, or a script where an event is to
-    /// be published, a version compared, or unique values given back).
+    /// be published, a version compared, or unique values given back). What becomes of documents that
+    /// refer to it says [`referred_by`](Repository::referred_by).
     ///
     /// ```
     /// # use alizarin::prelude::*;
@@ -47,10 +48,12 @@ impl<M: RedisModel> Repository<M> {
 /// `Conflict` or `NotFound` with [`if_version`](Delete::if_version), and `Usage` on a model without
 /// a version; where a script does it, `Server(WrongType)` when the key holds something else, and
 /// `Server(NoPerm)` when the user may not delete it or publish the event. In all these cases
-/// nothing is deleted.
+/// nothing is deleted. `Referred` when documents refer to it that `restrict` it, which the repository
+/// [was told of](Repository::referred_by).
 ///
 /// # Cancel safety
-/// Dropped before it is done, the document is either deleted or not.
+/// Dropped before it is done, the document is either deleted or not; with
+/// [referring documents](super::Referrer#in-one-step-or-in-several), some of those may be.
 #[must_use = "a deletion does nothing until it is awaited"]
 pub struct Delete<'a, M: RedisModel> {
     pub(super) repository: &'a Repository<M>,
@@ -58,7 +61,7 @@ pub struct Delete<'a, M: RedisModel> {
     expected: Expected,
 }
 
-impl<M: RedisModel> Delete<'_, M> {
+impl<'a, M: RedisModel> Delete<'a, M> {
     /// Deletes only when the stored document has this version; else `Conflict`, or `NotFound`
     /// when there is none.
     ///
@@ -85,18 +88,57 @@ impl<M: RedisModel> Delete<'_, M> {
     /// The script that does it, and the id for the hook that comes after it.
     pub(super) fn into_call(self) -> Result<(Call, M::Id)> {
         check_versioned::<M>(&self.expected)?;
+        if self.repository.rules().is_some() {
+            let message = format!(
+                "the repository of {} was told who refers to its documents, whom a transaction does \
+                 not look for: delete outside of it, or by a repository that was not told",
+                M::SCHEMA.name
+            );
+            return Err(Error::new(ErrorKind::Usage, message));
+        }
         M::hook_before_delete(self.id)?;
         Ok((scripted(self.repository, self.id, &self.expected), self.id.clone()))
     }
 
-    async fn run(self) -> Result<bool> {
+    /// What becomes of documents that refer to this one too, where the repository
+    /// [was told of them](Repository::referred_by); it gives a [`Deletion`].
+    pub fn report(self) -> ReportedDelete<'a, M> {
+        ReportedDelete { delete: self, dry_run: false }
+    }
+
+    /// Deletes nothing, and gives what would be deleted and changed. It fails as the deletion would
+    /// where documents `restrict` it; no hook runs.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # alizarin_samples::accounts(async |accounts| {
+    /// assert!(accounts.delete(&1).dry_run().await?.found);
+    /// assert!(accounts.exists(&1).await?);
+    /// # Ok(()) });
+    /// ```
+    pub fn dry_run(self) -> ReportedDelete<'a, M> {
+        ReportedDelete { delete: self, dry_run: true }
+    }
+
+    async fn run(self, dry_run: bool) -> Result<Deletion> {
         check_versioned::<M>(&self.expected)?;
-        M::hook_before_delete(self.id)?;
-        let deleted = self.delete().await?;
-        if deleted {
+        if !dry_run {
+            M::hook_before_delete(self.id)?;
+        }
+        let deletion = match self.repository.rules() {
+            Some(_) => {
+                self.repository.delete_referred(self.id, &self.expected, dry_run).await?
+            }
+            None if dry_run => {
+                let exists = self.repository.exists(self.id).await?;
+                Deletion { found: exists, ..Deletion::default() }
+            }
+            None => Deletion { found: self.delete().await?, atomic: true, ..Deletion::default() },
+        };
+        if deletion.found && !dry_run {
             M::hook_after_delete(self.id);
         }
-        Ok(deleted)
+        Ok(deletion)
     }
 
     async fn delete(&self) -> Result<bool> {
@@ -127,7 +169,11 @@ pub(crate) fn prepare_delete<M: RedisModel>(
 }
 
 /// The same, always by the script.
-fn scripted<M: RedisModel>(repository: &Repository<M>, id: &M::Id, expected: &Expected) -> Call {
+pub(crate) fn scripted<M: RedisModel>(
+    repository: &Repository<M>,
+    id: &M::Id,
+    expected: &Expected,
+) -> Call {
     let mut call = delete_call(repository, id, expected);
     if M::SCHEMA.events {
         let id = json_string(&id_text(id));
@@ -142,7 +188,30 @@ impl<'a, M: RedisModel> IntoFuture for Delete<'a, M> {
     type IntoFuture = Pin<Box<dyn Future<Output = Result<bool>> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        Box::pin(async move { self.run(false).await.map(|deletion| deletion.found) })
+    }
+}
+
+/// A deletion that gives a [`Deletion`], from [`Delete::report`] and [`Delete::dry_run`].
+///
+/// # Errors
+/// As [`Delete`].
+///
+/// # Cancel safety
+/// As [`Delete`]; a dry run only reads.
+#[must_use = "a deletion does nothing until it is awaited"]
+#[derive(Debug)]
+pub struct ReportedDelete<'a, M: RedisModel> {
+    delete: Delete<'a, M>,
+    dry_run: bool,
+}
+
+impl<'a, M: RedisModel> IntoFuture for ReportedDelete<'a, M> {
+    type Output = Result<Deletion>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Result<Deletion>> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.delete.run(self.dry_run))
     }
 }
 

@@ -26,6 +26,10 @@ pub(crate) fn explain(error: Error, key: &str) -> Error {
         ),
         Some(("ALZEXISTS", _)) => (ErrorKind::Exists, format!("`{key}` exists already")),
         Some(("ALZNOTFOUND", _)) => (ErrorKind::NotFound, format!("`{key}` does not exist")),
+        Some(("ALZUNREFERRED", _)) => (
+            ErrorKind::NotFound,
+            format!("`{key}` does not refer any longer to what is deleted; it stays as it is"),
+        ),
         Some(("ALZLOCKLOST", _)) => (
             ErrorKind::LockLost,
             format!("the lock of `{key}` ran out before the write; nothing was written"),

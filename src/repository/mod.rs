@@ -48,6 +48,7 @@
 //! | write several documents of several models as one | [`begin`](Transactions::begin) | all or nothing, whatever each step says |
 //! | read several, write several | [`transact`](Transactions::transact) | starts again after another writer |
 //! | delete | [`delete`](Repository::delete) | whatever they wrote, unless [`if_version`](Delete::if_version) |
+//! | delete with what refers to it | [`referred_by`](Repository::referred_by), once | see [`Referrer`] |
 //! | read by id | [`get`](Repository::get), [`get_many`](Repository::get_many), [`exists`](Repository::exists) | |
 //! | read by what is unique | [`by`](Repository::by) | |
 //! | read by id what seldom changes | [`cached`](Repository::cached) | the server tells of it |
@@ -136,6 +137,7 @@ mod nested;
 pub(crate) mod outcome;
 mod patch;
 pub(crate) mod prepare;
+mod referrers;
 mod relation;
 mod returning;
 mod save;
@@ -172,13 +174,16 @@ pub use bulk::{
 pub use cached::{CachedGet, CachedGetMany, CachedRepository};
 pub use changes::Changes;
 pub use create::Create;
-pub use delete::Delete;
+pub use delete::{Delete, ReportedDelete};
 pub use get::{Exists, Get, GetMany};
 pub use guard::{Lock, TakeLock};
 pub use list::{Edit, ListField, MapField};
 pub use locked::{Locked, SendCall};
 pub use nested::ToNested;
 pub use patch::{Patch, PatchValue, Patched};
+#[doc(hidden)]
+pub use referrers::Rule;
+pub use referrers::{Deletion, Referrer};
 pub use relation::{Deeper, Holds, Load, Relation};
 pub use returning::{Returned, SetReturning};
 pub use save::Save;
@@ -223,6 +228,8 @@ pub struct Repository<M> {
     namespace: Arc<str>,
     /// How the namespace ends: the tenant it is bound to, or nothing.
     tenant: Arc<str>,
+    /// What becomes of documents that refer to those which it deletes.
+    rules: Option<Arc<referrers::Rules>>,
     model: PhantomData<fn() -> M>,
 }
 
@@ -249,6 +256,7 @@ impl Repositories for Client {
             client: self.clone(),
             namespace: none.clone(),
             tenant: none,
+            rules: None,
             model: PhantomData,
         }
     }
@@ -379,6 +387,7 @@ impl<M> Repository<M> {
             client: self.client.clone(),
             namespace: Arc::clone(&self.namespace),
             tenant: Arc::clone(&self.tenant),
+            rules: self.rules.clone(),
             model: PhantomData,
         }
     }

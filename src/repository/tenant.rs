@@ -43,6 +43,7 @@ impl<M> Repository<M> {
             client: self.client.clone(),
             namespace: Arc::from([outer, &bound].concat()),
             tenant: Arc::from(bound),
+            rules: self.rules.clone(),
             model: self.model,
         }
     }

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Expr, Ident, Type, Visibility};
 
-use super::{Index, Item, Unique, Value, agreed, duration, items, path, redis, string};
+use super::{Index, Item, OnDelete, Unique, Value, agreed, duration, items, path, redis, string};
 use crate::case::Case;
 use crate::ctxt::Ctxt;
 use crate::symbol;
@@ -26,6 +26,8 @@ pub(crate) struct Field {
     pub(crate) default: Option<Default>,
     pub(crate) nested: Option<Ident>,
     pub(crate) unique: Vec<Unique>,
+    /// What becomes of the document when what the field refers to is deleted.
+    pub(crate) on_delete: Option<OnDelete>,
     /// Whether `nested` is `flatten`.
     pub(crate) flat: bool,
     /// The word that gives it a name.
@@ -119,6 +121,7 @@ impl Field {
             skip: flagged("skip").is_some() || serde.iter().any(|item| item.is("skip")),
             default: default(cx, &redis, &serde),
             unique: Unique::read(cx, &redis),
+            on_delete: word("on_delete").and_then(|item| OnDelete::read(cx, item)),
             generate: word("generate").and_then(|item| generate(cx, item)),
             flat: flatten.is_some(),
             renamed: word("rename").map(|item| item.name.clone()),

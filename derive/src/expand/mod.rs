@@ -10,6 +10,7 @@ mod nested;
 mod number;
 mod patch;
 mod projection;
+mod referrer;
 mod row;
 mod series;
 mod stub;

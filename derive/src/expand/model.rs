@@ -6,7 +6,7 @@ use syn::DeriveInput;
 use syn::spanned::Spanned as _;
 
 use super::handles::{self, Names, Root};
-use super::{document, hidden, hooks, literal, refused, stub};
+use super::{document, hidden, hooks, literal, referrer, refused, stub};
 use crate::ast::Struct;
 use crate::attr::{Container, Generate, Storage};
 use crate::check;
@@ -26,6 +26,7 @@ pub(crate) fn model(input: &DeriveInput) -> TokenStream {
         handles::implementations(&model, &Root::Model),
         implementation(&model),
         generated(&model).unwrap_or_default(),
+        referrer::implementation(&model).unwrap_or_default(),
         fits(&model),
     ];
     let hidden = hidden(&quote!(#(#parts)*));

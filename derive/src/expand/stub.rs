@@ -6,7 +6,7 @@ use quote::{ToTokens as _, quote};
 use syn::DeriveInput;
 
 use super::handles::{self, Names, Root};
-use super::hidden;
+use super::{hidden, referrer};
 use crate::ast::Struct;
 
 /// The errors with `code` after them.
@@ -35,6 +35,7 @@ pub(super) fn model(errors: &syn::Error, input: &DeriveInput, model: &Struct) ->
     let parts = [
         document(model),
         handles::stubs(model, &Root::Model),
+        referrer::stub(model).unwrap_or_default(),
         quote! {
             impl __alizarin::JsonModel for #ident {}
             impl __alizarin::HashModel for #ident {}

@@ -3,7 +3,7 @@
 use std::borrow::Borrow;
 
 use super::Bulk;
-use super::page::{Job, Jobs, Settled, Work};
+use super::page::{Job, Jobs, Settled, Steps, Work};
 use crate::Result;
 use crate::model::RedisModel;
 use crate::repository::Repository;
@@ -12,7 +12,8 @@ use crate::repository::script::Expected;
 
 impl<M: RedisModel> Repository<M> {
     /// Deletes many documents, pipelined: each as [`Repository::delete`] does. Gives how many there
-    /// were. Takes any iterator of ids or of references to them.
+    /// were. Takes any iterator of ids or of references to them. Where documents of other models are
+    /// told to refer to them ([`referred_by`](Repository::referred_by)), one goes after the other.
     ///
     /// ```
     /// # use alizarin::prelude::*;
@@ -55,6 +56,16 @@ where
 /// The deletion of one document.
 pub(super) fn deletion<M: RedisModel>(repository: &Repository<M>, id: M::Id) -> Job<M::Id> {
     let work = match M::hook_before_delete(&id) {
+        Ok(()) if repository.rules().is_some() => {
+            let (repository, id) = (repository.clone(), id.clone());
+            Work::Steps(Steps(Box::new(move || {
+                let (repository, id) = (repository.clone(), id.clone());
+                Box::pin(async move {
+                    let deletion = repository.delete_referred(&id, &Expected::Anything, false);
+                    Ok(Settled { there: deletion.await?.found, ..Settled::default() })
+                })
+            })))
+        }
         Ok(()) => Work::Write(prepare_delete(repository, &id, &Expected::Anything)),
         Err(error) => Work::Refused(error),
     };

@@ -13,6 +13,7 @@ use std::pin::Pin;
 pub use by_query::{DeleteWhere, SetWhere};
 pub use delete_many::DeleteMany;
 pub use page::{Job, Jobs, Settled};
+pub(crate) use page::{send_in_steps, step};
 pub use report::{Failure, Item, Report};
 pub use save_all::SaveAll;
 pub use set_many::SetMany;

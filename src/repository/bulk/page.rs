@@ -1,5 +1,8 @@
 //! One pipeline of writes.
 
+use std::fmt;
+use std::pin::Pin;
+
 use alizarin_core::command::{Flags, each};
 use alizarin_core::resp::{Frame, Reader};
 
@@ -7,7 +10,7 @@ use crate::model::RedisModel;
 use crate::repository::failure::explain;
 use crate::repository::outcome::Outcome;
 use crate::repository::prepare::Prepared;
-use crate::repository::{Repository, Written};
+use crate::repository::{Call, Repository, Written};
 use crate::{Client, Error, ErrorKind, FromReply, Result, ServerCode};
 
 /// A pipeline is sent when it has grown to this many bytes, however few documents it has.
@@ -53,10 +56,38 @@ pub struct Job<I> {
 #[derive(Debug)]
 pub(super) enum Work {
     Write(Prepared),
+    /// It takes several round trips.
+    Steps(Steps),
     /// It would be done, but is not.
     Pretend,
     /// It cannot even be sent.
     Refused(Error),
+}
+
+/// What is done in several round trips, when it is asked for.
+pub(super) struct Steps(pub(super) Box<dyn Fn() -> Stepping + Send + Sync>);
+
+pub(super) type Stepping = Pin<Box<dyn Future<Output = Result<Settled>> + Send>>;
+
+impl fmt::Debug for Steps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Steps")
+    }
+}
+
+/// A write of one document, by its number.
+pub(crate) fn step(number: usize, key: String, call: Call) -> Job<usize> {
+    Job { id: number, key, work: Work::Write(Prepared::Script(call)) }
+}
+
+/// Sends them in one pipeline; gives of each whether there was something to do.
+pub(crate) async fn send_in_steps(
+    client: &Client,
+    steps: Vec<Job<usize>>,
+) -> Vec<(usize, Result<bool>)> {
+    let page = Page::send(client, steps, true).await;
+    let outcomes = page.outcomes.into_iter();
+    outcomes.map(|(at, outcome)| (at, outcome.map(|settled| settled.there))).collect()
 }
 
 /// A pipeline that was sent.
@@ -79,7 +110,7 @@ impl<I> Page<I> {
         let writes = jobs.iter().filter_map(|job| match &job.work {
             Work::Write(Prepared::Script(call)) if call.is_apart() => None,
             Work::Write(write) => Some(write),
-            Work::Pretend | Work::Refused(_) => None,
+            Work::Steps(_) | Work::Pretend | Work::Refused(_) => None,
         });
         let commands = writes.clone().map(|write| match write {
             Prepared::Plain(command, _) => command.clone().replying::<Result<Reply>>(),
@@ -102,6 +133,7 @@ impl<I> Page<I> {
         for Job { id, work } in jobs {
             let outcome = match work {
                 Work::Refused(error) => Err(error),
+                Work::Steps(steps) => (steps.0)().await,
                 Work::Pretend => Ok(Settled { there: true, ..Settled::default() }),
                 // It takes several steps. One after another, since a document may come twice.
                 Work::Write(Prepared::Script(call)) if call.is_apart() => {
@@ -216,6 +248,9 @@ pub(super) fn reworded(error: Error, message: String) -> Error {
     }
     if let Some(holder) = error.holder() {
         named = named.with_holder(holder);
+    }
+    if let Some(referrers) = error.referrers() {
+        named = named.with_referrers(referrers.clone());
     }
     named.with_source(error)
 }
