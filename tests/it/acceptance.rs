@@ -4,6 +4,7 @@ mod choices;
 mod hostile;
 mod indexes;
 mod keys;
+mod many;
 mod nested;
 mod order;
 mod tags;

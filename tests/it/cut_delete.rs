@@ -49,7 +49,8 @@ macro_rules! in_storage {
                     other.editor = Some(Ref::new(1));
                     other.readers = [1, 2].map(Ref::new).to_vec();
                     self.library.books.save_all(&[book("mine", 1), other]).await.unwrap();
-                    let parts = [part(1, None, None), part(2, Some(1), None), part(3, Some(2), None)];
+                    let parts =
+                        [part(1, None, None), part(2, Some(1), None), part(3, Some(2), None)];
                     self.parts.save_all(&parts).await.unwrap();
                 }
 

@@ -45,8 +45,10 @@ pub(super) fn model(cx: &Ctxt, model: &Struct) {
 /// Checks a nested struct: nothing finds the document by a field inside it.
 pub(super) fn nested(cx: &Ctxt, nested: &Struct) {
     for policy in nested.fields.iter().filter_map(|field| field.on_delete.as_ref()) {
-        let message =
-            format!("`{}` belongs on the model's own fields, not on those of a struct inside it", policy.word);
+        let message = format!(
+            "`{}` belongs on the model's own fields, not on those of a struct inside it",
+            policy.word
+        );
         cx.error(&policy.word, message);
     }
 }

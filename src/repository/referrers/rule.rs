@@ -17,11 +17,11 @@ use super::super::prepare::prepare_part;
 use super::super::scan::{PAGE, page_of_keys};
 use super::super::script::{Call, Expected, Expiry, Mode, Plan, place};
 use super::super::{Changes, Repository};
-use crate::model::{ModelSchema, OwnField, RedisModel, RedisValue, Ref, References, Storage};
 use crate::model::Unsettable;
-use crate::query::{Field, FieldSpec, IsExact, KeyPages, Operand, QueryWriter, field_schema};
+use crate::model::{ModelSchema, OwnField, RedisModel, RedisValue, Ref, References, Storage};
 use crate::query::FieldPath;
 use crate::query::scope::index_name;
+use crate::query::{Field, FieldSpec, IsExact, KeyPages, Operand, QueryWriter, field_schema};
 use crate::{Command, Error, ErrorKind, Result};
 
 /// An id of some model.

@@ -201,4 +201,47 @@ crate::each_storage! {
         })
         .await;
     }
+
+    async fn create_only_and_update_only_in_one_pipeline() {
+        everywhere(async |notes: Repository<Note>| {
+            notes.save(&note(2, "old")).await.unwrap();
+            let all = [note(1, "new"), note(2, "new"), note(3, "new")];
+            let created = notes.save_all(&all).insert().ttl(MINUTE).report().await.unwrap();
+            assert_eq!((created.done, created.failed), (2, 1));
+            let failure = &created.failures[0];
+            assert_eq!((failure.id, failure.error.kind()), (2, ErrorKind::Exists));
+            assert_eq!(notes.get(&2).await.unwrap(), Some(note(2, "old")));
+            // Each got its time to live with the write, and the one that is left alone got none.
+            for (id, ends) in [(1, true), (2, false), (3, true)] {
+                let left = notes.ttl(&id).await.unwrap();
+                assert_eq!(left.is_some(), ends, "{id}");
+                assert!(left.is_none_or(|left| left > MINUTE / 2 && left <= MINUTE));
+            }
+
+            let all = [note(3, "again"), note(4, "again"), note(3, "twice")];
+            let replaced = notes.save_all(&all).replace().report().await.unwrap();
+            assert_eq!((replaced.done, replaced.failed), (2, 1));
+            assert_eq!(replaced.failures[0].error.kind(), ErrorKind::NotFound);
+            // The later one of two stays; the time to live stays what it was.
+            assert_eq!(notes.get(&3).await.unwrap(), Some(note(3, "twice")));
+            assert!(notes.ttl(&3).await.unwrap().is_some());
+            assert!(!notes.exists(&4).await.unwrap());
+        })
+        .await;
+    }
+
+    async fn what_is_in_one_list_for_deletion_twice_is_deleted_once() {
+        everywhere(async |notes: Repository<Note>| {
+            notes.save_all((1..=5).map(|id| note(id, "x"))).await.unwrap();
+            let report = notes.delete_many([1, 2, 2, 9, 1]).report().await.unwrap();
+            assert_eq!((report.done, report.absent, report.failed), (2, 3, 0));
+            for id in [1, 2, 9] {
+                assert_eq!(notes.get(&id).await.unwrap(), None);
+                let missing = notes.update(&id, |note| note.count += 1).await.unwrap_err();
+                assert_eq!(missing.kind(), ErrorKind::NotFound);
+            }
+            assert_eq!(notes.get_many(&[3, 4, 5]).await.unwrap().iter().flatten().count(), 3);
+        })
+        .await;
+    }
 }
