@@ -71,9 +71,9 @@ pub mod __private;
 pub use alizarin_core::{
     Backoff, Cache, CacheConfig, CacheMetrics, Client, Command, Config, CredentialFuture,
     CredentialProvider, Credentials, Delivery, Error, ErrorKind, Exclusive, FailedStep, FromReply,
-    IntoCommand, Message, PoolClosed, PoolConfig, PoolMetrics, ReadFrom, Referrers, Renewals, Result,
-    RotatingCredentials, Sent, ServerCode, Subscription, Tls, TlsVersion, ToArgs, Value, Versions,
-    command, commands, multi, resp,
+    IntoCommand, Message, PoolClosed, PoolConfig, PoolMetrics, ReadFrom, Referrers, Renewals,
+    Result, RotatingCredentials, Sent, ServerCode, Subscription, Tls, TlsVersion, ToArgs, Value,
+    Versions, command, commands, multi, resp,
 };
 #[doc = include_str!("docs/attributes.md")]
 pub use alizarin_derive::RedisAttributes;

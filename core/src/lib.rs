@@ -38,9 +38,7 @@ pub use credentials::{
     CredentialFuture, CredentialProvider, Credentials, Renewals, RotatingCredentials,
 };
 pub use direct::{Iter, Run, Streamed};
-pub use error::{
-    Error, ErrorKind, FailedStep, Referrers, Result, Sent, ServerCode, Versions,
-};
+pub use error::{Error, ErrorKind, FailedStep, Referrers, Result, Sent, ServerCode, Versions};
 pub use pool::{Exclusive, OnExclusive, PoolClosed, PoolMetrics};
 pub use pubsub::{Delivery, Message, Subscription};
 pub use resp::{FromReply, ToArgs, Value};

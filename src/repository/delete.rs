@@ -3,12 +3,12 @@
 use std::fmt;
 use std::pin::Pin;
 
-use super::{Deletion, Repository};
 use super::failure::{explain, not_found};
 use super::prepare::Prepared;
 use super::save::check_versioned;
 use super::script::{Call, Expected, delete_call, id_text, json_string};
 use super::transaction::About;
+use super::{Deletion, Repository};
 use crate::model::RedisModel;
 use crate::{Command, Error, ErrorKind, Result};
 
@@ -126,9 +126,7 @@ impl<'a, M: RedisModel> Delete<'a, M> {
             M::hook_before_delete(self.id)?;
         }
         let deletion = match self.repository.rules() {
-            Some(_) => {
-                self.repository.delete_referred(self.id, &self.expected, dry_run).await?
-            }
+            Some(_) => self.repository.delete_referred(self.id, &self.expected, dry_run).await?,
             None if dry_run => {
                 let exists = self.repository.exists(self.id).await?;
                 Deletion { found: exists, ..Deletion::default() }

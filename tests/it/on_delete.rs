@@ -347,6 +347,13 @@ each! {
         assert_eq!(library.ids().await.len(), 3);
         assert!(authors.exists(&1).await.unwrap());
 
+        // A transaction does not look for them.
+        let mut tx = authors.client().begin();
+        tx.push(authors.delete(&1));
+        let refused = tx.commit().await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Usage, "{refused}");
+        assert!(authors.exists(&1).await.unwrap());
+
         // Without the index nobody knows who refers.
         let elsewhere = authors.with_namespace(format!("{space}bare:"));
         elsewhere.save(&Author { id: 1, version: 0 }).await.unwrap();
