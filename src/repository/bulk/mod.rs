@@ -196,9 +196,11 @@ where
     async fn run(mut self) -> Result<Report<M::Id>> {
         let mut report = Report::default();
         let mut lost = false;
-        let mut jobs = self.jobs.next(self.repository, self.batch).await?;
+        let repository = self.repository;
+        let key = |id: &M::Id| repository.key(id);
+        let mut jobs = self.jobs.next(repository, self.batch).await?;
         while !jobs.is_empty() {
-            let send = Page::send(self.repository, jobs, J::FINDS);
+            let send = Page::send(repository.client(), &key, jobs, J::FINDS);
             // While the server works, the next ones are made.
             let (page, next) =
                 tokio::join!(biased; send, self.jobs.next(self.repository, self.batch));

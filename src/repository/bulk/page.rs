@@ -75,19 +75,16 @@ impl fmt::Debug for Steps {
     }
 }
 
-/// A write of one document, by its number.
-pub(crate) fn step(number: usize, key: String, call: Call) -> Job<usize> {
-    Job { id: number, key, work: Work::Write(Prepared::Script(call)) }
+/// A write of one document, by its key.
+pub(crate) fn step(key: String, call: Call) -> Job<String> {
+    Job { id: key, work: Work::Write(Prepared::Script(Box::new(call))) }
 }
 
-/// Sends them in one pipeline; gives of each whether there was something to do.
-pub(crate) async fn send_in_steps(
-    client: &Client,
-    steps: Vec<Job<usize>>,
-) -> Vec<(usize, Result<bool>)> {
-    let page = Page::send(client, steps, true).await;
+/// Sends them in one pipeline; gives of each, in their order, whether there was something to do.
+pub(crate) async fn send_in_steps(client: &Client, steps: Vec<Job<String>>) -> Vec<Result<bool>> {
+    let page = Page::send(client, &String::clone, steps, true).await;
     let outcomes = page.outcomes.into_iter();
-    outcomes.map(|(at, outcome)| (at, outcome.map(|settled| settled.there))).collect()
+    outcomes.map(|(_, outcome)| outcome.map(|settled| settled.there)).collect()
 }
 
 /// A pipeline that was sent.
@@ -100,12 +97,12 @@ pub(super) struct Page<I> {
 
 impl<I> Page<I> {
     /// Sends the jobs in one pipeline.
-    pub(super) async fn send<M: RedisModel<Id = I>>(
-        repository: &Repository<M>,
+    pub(super) async fn send(
+        client: &Client,
+        key: &(impl Fn(&I) -> String + Sync),
         jobs: Vec<Job<I>>,
         finds: bool,
     ) -> Page<I> {
-        let client = repository.client();
         let mut brought = false;
         let writes = jobs.iter().filter_map(|job| match &job.work {
             Work::Write(Prepared::Script(call)) if call.is_apart() => None,
@@ -139,13 +136,13 @@ impl<I> Page<I> {
                 Work::Write(Prepared::Script(call)) if call.is_apart() => {
                     let reply = call.run::<Reply>(client).await;
                     let outcome = reply.map(|reply| reply.settled(0));
-                    outcome.map_err(|error| explain(error, &repository.key(&id)))
+                    outcome.map_err(|error| explain(error, &key(&id)))
                 }
                 Work::Write(write) => match replies.next() {
                     Some(Ok(reply)) => Ok(reply.settled(write.fields())),
                     Some(Err(error)) => {
                         let again = again(client, error, write).await;
-                        again.map_err(|error| explain(error, &repository.key(&id)))
+                        again.map_err(|error| explain(error, &key(&id)))
                     }
                     None => Err(unanswered(lost.as_ref())),
                 },
@@ -155,7 +152,7 @@ impl<I> Page<I> {
                 Err(error) if finds && error.kind() == ErrorKind::NotFound => {
                     Ok(Settled::default())
                 }
-                Err(error) => Err(at_key(error, &repository.key(&id))),
+                Err(error) => Err(at_key(error, &key(&id))),
             };
             outcomes.push((id, outcome));
         }

@@ -254,17 +254,19 @@ impl Work<'_> {
         let levels: Vec<&[&Node]> = nodes.chunk_by(|one, other| one.depth == other.depth).collect();
         for nodes in levels.into_iter().flat_map(|level| level.chunks(PAGE)) {
             let mut steps = Vec::with_capacity(nodes.len());
-            for (at, node) in nodes.iter().enumerate() {
+            let mut written = Vec::with_capacity(nodes.len());
+            for node in nodes {
                 if let Some((_, call)) = self.write(plan, node)? {
-                    steps.push(step(at, node.key.clone(), call));
+                    steps.push(step(node.key.clone(), call));
+                    written.push(*node);
                 }
             }
             let mut first = None;
-            for (at, outcome) in send_in_steps(&client, steps).await {
-                match (outcome, nodes.get(at)) {
-                    (Ok(true), Some(node)) => self.after(std::iter::once(*node)),
-                    (Ok(_), _) => {}
-                    (Err(error), _) => drop(first.get_or_insert(error)),
+            for (node, outcome) in written.into_iter().zip(send_in_steps(&client, steps).await) {
+                match outcome {
+                    Ok(true) => self.after(std::iter::once(node)),
+                    Ok(false) => {}
+                    Err(error) => drop(first.get_or_insert(error)),
                 }
             }
             if let Some(error) = first {
