@@ -11,7 +11,6 @@ use crate::symbol;
 
 /// Whose keys, documents and index a model has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(dead_code, reason = "those without a word yet")]
 pub(crate) enum Layout {
     Alizarin,
     Dotnet,
@@ -26,7 +25,10 @@ impl Layout {
     pub(crate) fn read(cx: &Ctxt, item: &Item) -> Layout {
         let Some(name) = string(cx, item) else { return Layout::Alizarin };
         match name.as_str() {
+            "redis-om-dotnet" => Layout::Dotnet,
+            "redis-om-node" => Layout::Node,
             "redis-om-python" => Layout::Python,
+            "redis-om-spring" => Layout::Spring,
             "redisvl" => Layout::Redisvl,
             _ => {
                 let legal = symbol::list(symbol::LAYOUTS);
@@ -117,6 +119,7 @@ pub(crate) fn apply(cx: &Ctxt, item: &mut Struct) {
     }
     let has_index = item.container.index.is_some();
     for field in &mut item.fields {
+        field.keyed = layout == Layout::Node && field.id.is_some();
         if let Some(word) = &field.id {
             if let Some(name) = layout.id_name() {
                 if field.renamed.is_none() {

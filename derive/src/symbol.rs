@@ -7,6 +7,7 @@ pub(crate) const MODEL: &[&str] = &[
     "prefix",
     "key",
     "layout",
+    "class",
     "index",
     "events",
     "ttl",
@@ -69,7 +70,8 @@ pub(crate) const PLAIN: &[&str] = &["rename_all"];
 pub(crate) const NESTED: &[&str] = &["rename_all", "layout"];
 
 /// What `layout` can be.
-pub(crate) const LAYOUTS: &[&str] = &["redis-om-python", "redisvl"];
+pub(crate) const LAYOUTS: &[&str] =
+    &["redis-om-dotnet", "redis-om-node", "redis-om-python", "redis-om-spring", "redisvl"];
 
 /// On a field of a model.
 pub(crate) const FIELD: &[&str] = &[

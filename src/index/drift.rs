@@ -109,7 +109,13 @@ pub(crate) fn compare(
             missing.push(entry.clone());
             continue;
         };
-        let server = theirs.facts();
+        let mut server = theirs.facts();
+        if !target.model.layout.is_native()
+            && let Some(path) = server.get_mut("path")
+            && plain(path) == plain(&entry.identifier)
+        {
+            path.clone_from(&entry.identifier);
+        }
         for (property, model) in facts(entry, target.model.storage) {
             let server = server.get(property).map_or("", String::as_str);
             if server != model {
@@ -125,6 +131,11 @@ pub(crate) fn compare(
         }
     }
     (drift, missing)
+}
+
+/// A path with all its steps in one form: `$.a.b` for `$["a"]["b"]`.
+fn plain(path: &str) -> String {
+    path.replace("[\"", ".").replace("\"]", "")
 }
 
 fn whole(target: &Target, info: &IndexInfo) -> Vec<Drift> {

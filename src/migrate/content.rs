@@ -3,7 +3,7 @@
 use alizarin_core::resp::{Frame, Packed, Reader};
 
 use crate::model::{RedisModel, StoredValue, json};
-use crate::{Error, FromReply, Result};
+use crate::{Error, ErrorKind, FromReply, Result};
 
 /// A document's raw content.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +15,13 @@ pub(crate) enum Content {
 impl Content {
     /// The struct, if it is one of these: by the fields that it needs.
     pub(crate) fn read<M: RedisModel>(&self) -> Result<M> {
+        if M::KEYED {
+            let message = format!(
+                "{} keeps the id in the key alone, which migrations do not see",
+                M::SCHEMA.layout.name()
+            );
+            return Err(Error::new(ErrorKind::Usage, message));
+        }
         let mut partial = M::Partial::default();
         match self {
             Content::Json(text) => json::<M>(&mut partial, text)?,

@@ -9,7 +9,7 @@ pub use next::Next;
 pub(crate) use next::Order;
 #[doc(hidden)]
 pub use reply::{Hit, ReplyForm};
-pub(crate) use reply::{Loaded, document, json, load, upgraded};
+pub(crate) use reply::{Loaded, after_load, document, json, load, place, upgraded};
 
 use super::{FieldSchema, Nested, RedisModel, RedisValue, Storage, StoredValue};
 use crate::Result;
@@ -204,6 +204,14 @@ impl DocumentWriter {
             }
         }
         Ok(())
+    }
+
+    /// Writes a hash field that is the same in all documents. Called by derived code.
+    #[doc(hidden)]
+    pub fn constant(&mut self, name: &str, value: &str) {
+        if self.storage == Storage::Hash {
+            self.set_raw(name, value.as_bytes());
+        }
     }
 
     /// Writes a nested struct. Called by derived code.

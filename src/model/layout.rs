@@ -11,6 +11,8 @@ mod redisvl;
 mod spring;
 mod time;
 
+use crate::{Error, ErrorKind, Result};
+
 pub(super) use fit::layout_misfit;
 pub(super) use time::{layout_offset, read_time, read_time_text, write_time};
 
@@ -242,8 +244,27 @@ pub(crate) enum Lists {
     None,
     /// The items with the separator between them.
     Joined,
-    /// The same, with a backslash before what is not a letter, a digit or `_`.
+    /// The same, with a backslash before punctuation.
     Escaped,
+}
+
+/// Appends an item of an escaped list.
+///
+/// # Errors
+/// `Value` for one with a backslash, which does not come back.
+pub(crate) fn escape_tag(item: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    const ESCAPED: &[u8] = b",.<>{}[]\"':;!@#$%^&*()-+=~|/";
+    for byte in item {
+        if *byte == b'\\' {
+            let message = "an item of this list cannot hold a backslash: it marks others";
+            return Err(Error::new(ErrorKind::Value, message));
+        }
+        if ESCAPED.contains(byte) {
+            out.push(b'\\');
+        }
+        out.push(*byte);
+    }
+    Ok(())
 }
 
 /// How a JSON path is written.

@@ -76,7 +76,9 @@ pub use document::Next;
 pub use document::{Document, DocumentWriter};
 #[doc(hidden)]
 pub use document::{Hit, ReplyForm};
-pub(crate) use document::{Loaded, Order, document as read_document, json, load, upgraded};
+pub(crate) use document::{
+    Loaded, Order, after_load, document as read_document, json, load, place, upgraded,
+};
 #[doc(hidden)]
 pub use fit::{Misfit, model_misfit, name_misfit, stored_misfit};
 pub use generate::{CountedId, GeneratedId, GeneratesId, IdSource};
@@ -87,7 +89,7 @@ pub use hooks::invalid;
 pub use id::ModelId;
 pub use index_schema::{IndexOption, IndexSchema};
 pub(crate) use key::{empty_part, escape, parse_key, write_key};
-pub(crate) use layout::Paths;
+pub(crate) use layout::{Lists, Paths, escape_tag};
 pub use layout::{Layout, ValueKind};
 pub use nested::{Flatten, Nested};
 #[doc(hidden)]
@@ -183,6 +185,14 @@ pub trait RedisModel: Document + Send + Sync {
 
     /// Sets the fields `created_at` and `updated_at`, where there are such. Called by repositories.
     fn set_times(&mut self, _created: Option<SystemTime>, _updated: Option<SystemTime>) {}
+
+    /// Whether its documents do not hold the id, which is in the key alone.
+    #[doc(hidden)]
+    const KEYED: bool = false;
+
+    /// Sets the id, where the document does not hold it.
+    #[doc(hidden)]
+    fn set_id(&mut self, _id: Self::Id) {}
 
     #[doc(hidden)]
     const HOOKS: bool = false;

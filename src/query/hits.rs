@@ -3,7 +3,7 @@
 use alizarin_core::resp::{Frame, Reader};
 
 use crate::model::{
-    Hit, Order, RedisModel, RedisProjection, ReplyForm, Storage, json, read_hit, upgraded,
+    Hit, Order, RedisModel, RedisProjection, ReplyForm, Storage, after_load, json, read_hit, upgraded,
 };
 use crate::repository::{Take, Whole};
 use crate::{Error, ErrorKind, FromReply, Result, Sent};
@@ -27,8 +27,13 @@ impl<T: Take> FromReply for Hits<T> {
         let mut dropped = 0;
         let total = each(reader, Some(T::hit), |key, found| {
             match found {
-                Ok(found) if found.is_some() => items.extend(found.take()),
-                Ok(_) => dropped += 1,
+                Ok(found) => match found {
+                    Some((item, _)) => {
+                        T::place(item, key).map_err(|error| at_key(&error, key))?;
+                        items.extend(found.take());
+                    }
+                    None => dropped += 1,
+                },
                 Err(error) => return Err(at_key(&error, key)),
             }
             Ok(())
@@ -271,7 +276,7 @@ fn current<M: RedisModel>(reader: &mut Reader<'_>, hit: &mut Hit<M>) -> Result<(
         return Ok(());
     }
     let (document, _) = hit.insert((M::finish(partial)?, distance));
-    document.hook_after_load()
+    after_load(document)
 }
 
 /// Leaves a projection and its vector's distance in `hit`; nothing when the document was gone.

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use super::{FieldSpec, QueryWriter, attribute_name, field_schema, filter::wrong};
 use crate::model::{
-    FieldSchema, IndexKind, RedisModel, RedisValue, Storage, Vector, VectorElement,
+    FieldSchema, IndexKind, Lists, RedisModel, RedisValue, Storage, Vector, VectorElement,
+    escape_tag,
 };
 use crate::{ErrorKind, Result};
 
@@ -163,6 +164,12 @@ where
         }
     }
     check_tag::<S>(&bytes)?;
+    if storage == Storage::Hash && field.many && field.layout.forms().lists == Lists::Escaped {
+        let mut escaped = Vec::with_capacity(bytes.len());
+        escape_tag(&bytes, &mut escaped)
+            .map_err(|error| error.with_field(&attribute_name::<S>()))?;
+        bytes = escaped;
+    }
     out.word(&bytes);
     Ok(())
 }

@@ -12,7 +12,7 @@ use alizarin_core::{Cache, FetchShared};
 use super::Repository;
 use super::get::{PAGE, at_key, read_command};
 use crate::model::{Loaded, RedisModel};
-use crate::{FromReply, Result};
+use crate::{Error, ErrorKind, FromReply, Result};
 
 impl<M: RedisModel> Repository<M> {
     /// The same documents, read through a cache of the same server: those that were read before
@@ -149,6 +149,13 @@ struct Kept<M>(Option<Arc<M>>);
 
 impl<M: RedisModel> FromReply for Kept<M> {
     fn from_reply(reader: &mut Reader<'_>) -> Result<Kept<M>> {
+        if M::KEYED {
+            let message = format!(
+                "{} keeps the id in the key alone, which a cache of documents does not see",
+                M::SCHEMA.layout.name()
+            );
+            return Err(Error::new(ErrorKind::Usage, message));
+        }
         let Loaded(model) = Loaded::<M>::from_reply(reader)?;
         Ok(Kept(model?.map(Arc::new)))
     }

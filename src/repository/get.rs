@@ -12,7 +12,7 @@ use super::Repository;
 use super::failure::explain;
 use super::script::{Call, READ, storage_word};
 use super::take::{Only, Take, Taken, Whole};
-use crate::model::{Loaded, RedisModel, RedisProjection};
+use crate::model::{Loaded, RedisModel, RedisProjection, place};
 use crate::{Client, Command, Error, ErrorKind, Result};
 
 /// How many documents one pipeline reads.
@@ -142,6 +142,14 @@ impl<M: RedisModel, T: Take<Model = M>> Future for Loading<'_, M, T> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         Poll::Ready(match ready!(Pin::new(&mut this.reply).poll(cx)) {
+            // Most documents hold their id, and need no key.
+            Ok(Taken(Ok(Some(mut document)))) if M::KEYED => {
+                let key = this.repository.key(this.id);
+                match T::place(&mut document, key.as_bytes()) {
+                    Ok(()) => Ok(Some(document)),
+                    Err(error) => Err(at_key(error, &key)),
+                }
+            }
             Ok(Taken(Ok(found))) => Ok(found),
             Ok(Taken(Err(error))) | Err(error) => Err(at_key(error, &this.repository.key(this.id))),
         })
@@ -278,9 +286,18 @@ pub(super) fn read_command<M: RedisModel>(key: &[u8]) -> Command<Loaded<M>> {
 /// Reads one document.
 pub(crate) async fn load<M: RedisModel>(client: &Client, key: &str) -> Result<Option<M>> {
     match client.run(read_command::<M>(key.as_bytes())).await {
-        Ok(loaded) => loaded.0.map_err(|error| at_key(error, key)),
+        Ok(loaded) => placed(loaded, key).map_err(|error| at_key(error, key)),
         Err(error) => Err(explain(error, key)),
     }
+}
+
+/// A document that was read, with the id of its key where it does not hold its own.
+fn placed<M: RedisModel>(loaded: Loaded<M>, key: &str) -> Result<Option<M>> {
+    let mut found = loaded.0?;
+    if let Some(model) = &mut found {
+        place(model, key.as_bytes())?;
+    }
+    Ok(found)
 }
 
 /// Reads several documents in one pipeline.
@@ -306,7 +323,13 @@ async fn load_into<T: Take>(
     let loaded = client.pipeline(each(reads)).await?;
     for (loaded, key) in loaded.into_iter().zip(keys) {
         match loaded {
-            Ok(Taken(Ok(document))) => found.push(document),
+            Ok(Taken(Ok(mut document))) => {
+                if let Some(document) = &mut document {
+                    T::place(document, key.as_ref())
+                        .map_err(|error| at_key(error, &String::from_utf8_lossy(key.as_ref())))?;
+                }
+                found.push(document);
+            }
             Ok(Taken(Err(error))) | Err(error) => {
                 return Err(at_key(error, &String::from_utf8_lossy(key.as_ref())));
             }
@@ -325,7 +348,7 @@ pub(crate) async fn load_marked<M: RedisModel>(
     let marked: Option<(String, Loaded<M>)> =
         call.run(client).await.map_err(|error| explain(error, key))?;
     let Some((fingerprint, loaded)) = marked else { return Ok(None) };
-    let model = loaded.0.map_err(|error| at_key(error, key))?;
+    let model = placed(loaded, key).map_err(|error| at_key(error, key))?;
     Ok(model.map(|model| (model, fingerprint)))
 }
 

@@ -7,7 +7,9 @@ use super::outcome::Outcome;
 use super::script::{Call, Plan, put_limit, write_call};
 use super::unique::{Apart, Change, Constraints};
 use super::{Changes, Repository, Written};
-use crate::model::{DocumentWriter, RedisModel, Storage, StoredValue, empty_part, json};
+use crate::model::{
+    DocumentWriter, ModelId as _, RedisModel, Storage, StoredValue, empty_part, json,
+};
 use crate::{Client, Command, Error, ErrorKind, Result};
 
 /// A save, ready to be sent.
@@ -52,8 +54,15 @@ impl Content {
             let field = M::SCHEMA.ids.get(at).copied().unwrap_or_default();
             return Err(Error::new(ErrorKind::Value, "an empty id makes no key").with_field(field));
         }
+        if M::KEYED {
+            check_keyed::<M>(id)?;
+        }
         let mut writer = DocumentWriter::new(M::SCHEMA.storage);
         writer.document(model)?;
+        if M::KEYED && M::SCHEMA.storage == Storage::Hash && writer.len() == 0 {
+            let message = "a hash without a field is not there: give one of them a value";
+            return Err(Error::new(ErrorKind::Value, message));
+        }
         Ok(match M::SCHEMA.storage {
             Storage::Hash => {
                 let (set, absent) = writer.into_hash();
@@ -96,6 +105,19 @@ impl Content {
             None => call.section_of("absent", &self.absent).section_of("all", &self.set),
         };
     }
+}
+
+/// Refuses an id that the key would not give back.
+fn check_keyed<M: RedisModel>(id: &M::Id) -> Result<()> {
+    let (mut text, first) = (String::new(), M::SCHEMA.key.first().copied().unwrap_or_default());
+    id.write_id(&mut text);
+    if text.contains(first) {
+        let message =
+            format!("the key keeps the id: it cannot hold {first:?}, the key's beginning");
+        let field = M::SCHEMA.ids.first().copied().unwrap_or_default();
+        return Err(Error::new(ErrorKind::Value, message).with_field(field));
+    }
+    Ok(())
 }
 
 /// Lays out the write of a whole document. Fields `gone` of a hash are removed besides.

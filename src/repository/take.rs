@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use alizarin_core::commands;
 use alizarin_core::resp::{Packed, Reader};
 
-use crate::model::{Picked, RedisModel, RedisProjection, Shape, Storage, load};
+use crate::model::{Picked, RedisModel, RedisProjection, Shape, Storage, load, place};
 use crate::query::hits;
 use crate::{Command, FromReply, Result};
 
@@ -32,6 +32,15 @@ pub trait Take: sealed::Sealed + Send + Sync + 'static {
     /// Leaves a hit of a search, and its vector's distance, in `found`; nothing when it was gone.
     #[doc(hidden)]
     fn hit(reader: &mut Reader<'_>, found: &mut Option<(Self::Item, Option<f64>)>) -> Result<()>;
+
+    /// Gives the item what only the document's key holds.
+    ///
+    /// # Errors
+    /// `Decode` when the item takes its id from the key, and the key has none.
+    #[doc(hidden)]
+    fn place(_item: &mut Self::Item, _key: &[u8]) -> Result<()> {
+        Ok(())
+    }
 
     /// The fields, where not the whole document is wanted.
     #[doc(hidden)]
@@ -88,6 +97,10 @@ impl<M: RedisModel> Take for Whole<M> {
 
     fn hit(reader: &mut Reader<'_>, found: &mut Option<(M, Option<f64>)>) -> Result<()> {
         hits::whole(reader, found)
+    }
+
+    fn place(item: &mut M, key: &[u8]) -> Result<()> {
+        place(item, key)
     }
 
     fn shape() -> Option<&'static Shape> {

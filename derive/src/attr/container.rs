@@ -24,6 +24,8 @@ pub(crate) struct Container {
     /// Whose forms the documents have, and the word that says so.
     pub(crate) layout: Layout,
     pub(crate) layout_word: Option<Ident>,
+    /// The class that documents name, and the word for it.
+    pub(crate) class: Option<(Ident, String)>,
     /// The keys' own template.
     pub(crate) key: Option<Key>,
     /// The index's name, if there is one.
@@ -57,6 +59,9 @@ impl Container {
                 "prefix" => {
                     container.prefix = string(cx, item).unwrap_or_default();
                     container.prefixed = Some(item.name.clone());
+                }
+                "class" => {
+                    container.class = string(cx, item).map(|class| (item.name.clone(), class));
                 }
                 "key" => container.key = Key::read(cx, item),
                 "index" => index = Some(item),
@@ -133,6 +138,7 @@ impl Container {
             storage: None,
             prefixed: None,
             layout,
+            class: None,
             layout_word: named.map(|item| item.name.clone()),
             unnamed: None,
             prefix: Case::Snake.variant(&input.ident.to_string()),

@@ -17,6 +17,8 @@ pub(crate) struct Field {
     /// The stored name.
     pub(crate) name: String,
     pub(crate) id: Option<Ident>,
+    /// Whether the document does not hold it: it is in the key.
+    pub(crate) keyed: bool,
     pub(crate) version: Option<Ident>,
     pub(crate) created_at: Option<Ident>,
     pub(crate) updated_at: Option<Ident>,
@@ -104,6 +106,7 @@ impl Field {
             ty: field.ty.clone(),
             name: stored_name(cx, &ident, case, &redis, &serde),
             id: flagged("id"),
+            keyed: false,
             version: flagged("version"),
             created_at: flagged("created_at"),
             updated_at: flagged("updated_at"),

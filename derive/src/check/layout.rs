@@ -1,7 +1,7 @@
 //! Rules of layouts: what would be no document of the other mapper any more.
 
 use crate::ast::Struct;
-use crate::attr::Kind;
+use crate::attr::{Kind, Storage};
 use crate::ctxt::Ctxt;
 use crate::layout::Layout;
 
@@ -9,6 +9,11 @@ use crate::layout::Layout;
 pub(super) fn model(cx: &Ctxt, model: &Struct) {
     let container = &model.container;
     let layout = container.layout;
+    if let Some((class, _)) = &container.class
+        && (layout, container.storage) != (Layout::Spring, Some(Storage::Hash))
+    {
+        cx.error(class, "only the hashes of redis-om-spring name their class");
+    }
     let Some(word) = container.layout_word.as_ref().filter(|_| layout != Layout::Alizarin) else {
         return;
     };
@@ -32,6 +37,12 @@ pub(super) fn model(cx: &Ctxt, model: &Struct) {
     }
     for field in model.fields.iter().filter(|field| field.id.is_some()).skip(1) {
         cx.error(&field.id, format!("an id of {name} is one field"));
+    }
+    for field in model.fields.iter().filter(|field| field.keyed) {
+        for index in &field.indexes {
+            let message = "redis-om-node keeps the id in the key alone: no index holds it";
+            cx.error(&index.word, message);
+        }
     }
     fields(cx, model);
 }

@@ -7,13 +7,16 @@ use syn::spanned::Spanned as _;
 use super::literal;
 use crate::ast::Struct;
 use crate::attr::Field;
+use crate::layout::Layout;
 
 /// The implementation, and the type that holds what was read so far.
 pub(super) fn document(item: &Struct) -> TokenStream {
     let ident = &item.ident;
     let schemas = item.stored().map(|field| literal::field(field, item.container.layout));
     let slots = item.stored().map(slot);
-    let writes = item.stored().enumerate().map(|(at, field)| write(at, field));
+    let class = class(item);
+    let writes = item.stored().enumerate().filter(|(_, field)| !field.keyed);
+    let writes = writes.map(|(at, field)| write(at, field));
     let named: Vec<_> = item.stored().enumerate().filter(|(_, field)| !field.flat).collect();
     let places = named.iter().copied().map(place);
     let in_order = named.iter().copied().filter(|(_, field)| field.nested.is_none()).map(next);
@@ -36,6 +39,7 @@ pub(super) fn document(item: &Struct) -> TokenStream {
             type Partial = __Partial;
 
             fn write(&self, __out: &mut __alizarin::DocumentWriter) -> __alizarin::Result<()> {
+                #class
                 #(#writes)*
                 ::core::result::Result::Ok(())
             }
@@ -85,6 +89,15 @@ pub(super) fn document(item: &Struct) -> TokenStream {
             }
         }
     }
+}
+
+/// The name that Spring gives each hash of a class.
+fn class(item: &Struct) -> Option<TokenStream> {
+    let container = &item.container;
+    // Nested structs have no storage of their own.
+    container.storage.filter(|_| container.layout == Layout::Spring)?;
+    let class = container.class.as_ref().map_or(&container.prefix, |(_, class)| class);
+    Some(quote!(__out.constant("_class", #class);))
 }
 
 fn slot(field: &Field) -> TokenStream {
@@ -199,7 +212,11 @@ fn accept_flat(field: &Field) -> TokenStream {
 
 fn finish(at: usize, field: &Field, all_default: bool) -> TokenStream {
     let (ident, ty) = (&field.ident, &field.ty);
-    let default = field.default(all_default);
+    let mut default = field.default(all_default);
+    if field.keyed {
+        // What was read gets it from the key.
+        default = Some(quote_spanned!(ty.span()=> <#ty as ::core::default::Default>::default()));
+    }
     if field.skip {
         return quote!(#ident: #default,);
     }

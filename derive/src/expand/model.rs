@@ -65,6 +65,16 @@ fn implementation(model: &Struct) -> TokenStream {
             }
         }
     });
+    let keyed = model.stored().find(|field| field.keyed).map(|field| {
+        let id = &field.ident;
+        quote! {
+            const KEYED: bool = true;
+
+            fn set_id(&mut self, __id: Self::Id) {
+                self.#id = __id;
+            }
+        }
+    });
     let earlier = model.container.upgrade_from.as_ref().map(|old| {
         quote! {
             fn earlier(
@@ -95,6 +105,7 @@ fn implementation(model: &Struct) -> TokenStream {
             }
 
             #version
+            #keyed
 
             #hooks
             #earlier

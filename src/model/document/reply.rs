@@ -3,7 +3,7 @@
 use alizarin_core::resp::{Frame, Reader};
 
 use super::{Document, Order, RedisModel};
-use crate::model::members;
+use crate::model::{ModelId as _, members};
 use crate::{Error, FromReply, Result};
 
 /// A document as `HGETALL` or `JSON.GET` give it; `None` when there is none. An error in it leaves
@@ -75,7 +75,7 @@ pub(crate) fn upgraded<'a, M: RedisModel>(
     let mut again = start;
     let mut found = M::earlier(&mut again, form)?.ok()?;
     if let Some((document, _)) = &mut found {
-        document.hook_after_load().ok()?;
+        after_load(document).ok()?;
     }
     *reader = again;
     Some(found)
@@ -97,7 +97,32 @@ fn whole<M: RedisModel>(reader: &mut Reader<'_>, found: &mut Option<M>) -> Resul
         }
         frame => return Err(Error::decode("a document", &frame.describe())),
     }
-    found.insert(M::finish(partial)?).hook_after_load()
+    after_load(found.insert(M::finish(partial)?))
+}
+
+/// The hook waits for the id, where that is still to come.
+#[inline]
+pub(crate) fn after_load<M: RedisModel>(model: &mut M) -> Result<()> {
+    if M::KEYED { Ok(()) } else { model.hook_after_load() }
+}
+
+/// Gives a document the id of its key, where it does not hold its own.
+///
+/// # Errors
+/// `Decode` when the key has no such id; that of the hook.
+#[inline]
+pub(crate) fn place<M: RedisModel>(model: &mut M, key: &[u8]) -> Result<()> {
+    if M::KEYED {
+        let first = M::SCHEMA.key.first().copied().unwrap_or_default();
+        let key = std::str::from_utf8(key).ok();
+        // Behind the last one: a namespace may hold the prefix too, and no id does.
+        let id = key.and_then(|key| key.rsplit_once(first)).map(|(_, id)| id);
+        let id = id.and_then(|id| M::Id::parse_id(id).ok());
+        let lacking = || Error::decode("a key that ends in an id", "another one");
+        model.set_id(id.ok_or_else(lacking)?);
+        model.hook_after_load()?;
+    }
+    Ok(())
 }
 
 /// Takes a JSON document's members.

@@ -63,6 +63,9 @@ pub(in crate::model) fn write_time(
     let seconds = steps as f64 / f64::from(10_i32.pow(digits));
     if json {
         decimal::write_f64(seconds, out);
+        if field.layout.forms().doubles && out.ends_with(b".0") {
+            out.truncate(out.len() - 2);
+        }
     } else {
         let mut buffer = ryu::Buffer::new();
         let text = buffer.format_finite(seconds);

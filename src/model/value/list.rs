@@ -1,12 +1,13 @@
 //! Lists and sets.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
 use std::hash::Hash;
 
 use serde_json::value::RawValue;
 
 use super::{
-    super::layout::Lists,
+    super::layout::{Lists, escape_tag},
     super::{FieldSchema, IndexKind, ValueKind},
     GeoShapeValue, GeoValue, ListItem, NumericValue, RedisValue, TagValue, TextValue, refused,
     utf8,
@@ -116,6 +117,10 @@ fn write_tags<'a, T: ListItem>(
         }
         let start = out.len();
         item.to_hash(field, out).map_err(|error| error.with_field(&at.to_string()))?;
+        if field.layout.forms().lists == Lists::Escaped {
+            let item = out.split_off(start);
+            escape_tag(&item, out).map_err(|error| error.with_field(&at.to_string()))?;
+        }
         let written = out.get(start..).unwrap_or_default();
         let why = if T::MANY {
             "a TAG list in a hash cannot hold lists; store the model as json".to_owned()
@@ -141,7 +146,9 @@ fn read_tags<T: ListItem, L: FromIterator<T>>(
         return Ok(std::iter::empty().collect());
     }
     let text = utf8(bytes, "a list of tags")?;
+    let escaped = field.layout.forms().lists == Lists::Escaped;
     let items = text.split(separator).enumerate().map(|(at, item)| {
+        let item = if escaped { Cow::Owned(item.replace('\\', "")) } else { Cow::Borrowed(item) };
         T::from_hash(item.as_bytes(), field).map_err(|error| error.with_field(&at.to_string()))
     });
     items.collect()

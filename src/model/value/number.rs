@@ -171,7 +171,7 @@ macro_rules! floats {
                 value.ok_or_else(|| not_a(stringify!($type), text))
             }
 
-            fn to_json(&self, _field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
+            fn to_json(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
                 if self.is_nan() {
                     return Err(nan());
                 }
@@ -181,6 +181,10 @@ macro_rules! floats {
                     ));
                 }
                 $json(*self, out);
+                // Where all numbers are doubles, whole ones look like integers.
+                if field.layout.forms().doubles && out.ends_with(b".0") {
+                    out.truncate(out.len() - 2);
+                }
                 Ok(())
             }
 

@@ -18,7 +18,7 @@ impl RedisValue for Decimal {
     const KIND: ValueKind = ValueKind::Decimal;
 
     fn to_hash(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
-        check_exact(self, field)?;
+        check_exact(self, field, field.layout.forms().decimals == Decimals::Float)?;
         write_text(&text(self, field), field, out)
     }
 
@@ -28,6 +28,8 @@ impl RedisValue for Decimal {
 
     fn to_json(&self, field: &FieldSchema, out: &mut Vec<u8>) -> Result<()> {
         if is_numeric(field) || !field.layout.is_native() {
+            // The server makes a double of it.
+            check_exact(self, field, true)?;
             return self.to_hash(field, out);
         }
         write_json_text(&self.to_string(), field, out)
@@ -45,13 +47,13 @@ impl TagValue for Decimal {}
 
 /// Refuses a number that a double rounds: the index would find it as another one, and RedisJSON
 /// would give back another one.
-fn check_exact(value: &Decimal, field: &FieldSchema) -> Result<()> {
+fn check_exact(value: &Decimal, field: &FieldSchema, float: bool) -> Result<()> {
     let exact = || {
         let double: f64 = value.to_string().parse().ok()?;
         // The shortest text that means this double.
         Some(parse(&double.to_string()).ok()? == *value)
     };
-    let doubles = is_numeric(field) || !field.layout.is_native();
+    let doubles = is_numeric(field) || (float && !field.layout.is_native());
     if doubles && exact() != Some(true) {
         if !field.layout.is_native() {
             return Err(refused("the layout stores a float, which has 15 digits for sure"));

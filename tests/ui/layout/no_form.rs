@@ -68,4 +68,12 @@ struct Stamped {
     at: std::time::SystemTime,
 }
 
+#[derive(RedisModel)]
+#[redis(hash, layout = "redis-om-spring", prefix = "com.x.A")]
+struct NoTags {
+    #[redis(id)]
+    id: String,
+    tags: Vec<String>,
+}
+
 fn main() {}

@@ -19,4 +19,13 @@ struct Unnamed {
     id: String,
 }
 
+#[derive(RedisModel)]
+#[redis(json, layout = "redis-om-node", prefix = "person", class = "Person", index)]
+struct Keyed {
+    #[redis(id, tag)]
+    id: String,
+    #[redis(tag)]
+    name: String,
+}
+
 fn main() {}
