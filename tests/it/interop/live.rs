@@ -9,17 +9,14 @@ use alizarin::prelude::*;
 use alizarin_testkit::Server;
 use serde_json::Value;
 
+use super::node;
 use super::python::{self, Card, Person};
 use super::redisvl::{self, HashDoc, JsonDoc};
 
-/// Runs a script of `tests/interop/capture` by the interpreter that a variable names, and gives
-/// the JSON lines that it prints.
-fn run(interpreter: &str, script: &str, what: &str, server: &Server) -> Vec<Value> {
-    let interpreter = std::env::var(interpreter).expect("ci/interop says where it is");
+/// Runs a script of `tests/interop/capture`, and gives the JSON lines that it prints.
+fn run(mut program: Command, script: &str, what: &str, server: &Server) -> Vec<Value> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/interop/capture");
-    let output = Command::new(interpreter)
-        // Or the script beside the one that runs would be the library.
-        .arg("-P")
+    let output = program
         .arg(folder.join(script))
         .args([what, &server.url()])
         .output()
@@ -28,6 +25,19 @@ fn run(interpreter: &str, script: &str, what: &str, server: &Server) -> Vec<Valu
     assert!(output.status.success(), "{script} {what}: {errors}");
     let lines = String::from_utf8(output.stdout).unwrap();
     lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// What `ci/interop` says of where a library is.
+fn place(variable: &str) -> String {
+    std::env::var(variable).expect("ci/interop says where it is")
+}
+
+/// A Python that has a library.
+fn interpreter(variable: &str) -> Command {
+    let mut program = Command::new(place(variable));
+    // Or the script's own folder would come before the library.
+    program.arg("-P");
+    program
 }
 
 async fn server() -> (Server, Client) {
@@ -40,7 +50,7 @@ async fn server() -> (Server, Client) {
 #[ignore = "needs Redis OM Python: run by ci/interop"]
 async fn redis_om_python() {
     let (server, client) = server().await;
-    let python = |what| run("INTEROP_PYTHON", "redis_om_python.py", what, &server);
+    let python = |what| run(interpreter("INTEROP_PYTHON"), "redis_om_python.py", what, &server);
     python("write");
     let people: Repository<Person> = client.repository();
     let cards: Repository<Card> = client.repository();
@@ -88,7 +98,7 @@ async fn redis_om_python() {
 #[ignore = "needs RedisVL: run by ci/interop"]
 async fn redisvl_documents() {
     let (server, client) = server().await;
-    let python = |what| run("INTEROP_REDISVL", "redisvl.py", what, &server);
+    let python = |what| run(interpreter("INTEROP_REDISVL"), "redisvl.py", what, &server);
     python("write");
     let hashes: Repository<HashDoc> = client.repository();
     let json: Repository<JsonDoc> = client.repository();
@@ -111,4 +121,45 @@ async fn redisvl_documents() {
     assert_eq!(python("read"), before);
     hashes.set(&"a".to_owned(), |d| d.year.to(1978)).await.unwrap();
     assert!(python("read").iter().any(|read| read["year"] == "1978"));
+}
+
+#[tokio::test]
+#[ignore = "needs Redis OM for Node.js: run by ci/interop"]
+async fn redis_om_node() {
+    let (server, client) = server().await;
+    let node = |what| {
+        let mut program = Command::new("node");
+        program.current_dir(place("INTEROP_NODE"));
+        run(program, "redis_om_node.mjs", what, &server)
+    };
+    node("write");
+    let people: Repository<node::Person> = client.repository();
+    let cards: Repository<node::Card> = client.repository();
+    for plan in [people.index().plan().await.unwrap(), cards.index().plan().await.unwrap()] {
+        assert!(plan.is_empty() && plan.drift.is_empty(), "{plan}");
+    }
+    for person in node::people() {
+        assert_eq!(people.get(&person.id).await.unwrap(), Some(person));
+    }
+    for card in node::cards() {
+        assert_eq!(cards.get(&card.id).await.unwrap(), Some(card));
+    }
+    let before = node("read");
+    for person in node::people() {
+        assert!(people.delete(&person.id).await.unwrap());
+        people.save(&person).await.unwrap();
+    }
+    for card in node::cards() {
+        assert!(cards.delete(&card.id).await.unwrap());
+        cards.save(&card).await.unwrap();
+    }
+    assert_eq!(node("read"), before);
+    let new = node::person('M', "Bob", Some("B"), true);
+    people.save(&new).await.unwrap();
+    let after = node("read");
+    assert_eq!(after.len(), before.len() + 1);
+    let id = Value::String(new.id.to_string());
+    let read = after.iter().find(|read| read["id"] == id).unwrap();
+    assert_eq!((&read["name"], &read["nick"]), (&"Bob".into(), &"B".into()));
+    assert_eq!(read["joined"], "2024-01-02T04:24:05.678Z");
 }

@@ -2,9 +2,12 @@
 //!
 //! What they send lies in `tests/interop/fixtures`, as a server saw it.
 
+mod dotnet;
 mod live;
+mod node;
 mod python;
 mod redisvl;
+mod spring;
 
 use std::collections::BTreeMap;
 
@@ -61,9 +64,10 @@ fn text(word: &[u8]) -> &str {
     std::str::from_utf8(word).unwrap()
 }
 
-/// The commands of a fixture that concern keys which begin so.
-fn of<'c>(commands: &'c [Words], prefix: &str) -> Vec<&'c Words> {
-    commands.iter().filter(|words| text(&words[1]).starts_with(prefix)).collect()
+/// The commands of a fixture that concern keys and indexes which begin so: with one of these words.
+fn of<'c>(commands: &'c [Words], prefixes: &str) -> Vec<&'c Words> {
+    let begins = |name: &str| prefixes.split(' ').any(|prefix| name.starts_with(prefix));
+    commands.iter().filter(|words| begins(text(&words[1]))).collect()
 }
 
 /// Sends what a mapper sent, with its keys and its index in a namespace.
