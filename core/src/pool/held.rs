@@ -93,7 +93,16 @@ impl Conn {
         let frames = wire.frames();
         let outcome = match (connection.stream.waits(), patience) {
             (true, Patience::Time(pool, limit)) => {
-                pool.insist_here(connection, bytes, frames, limit).await
+                connection.stream.limit(Some(limit));
+                match connection.send(bytes).await {
+                    Ok(()) => match connection.reply(frames).await {
+                        Err(error) if is_timeout(&error) => {
+                            Box::pin(pool.insist_here(connection, frames, limit, error)).await
+                        }
+                        outcome => outcome,
+                    },
+                    Err(error) => Err(error),
+                }
             }
             (true, Patience::Life(pool)) => pool.wait_here(connection, bytes, frames).await,
             (false, Patience::Time(pool, limit)) => {

@@ -91,28 +91,27 @@ impl Pool {
         .await
     }
 
-    /// The same on this thread.
+    /// Goes on waiting on this thread, after this error of a socket that was silent for so long, as
+    /// long as the server keeps the answer back.
+    #[cold]
     pub(super) async fn insist_here(
         &self,
         connection: &mut Dedicated,
-        bytes: View<'_>,
         frames: u32,
         patience: Duration,
+        mut silence: Error,
     ) -> Result<Reply> {
-        connection.stream.limit(Some(patience));
-        connection.send(bytes).await?;
         let begun = Instant::now();
         loop {
+            let withheld = match self.question(connection, begun, patience) {
+                Some(asked) => asked.await,
+                None => false,
+            };
+            if !withheld {
+                return Err(silence);
+            }
             match connection.reply(frames).await {
-                Err(error) if is_timeout(&error) => {
-                    let withheld = match self.question(connection, begun, patience) {
-                        Some(asked) => asked.await,
-                        None => false,
-                    };
-                    if !withheld {
-                        return Err(error);
-                    }
-                }
+                Err(error) if is_timeout(&error) => silence = error,
                 outcome => return outcome,
             }
         }
