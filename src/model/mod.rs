@@ -89,8 +89,8 @@ pub use hooks::invalid;
 pub use id::ModelId;
 pub use index_schema::{IndexOption, IndexSchema};
 pub(crate) use key::{empty_part, escape, parse_key, write_key};
-pub(crate) use layout::{Lists, Paths, escape_tag};
 pub use layout::{Layout, ValueKind};
+pub(crate) use layout::{Lists, Paths, escape_tag};
 pub use nested::{Flatten, Nested};
 #[doc(hidden)]
 pub use nested::{InList, accept_struct, write_struct};

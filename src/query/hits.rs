@@ -3,7 +3,8 @@
 use alizarin_core::resp::{Frame, Reader};
 
 use crate::model::{
-    Hit, Order, RedisModel, RedisProjection, ReplyForm, Storage, after_load, json, read_hit, upgraded,
+    Hit, Order, RedisModel, RedisProjection, ReplyForm, Storage, after_load, json, read_hit,
+    upgraded,
 };
 use crate::repository::{Take, Whole};
 use crate::{Error, ErrorKind, FromReply, Result, Sent};
