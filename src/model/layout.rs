@@ -14,7 +14,9 @@ mod time;
 use crate::{Error, ErrorKind, Result};
 
 pub(super) use fit::layout_misfit;
-pub(super) use time::{layout_offset, read_time, read_time_text, write_time};
+#[cfg(any(feature = "chrono", feature = "time"))]
+pub(super) use time::layout_offset;
+pub(super) use time::{read_time, read_time_text, write_time};
 
 /// Which object mapper's keys, documents and indexes a model has: `#[redis(layout = "..")]`.
 ///
@@ -194,6 +196,10 @@ pub(crate) struct Forms {
     dates: Unit,
     /// Whether bytes are base64 in a hash too.
     pub(crate) base64: bool,
+    #[cfg_attr(
+        not(feature = "rust_decimal"),
+        expect(dead_code, reason = "only those of `rust_decimal` are read")
+    )]
     pub(crate) decimals: Decimals,
     /// Whether what is absent is `null` in JSON; else there is no member.
     pub(crate) nulls: bool,

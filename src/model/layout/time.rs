@@ -144,6 +144,10 @@ fn nanoseconds(unit: Unit, text: &str) -> Option<i128> {
 ///
 /// # Errors
 /// `Value` for what has more digits.
+#[cfg_attr(
+    not(any(feature = "chrono", feature = "time")),
+    expect(dead_code, reason = "only types of these features have offsets")
+)]
 pub(in crate::model) fn layout_offset(text: &str, field: &FieldSchema) -> Result<String> {
     if field.layout.is_native() {
         return Ok(text.to_owned());
