@@ -58,6 +58,7 @@ mod stamp;
 mod stored;
 mod value;
 mod vector;
+mod vector_advice;
 mod vector_schema;
 pub(crate) mod written;
 
@@ -114,6 +115,7 @@ pub use value::{
     UniqueValue,
 };
 pub use vector::{Vector, VectorElement, VectorValue};
+pub use vector_advice::{Advice, Aim};
 pub use vector_schema::{Compression, Metric, VectorAlgorithm, VectorSchema};
 
 /// A struct that is stored as one Redis hash or JSON document; made by `#[derive(RedisModel)]`.
