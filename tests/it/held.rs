@@ -139,15 +139,16 @@ impl Counted for crate::common::json::Note {
     }
 }
 
-async fn overlap<M: Counted<Id = u32> + Clone + 'static>(all: Repository<M>, first: M) {
+async fn overlap<M: Counted<Id = u32> + Clone + 'static>(all: Repository<M>, document: M) {
     const WRITES: u64 = 12;
-    all.save(&first).await.unwrap();
+    all.save(&document).await.unwrap();
+    let first = Arc::new(tokio::sync::Notify::new());
     let resource = Arc::new(Resource::default());
     let fences = Arc::new(Mutex::new(BTreeSet::new()));
     let (lost, stop) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
     let work = |stands_still: bool| {
         let (all, resource, fences) = (all.clone(), resource.clone(), fences.clone());
-        let (lost, stop) = (lost.clone(), stop.clone());
+        let (lost, stop, first) = (lost.clone(), stop.clone(), first.clone());
         async move {
             let mut written = 0;
             while written < WRITES && !(stands_still && stop.load(Ordering::SeqCst)) {
@@ -158,8 +159,9 @@ async fn overlap<M: Counted<Id = u32> + Clone + 'static>(all: Repository<M>, fir
                 let mut document = all.get(&1).await.unwrap().unwrap();
                 *document.count() += 1;
                 if stands_still {
-                    // Until the lease is over, and another one holds the lock or has held it.
-                    let highest = || *fences.lock().unwrap().last().unwrap();
+                    // Until the lease is over, and another one has had its turn.
+                    first.notify_one();
+                    let highest = || resource.highest.load(Ordering::SeqCst);
                     eventually("another one's turn", async || {
                         highest() > fence || stop.load(Ordering::SeqCst)
                     })
@@ -178,6 +180,8 @@ async fn overlap<M: Counted<Id = u32> + Clone + 'static>(all: Repository<M>, fir
         }
     };
     let still = tokio::spawn(work(true));
+    // The others begin when it stands still for the first time.
+    soon("its first turn", first.notified()).await;
     let others: Vec<_> = (0..4).map(|_| tokio::spawn(work(false))).collect();
     let mut written = 0;
     for other in others {
