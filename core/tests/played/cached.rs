@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::cluster::{FOO, Nodes, moved, slots, within};
 use crate::server::{Act, say};
 use alizarin_core::commands::mget;
-use alizarin_core::{Cache, CacheConfig, ErrorKind, Run};
+use alizarin_core::{Cache, CacheConfig};
 
 /// Two nodes, of which the second serves `foo` until the switch is set, and the cache.
 async fn start(switch: &Arc<AtomicBool>) -> (Nodes, Cache) {
@@ -105,15 +105,4 @@ async fn commands_over_several_slots_are_answered_and_not_kept() {
         assert_eq!(within(cache.run(mget::<u32>("foo"))).await.unwrap(), [1]);
     }
     assert_eq!((nodes.asked("MGET").len(), cache.metrics().entries), (5, 1));
-}
-
-#[tokio::test]
-async fn a_blocking_client_of_a_cluster_has_none() {
-    let nodes = Nodes::start(1, |_, _, _| None);
-    let config = nodes.config();
-    let refused = tokio::task::spawn_blocking(move || {
-        let client = alizarin_core::Client::connect_blocking(config).unwrap();
-        client.cache(CacheConfig::new()).run().unwrap_err()
-    });
-    assert_eq!(refused.await.unwrap().kind(), ErrorKind::Unsupported);
 }
