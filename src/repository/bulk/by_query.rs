@@ -124,7 +124,8 @@ impl<M: RedisModel, J> Bulk<'_, M, J> {
         self
     }
 
-    /// Changes nothing, and gives what would be done.
+    /// Changes nothing, and gives what would be done to the documents found themselves: policies of those
+    /// that refer to them (`referred_by`) are not looked at. The `dry_run` of a single deletion does that.
     ///
     /// ```
     /// # use alizarin::prelude::*;
