@@ -53,17 +53,14 @@ impl<P: Peer> Job<P> {
     pub async fn call(&self, n: usize) -> Outcome<usize> {
         let peer = &self.peer;
         Ok(match self.workload {
-            Workload::Get { .. } | Workload::Encrypted { .. } | Workload::Beside { .. } => {
-                peer.get(self.key(n)).await?.len()
-            }
+            Workload::Get { .. }
+            | Workload::Set { .. }
+            | Workload::Mixed { .. }
+            | Workload::Encrypted { .. }
+            | Workload::Beside { .. } => self.small(n).await?,
             Workload::Save => {
                 peer.save(&self.profiles[n % self.profiles.len()]).await?;
                 1
-            }
-            Workload::Mixed { .. } if n.is_multiple_of(2) => peer.get(self.key(n)).await?.len(),
-            Workload::Set { .. } | Workload::Mixed { .. } => {
-                peer.set(self.key(n), &self.value).await?;
-                self.value.len()
             }
             Workload::SetMany { count } => {
                 peer.set_many(&self.keys[..count], &self.value).await?;
@@ -90,6 +87,21 @@ impl<P: Peer> Job<P> {
                 return Err("another kind of client's work".into());
             }
         })
+    }
+
+    /// One `GET` or `SET`: all that many tasks do. Its future has no room for the other workloads,
+    /// which every start of a task would move about.
+    async fn small(&self, n: usize) -> Outcome<usize> {
+        let writes = match self.workload {
+            Workload::Set { .. } => true,
+            Workload::Mixed { .. } => !n.is_multiple_of(2),
+            _ => false,
+        };
+        if writes {
+            self.peer.set(self.key(n), &self.value).await?;
+            return Ok(self.value.len());
+        }
+        Ok(self.peer.get(self.key(n)).await?.len())
     }
 
     /// Looks at what comes, once.
@@ -202,19 +214,40 @@ impl<P: Peer> Job<P> {
     /// Calls `calls` times in all, in tasks that share the connection.
     pub async fn in_tasks(self: &Arc<Self>, calls: usize, tasks: usize) -> Outcome<()> {
         let each = (calls / tasks).max(1);
-        let mut running = Vec::with_capacity(tasks);
-        for task in 0..tasks {
-            let job = Arc::clone(self);
-            running.push(tokio::spawn(async move {
-                for call in 0..each {
-                    std::hint::black_box(job.call(task * 7 + call).await?);
+        let numbers = move |task: usize| (0..each).map(move |call| task * 7 + call);
+        if let Workload::Hash { .. } = self.workload {
+            return together(tasks, |task| {
+                let job = Arc::clone(self);
+                async move {
+                    for n in numbers(task) {
+                        std::hint::black_box(job.peer.hash(job.key(n)).await?.about.len());
+                    }
+                    Ok(())
                 }
-                Outcome::Ok(())
-            }));
+            })
+            .await;
         }
-        for task in running {
-            task.await??;
-        }
-        Ok(())
+        together(tasks, |task| {
+            let job = Arc::clone(self);
+            async move {
+                for n in numbers(task) {
+                    std::hint::black_box(job.small(n).await?);
+                }
+                Ok(())
+            }
+        })
+        .await
     }
+}
+
+/// Waits for so many tasks, all at once.
+async fn together<F>(tasks: usize, work: impl Fn(usize) -> F) -> Outcome<()>
+where
+    F: Future<Output = Outcome<()>> + Send + 'static,
+{
+    let running: Vec<_> = (0..tasks).map(|task| tokio::spawn(work(task))).collect();
+    for task in running {
+        task.await??;
+    }
+    Ok(())
 }
