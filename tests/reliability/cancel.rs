@@ -178,7 +178,10 @@ fn futures_dropped_at_any_moment() {
             let (places, tally) = (Arc::clone(&places), Arc::clone(&tally));
             runtime.spawn(async move {
                 let mut dice = Dice::new(task);
-                while tally.dropped.load(Ordering::Relaxed) < cancels {
+                // Enough must have been answered, too, for a wrong reply to be seen.
+                while tally.dropped.load(Ordering::Relaxed) < cancels
+                    || tally.checked.load(Ordering::Relaxed) < cancels / 10
+                {
                     call(&places, &mut dice, &tally).await;
                 }
             })
@@ -230,7 +233,6 @@ fn futures_dropped_at_any_moment() {
              all their own; no turn, lock, subscription or task left; floor 0"
         ),
     );
-    assert!(checked > cancels / 10, "{checked}");
 }
 
 #[test]
