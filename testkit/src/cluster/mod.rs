@@ -240,11 +240,13 @@ fn lines(node: &Server) -> Vec<String> {
 /// Looks again and again until it is so.
 pub(crate) fn wait(what: &str, mut done: impl FnMut() -> bool) -> Result<(), Error> {
     let deadline = Instant::now() + PATIENCE;
+    let mut pause = Duration::from_millis(1);
     while !done() {
         if Instant::now() > deadline {
             return Err(Error::start(format!("a minute went by without this: {what}"), ""));
         }
-        std::thread::sleep(Duration::from_millis(10));
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(10));
     }
     Ok(())
 }

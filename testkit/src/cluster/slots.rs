@@ -1,6 +1,6 @@
 //! Moving slots from one node to another.
 
-use super::{Cluster, wait};
+use super::{Cluster, lines, wait};
 use crate::error::Error;
 
 impl Cluster {
@@ -54,11 +54,11 @@ impl Cluster {
         }
     }
 
-    /// Ends the move of a slot: the new node serves it.
+    /// Ends the move of a slot: the new node serves it, and all nodes that answer know so.
     ///
     /// # Errors
     ///
-    /// What the nodes refuse.
+    /// What the nodes refuse; when they do not agree within a minute.
     ///
     /// # Examples
     ///
@@ -69,10 +69,29 @@ impl Cluster {
         for node in [to, from] {
             self.node(node).command(&["CLUSTER", "SETSLOT", &slot, "NODE", &to_id])?;
         }
-        Ok(())
+        self.agree(&slot, to, &to_id)
     }
 
-    /// Moves a slot and its keys, as `redis-cli --cluster reshard` does.
+    /// Waits until every node that answers says of the owner of a slot what it says of itself.
+    ///
+    /// A node that takes the slot back before it has heard of the owner's epoch claims it with an
+    /// older one: the others take its claim for out of date, and it drops the slot's keys.
+    fn agree(&self, slot: &str, owner: usize, id: &str) -> Result<(), Error> {
+        let claim = |node: usize| {
+            let said = lines(self.node(node));
+            let line = said.into_iter().find(|line| line.starts_with(id))?;
+            let words: Vec<&str> = line.split(' ').collect();
+            let epoch = words.get(6)?.to_string();
+            Some((epoch, words.iter().skip(8).any(|range| covers(range, slot))))
+        };
+        wait("all nodes know the new owner of the slot", || {
+            let Some((epoch, true)) = claim(owner) else { return false };
+            let expected = (epoch, true);
+            (0..self.len()).all(|node| claim(node).is_none_or(|claim| claim == expected))
+        })
+    }
+
+    /// Moves a slot and its keys, as `redis-cli --cluster reshard` does; all nodes know of it then.
     ///
     /// # Errors
     ///
@@ -125,5 +144,25 @@ impl Cluster {
             Some(status) => Err(Error::start(format!("the slots have not moved: {status}"), "")),
             None => Ok(true),
         }
+    }
+}
+
+/// Whether `7` or `0-5460` names the slot.
+fn covers(range: &str, slot: &str) -> bool {
+    let (first, last) = range.split_once('-').unwrap_or((range, range));
+    let numbers = (first.parse::<u16>(), last.parse::<u16>(), slot.parse::<u16>());
+    matches!(numbers, (Ok(first), Ok(last), Ok(slot)) if (first..=last).contains(&slot))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::covers;
+
+    #[test]
+    fn slots_are_named_alone_and_in_ranges() {
+        assert!(covers("3300", "3300"));
+        assert!(covers("0-5460", "5460"));
+        assert!(!covers("0-5460", "5461"));
+        assert!(!covers("[3300->-0123abcd]", "3300"));
     }
 }
