@@ -1,5 +1,6 @@
 //! Deleting documents.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::pin::Pin;
 
@@ -125,10 +126,14 @@ impl<'a, M: RedisModel> Delete<'a, M> {
         if !dry_run {
             M::hook_before_delete(self.id)?;
         }
-        let deletion = match self.repository.rules() {
-            Some(_) => self.repository.delete_referred(self.id, &self.expected, dry_run).await?,
+        let Delete { repository, id, expected } = &self;
+        let deletion = match repository.rules() {
+            Some(_) if dry_run => {
+                repository.rehearse_referred(id, expected, &mut HashSet::new()).await?
+            }
+            Some(_) => repository.delete_referred(id, expected).await?,
             None if dry_run => {
-                let exists = self.repository.exists(self.id).await?;
+                let exists = repository.exists(id).await?;
                 Deletion { found: exists, ..Deletion::default() }
             }
             None => Deletion { found: self.delete().await?, atomic: true, ..Deletion::default() },

@@ -1,5 +1,6 @@
 //! What becomes of documents that refer to deleted ones.
 
+mod by_query;
 mod exact;
 
 use std::collections::HashMap;

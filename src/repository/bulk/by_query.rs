@@ -1,14 +1,18 @@
 //! Deleting and changing what a query finds.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
 
 use super::Bulk;
 use super::delete_many::{deleted, deletion};
-use super::page::{Job, Jobs, Settled, Work};
+use super::page::{Job, Jobs, Settled, Steps, Work};
 use super::set_many::Changing;
 use crate::model::RedisModel;
 use crate::query::{Filter, KeyPages, Node};
+use crate::repository::script::Expected;
 use crate::repository::{Assignment, Repository};
 use crate::{Error, ErrorKind, Result};
 
@@ -39,7 +43,8 @@ impl<M: RedisModel> Repository<M> {
         &self,
         filter: impl FnOnce(M::Fields) -> Filter<M, E>,
     ) -> Bulk<'_, M, DeleteWhere<M, E>> {
-        Bulk::new(self, DeleteWhere { found: Found::new(filter(M::Fields::default())) })
+        let found = Found::new(filter(M::Fields::default()));
+        Bulk::new(self, DeleteWhere { found, gone: Gone::default() })
     }
 
     /// Changes all documents that a query finds, each as [`Repository::set`] does: what matched when
@@ -78,7 +83,11 @@ impl<M: RedisModel> Repository<M> {
 /// What is deleted by [`Repository::delete_where`].
 pub struct DeleteWhere<M: RedisModel, E> {
     found: Found<M, E>,
+    gone: Gone,
 }
+
+/// Keys of the documents that a dry run has come across and that would be gone by now.
+type Gone = Arc<Mutex<HashSet<String>>>;
 
 /// What is changed by [`Repository::set_where`].
 pub struct SetWhere<M: RedisModel, E> {
@@ -124,8 +133,7 @@ impl<M: RedisModel, J> Bulk<'_, M, J> {
         self
     }
 
-    /// Changes nothing, and gives what would be done to the documents found themselves: policies of those
-    /// that refer to them (`referred_by`) are not looked at. The `dry_run` of a single deletion does that.
+    /// Changes nothing, and gives what would be done. No hook runs.
     ///
     /// ```
     /// # use alizarin::prelude::*;
@@ -136,6 +144,54 @@ impl<M: RedisModel, J> Bulk<'_, M, J> {
     /// assert_eq!(doomed, [1, 2, 3]);
     /// assert_eq!(films.find(|f| f.year.lt(1990)).count().await?, 3);
     /// # Ok(()) });
+    /// ```
+    ///
+    /// Of a repository that was told who refers to its documents
+    /// ([`referred_by`](Repository::referred_by)) it finds out too what would become of those, one
+    /// deletion after the other, as they would take place: what an earlier one takes away is absent
+    /// when its turn comes, and stands in no later one's way. Deletions that would be refused fail
+    /// here too; the [`report`](Bulk::report) counts who would stand against them
+    /// ([`restricting`](super::Report::restricting)), who would go (`cascaded`) and who would lose a
+    /// reference (`unset`). The keys of all that would go are held in memory.
+    ///
+    /// ```
+    /// # use alizarin::prelude::*;
+    /// # {
+    /// #[derive(Debug, RedisModel)]
+    /// #[redis(hash, prefix = "folder", index)]
+    /// struct Folder {
+    ///     #[redis(id)]
+    ///     id: u32,
+    ///     #[redis(numeric)]
+    ///     year: u32,
+    ///     #[redis(tag, on_delete = "cascade")]
+    ///     parent: Option<Ref<Folder>>,
+    ///     #[redis(tag, on_delete = "restrict")]
+    ///     link: Option<Ref<Folder>>,
+    /// }
+    ///
+    /// # alizarin_samples::client(async |client, namespace| {
+    /// let folders = client.repository::<Folder>().referred_by::<Folder>();
+    /// # let folders = folders.with_namespace(namespace);
+    /// # folders.index().sync().await?;
+    /// let folder = |id, year, parent: Option<u32>, link: Option<u32>| Folder {
+    ///     id,
+    ///     year,
+    ///     parent: parent.map(Ref::new),
+    ///     link: link.map(Ref::new),
+    /// };
+    /// folders.save(&folder(1, 1999, None, None)).await?;
+    /// folders.save(&folder(2, 2024, Some(1), None)).await?;
+    /// folders.save(&folder(3, 1999, None, None)).await?;
+    /// folders.save(&folder(4, 2024, None, Some(3))).await?;
+    /// # folders.index().wait().await?;
+    /// let old = folders.delete_where(|f| f.year.lt(2000)).dry_run().report().await?;
+    /// assert_eq!((old.done, old.cascaded), (1, 1));
+    /// assert_eq!((old.failed, old.restricting), (1, 1));
+    /// assert_eq!(old.failures[0].error.kind(), ErrorKind::Referred);
+    /// # assert!(folders.exists(&1).await? && folders.exists(&2).await?);
+    /// # Ok(()) });
+    /// # }
     /// ```
     pub fn dry_run<E>(mut self) -> Self
     where
@@ -168,7 +224,13 @@ impl<M: RedisModel, E: Node> Jobs<M> for DeleteWhere<M, E> {
     const FINDS: bool = true;
 
     async fn next(&mut self, repository: &Repository<M>, most: usize) -> Result<Vec<Job<M::Id>>> {
-        self.found.jobs(repository, most, |id| deletion(repository, id)).await
+        let (dry_run, gone) = (self.found.pretend, &self.gone);
+        let ids = self.found.next(repository, most).await?;
+        let job = |id| match dry_run {
+            true => rehearsal(repository, id, gone),
+            false => deletion(repository, id),
+        };
+        Ok(ids.into_iter().map(job).collect())
     }
 
     fn settled(&mut self, id: &M::Id, outcome: &Result<Settled>) {
@@ -178,12 +240,33 @@ impl<M: RedisModel, E: Node> Jobs<M> for DeleteWhere<M, E> {
     }
 }
 
+/// The deletion of one document, which does not take place.
+fn rehearsal<M: RedisModel>(repository: &Repository<M>, id: M::Id, gone: &Gone) -> Job<M::Id> {
+    if repository.rules().is_none() {
+        return Job { id, work: Work::Pretend };
+    }
+    let (repository, gone, itself) = (repository.clone(), Arc::clone(gone), id.clone());
+    let steps = Steps(Box::new(move || {
+        Box::pin(async move {
+            let mut gone = gone.lock().await;
+            let outcome = repository.rehearse_referred(&itself, &Expected::Anything, &mut gone);
+            outcome.await.map(|deletion| Settled::of(&deletion))
+        })
+    }));
+    Job { id, work: Work::Steps(steps) }
+}
+
 impl<M: RedisModel, E: Node> Jobs<M> for SetWhere<M, E> {
     const FINDS: bool = true;
 
     async fn next(&mut self, repository: &Repository<M>, most: usize) -> Result<Vec<Job<M::Id>>> {
-        let changes = self.changes.ready()?;
-        self.found.jobs(repository, most, |id| changes.job(repository, id)).await
+        let (dry_run, changes) = (self.found.pretend, self.changes.ready()?);
+        let ids = self.found.next(repository, most).await?;
+        let job = |id| match dry_run {
+            true => Job { id, work: Work::Pretend },
+            false => changes.job(repository, id),
+        };
+        Ok(ids.into_iter().map(job).collect())
     }
 
     fn settled(&mut self, _: &M::Id, _: &Result<Settled>) {}
@@ -223,20 +306,6 @@ impl<M: RedisModel, E: Node> Found<M, E> {
             ids: VecDeque::new(),
             after: None,
         }
-    }
-
-    /// What is to be done with the next ids, at most so many; nothing at the end.
-    async fn jobs(
-        &mut self,
-        repository: &Repository<M>,
-        most: usize,
-        job: impl Fn(M::Id) -> Job<M::Id>,
-    ) -> Result<Vec<Job<M::Id>>> {
-        let ids = self.next(repository, most).await?;
-        let pretend = |id: M::Id| Job { id, work: Work::Pretend };
-        let pretends = self.pretend;
-        let job = |id| if pretends { pretend(id) } else { job(id) };
-        Ok(ids.into_iter().map(job).collect())
     }
 
     /// The next ids, at most so many; none at the end.

@@ -59,10 +59,9 @@ pub(super) fn deletion<M: RedisModel>(repository: &Repository<M>, id: M::Id) -> 
         Ok(()) if repository.rules().is_some() => {
             let (repository, id) = (repository.clone(), id.clone());
             Work::Steps(Steps(Box::new(move || {
-                let (repository, id) = (repository.clone(), id.clone());
                 Box::pin(async move {
-                    let deletion = repository.delete_referred(&id, &Expected::Anything, false);
-                    Ok(Settled { there: deletion.await?.found, ..Settled::default() })
+                    let deletion = repository.delete_referred(&id, &Expected::Anything);
+                    deletion.await.map(|deletion| Settled::of(&deletion))
                 })
             })))
         }

@@ -10,7 +10,7 @@ use crate::model::RedisModel;
 use crate::repository::failure::explain;
 use crate::repository::outcome::Outcome;
 use crate::repository::prepare::Prepared;
-use crate::repository::{Call, Repository, Written};
+use crate::repository::{Call, Deletion, Repository, Written};
 use crate::{Client, Error, ErrorKind, FromReply, Result, ServerCode};
 
 /// A pipeline is sent when it has grown to this many bytes, however few documents it has.
@@ -43,6 +43,21 @@ pub struct Settled {
     /// There was such a document, or there need not be.
     pub(super) there: bool,
     pub(super) written: Written,
+    /// How many documents that refer to it went with it, and how many lost a reference.
+    pub(super) cascaded: usize,
+    pub(super) unset: usize,
+}
+
+impl Settled {
+    /// What a deletion did with those that refer to the document, or would do.
+    pub(super) fn of(deletion: &Deletion) -> Settled {
+        Settled {
+            there: deletion.found,
+            cascaded: deletion.deleted.len(),
+            unset: deletion.unset.len(),
+            ..Settled::default()
+        }
+    }
 }
 
 /// What is to be done with one document.
@@ -65,7 +80,7 @@ pub(super) enum Work {
 }
 
 /// What is done in several round trips, when it is asked for.
-pub(super) struct Steps(pub(super) Box<dyn Fn() -> Stepping + Send + Sync>);
+pub(super) struct Steps(pub(super) Box<dyn FnOnce() -> Stepping + Send + Sync>);
 
 pub(super) type Stepping = Pin<Box<dyn Future<Output = Result<Settled>> + Send>>;
 
@@ -206,11 +221,12 @@ impl Reply {
         match self {
             Reply::Number(number) => {
                 let created = fields > 0 && number == fields;
-                Settled { there: number > 0, written: Written { created, ..Written::default() } }
+                let written = Written { created, ..Written::default() };
+                Settled { there: number > 0, written, ..Settled::default() }
             }
             Reply::Nothing => Settled::default(),
             Reply::Other => Settled { there: true, ..Settled::default() },
-            Reply::Written(written) => Settled { there: true, written },
+            Reply::Written(written) => Settled { there: true, written, ..Settled::default() },
         }
     }
 }

@@ -35,6 +35,15 @@ pub struct Report<I> {
     pub absent: usize,
     /// How many failed.
     pub failed: usize,
+    /// How many documents that refer to deleted ones went with them (`cascade`), where the repository
+    /// [was told of them](crate::Repository::referred_by).
+    pub cascaded: usize,
+    /// How many lost a reference (`unset`); one that loses several counts for each deletion.
+    pub unset: usize,
+    /// How many stand against deletions that failed with [`Referred`](crate::ErrorKind::Referred)
+    /// (`restrict`); one that stands against several counts for each. Against one deletion no more
+    /// than about a thousand are looked for.
+    pub restricting: usize,
     /// The first failures, in order: 1,000 of them unless
     /// [`keep_failures`](super::Bulk::keep_failures) says otherwise.
     pub failures: Vec<Failure<I>>,
@@ -56,7 +65,17 @@ pub struct Failure<I> {
 
 impl<I> Default for Report<I> {
     fn default() -> Self {
-        Report { done: 0, absent: 0, failed: 0, failures: Vec::new(), finished: false, first: None }
+        Report {
+            done: 0,
+            absent: 0,
+            failed: 0,
+            cascaded: 0,
+            unset: 0,
+            restricting: 0,
+            failures: Vec::new(),
+            finished: false,
+            first: None,
+        }
     }
 }
 
@@ -69,10 +88,17 @@ impl<I> Report<I> {
     pub(super) fn add(&mut self, outcomes: Vec<(I, Result<Settled>)>, keep: usize) {
         for (id, outcome) in outcomes {
             match outcome {
-                Ok(settled) if settled.there => self.done += 1,
-                Ok(_) => self.absent += 1,
+                Ok(settled) => {
+                    match settled.there {
+                        true => self.done += 1,
+                        false => self.absent += 1,
+                    }
+                    self.cascaded += settled.cascaded;
+                    self.unset += settled.unset;
+                }
                 Err(error) => {
                     self.failed += 1;
+                    self.restricting += error.referrers().map_or(0, |referrers| referrers.count);
                     if self.failures.len() < keep {
                         self.failures.push(Failure { id, error });
                     } else {

@@ -4,6 +4,7 @@ mod plan;
 mod rule;
 mod run;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 pub use rule::Rule;
@@ -263,9 +264,19 @@ impl<M: RedisModel> Repository<M> {
         &self,
         id: &M::Id,
         expected: &Expected,
-        dry_run: bool,
     ) -> Result<Deletion> {
         let rules = self.rules.clone().unwrap_or_default();
-        run::delete(self, &rules, id, expected, dry_run).await
+        run::delete(self, &rules, id, expected).await
+    }
+
+    /// What that would do after deletions of the documents `gone`, to which it adds what would go.
+    pub(crate) async fn rehearse_referred(
+        &self,
+        id: &M::Id,
+        expected: &Expected,
+        gone: &mut HashSet<String>,
+    ) -> Result<Deletion> {
+        let rules = self.rules.clone().unwrap_or_default();
+        run::rehearse(self, &rules, id, expected, gone).await
     }
 }

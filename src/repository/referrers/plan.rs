@@ -1,7 +1,7 @@
 //! What a deletion has to do: who refers to the document, who refers to those, and so on.
 
 use std::any::TypeId;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Rules;
 use super::rule::{AnyId, Findings, Place, Policy, Wanted};
@@ -12,6 +12,15 @@ const ENOUGH: usize = 1_000;
 
 /// How many of them an error names.
 const NAMED: usize = 10;
+
+/// By what it is found out who refers.
+#[derive(Clone, Copy)]
+pub(super) struct Sight<'a> {
+    pub(super) rules: &'a Rules,
+    pub(super) place: &'a Place,
+    /// Keys of documents that are passed over as if they were deleted already.
+    pub(super) gone: &'a HashSet<String>,
+}
 
 /// A document that is deleted or changed.
 pub(super) struct Node {
@@ -59,12 +68,8 @@ impl Plan {
     ///
     /// # Errors
     /// `Referred` where some of them say `restrict`, and do not go too.
-    pub(super) async fn make(
-        rules: &Rules,
-        place: &Place,
-        root: (TypeId, String, AnyId),
-    ) -> Result<Plan> {
-        let (root, key, id) = root;
+    pub(super) async fn make(sight: Sight<'_>, root: (TypeId, String, AnyId)) -> Result<Plan> {
+        let ((root, key, id), rules) = (root, sight.rules);
         let first = Node { key, id, rule: None, depth: 0, fate: Fate::Deleted(None) };
         let numbers = HashMap::from([(first.key.clone(), 0)]);
         let mut plan = Plan { nodes: vec![first], foreign: HashMap::new(), root, numbers };
@@ -75,12 +80,12 @@ impl Plan {
                 if rule.policy == Policy::Restrict {
                     continue;
                 }
-                let findings = plan.find(rules, place, at, &frontier, usize::MAX).await?;
+                let findings = plan.find(sight, at, &frontier, usize::MAX).await?;
                 plan.add(rules, at, findings, &mut next);
             }
             frontier = next;
         }
-        plan.restrict(rules, place).await?;
+        plan.restrict(sight).await?;
         Ok(plan)
     }
 
@@ -104,18 +109,18 @@ impl Plan {
 
     async fn find(
         &self,
-        rules: &Rules,
-        place: &Place,
+        sight: Sight<'_>,
         rule: usize,
         among: &[usize],
         most: usize,
     ) -> Result<Findings> {
+        let Sight { rules, place, gone } = sight;
         let targets = self.targets(rules, rule, among.iter().copied());
         let targets = targets.filter_map(|number| Some((number, &self.nodes.get(number)?.id)));
         let targets: Vec<_> = targets.collect();
         match rules.all.get(rule) {
             Some(rule) if !targets.is_empty() => {
-                rule.via.find(place, Wanted { targets, scan: rules.scan, most }).await
+                rule.via.find(place, Wanted { targets, gone, scan: rules.scan, most }).await
             }
             _ => Ok(Findings::default()),
         }
@@ -155,14 +160,14 @@ impl Plan {
     }
 
     /// Refuses where documents refer that say `restrict` and stay.
-    async fn restrict(&mut self, rules: &Rules, place: &Place) -> Result<()> {
+    async fn restrict(&mut self, sight: Sight<'_>) -> Result<()> {
         let all: Vec<usize> = (0..self.nodes.len()).collect();
-        for (at, rule) in rules.all.iter().enumerate() {
+        for (at, rule) in sight.rules.all.iter().enumerate() {
             if rule.policy != Policy::Restrict {
                 continue;
             }
             let most = self.nodes.len() + ENOUGH;
-            let findings = self.find(rules, place, at, &all, most).await?;
+            let findings = self.find(sight, at, &all, most).await?;
             let stays = |key: &String| {
                 let node = self.numbers.get(key).and_then(|number| self.nodes.get(*number));
                 !node.is_some_and(|node| node.fate.is_deleted())

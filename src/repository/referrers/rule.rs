@@ -1,7 +1,7 @@
 //! One field of references with what becomes of its documents, and its types taken away.
 
 use std::any::{Any, TypeId};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -121,6 +121,8 @@ pub(super) struct Findings {
 /// What is asked for: documents with their numbers.
 pub(super) struct Wanted<'a> {
     pub(super) targets: Vec<(usize, &'a AnyId)>,
+    /// Keys that are passed over.
+    pub(super) gone: &'a HashSet<String>,
     /// Whether all documents are gone through, instead of the index.
     pub(super) scan: bool,
     /// After so many the search ends.
@@ -334,7 +336,8 @@ where
     if wanted.scan {
         let mut cursor = "0".to_owned();
         loop {
-            let (next, keys) = page_of_keys(&repository, &cursor, PAGE).await?;
+            let (next, mut keys) = page_of_keys(&repository, &cursor, PAGE).await?;
+            keys.retain(|(key, _)| !wanted.gone.contains(key));
             verify::<S>(&repository, keys, &numbers, &mut findings).await?;
             if next == "0" || findings.found.len() >= wanted.most {
                 return Ok(findings);
@@ -349,6 +352,7 @@ where
             let mut own = Vec::with_capacity(keys.len());
             for key in keys {
                 match (repository.id_of(&key), String::from_utf8(key)) {
+                    (Some(_), Ok(key)) if wanted.gone.contains(&key) => {}
                     (Some(id), Ok(key)) => own.push((key, id)),
                     (_, key) => findings.foreign.extend(key.ok()),
                 }

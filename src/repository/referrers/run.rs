@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::plan::{Because, Fate, Node, Plan};
+use super::plan::{Because, Fate, Node, Plan, Sight};
 use super::rule::{AnyId, Place, Policy, Reference};
 use super::{Deletion, Rules};
 use crate::model::RedisModel;
@@ -16,7 +16,7 @@ use crate::repository::prepare::{prepare_part, run_write};
 use crate::repository::script::{Call, Expected, Expiry, Mode};
 use crate::repository::update::pause;
 use crate::repository::{Changes, Repository, script};
-use crate::{Command, Error, ErrorKind, Result, Sent};
+use crate::{Client, Command, Error, ErrorKind, Result, Sent};
 
 /// How many documents one script writes at most: the server does nothing else meanwhile.
 const ATOMIC: usize = 1_000;
@@ -33,25 +33,16 @@ pub(crate) async fn delete<M: RedisModel>(
     rules: &Rules,
     id: &M::Id,
     expected: &Expected,
-    dry_run: bool,
 ) -> Result<Deletion> {
     let (place, client, key) = (repository.beside::<()>(), repository.client(), repository.key(id));
     let mut work = Work { place: &place, rules, hooked: HashSet::new(), done: Deletion::default() };
+    let sight = Sight { rules, place: &place, gone: &HashSet::new() };
     for attempt in 1..=ATTEMPTS {
-        if !client.run(Command::<bool>::new("EXISTS").key(&key)).await? {
-            return match expected {
-                Expected::Anything => Ok(work.done),
-                _ => Err(not_found(&key)),
-            };
+        if !exists(repository, id).await? {
+            return absent(expected, &key, work.done);
         }
-        let root = (TypeId::of::<M>(), key.clone(), Arc::new(id.clone()) as AnyId);
-        let plan = Plan::make(rules, &place, root).await?;
-        let at_once = !client.is_cluster() && plan.nodes.len() <= ATOMIC;
-        if dry_run {
-            work.note(plan.nodes.iter().skip(1));
-            (work.done.found, work.done.atomic) = (true, at_once || work.done.is_empty());
-            return Ok(work.done);
-        }
+        let plan = Plan::make(sight, root(repository, id)).await?;
+        let at_once = is_one_step(client, &plan);
         if attempt == 1 && *expected != Expected::Anything {
             check_version(repository, id, expected).await?;
         }
@@ -84,6 +75,50 @@ pub(crate) async fn delete<M: RedisModel>(
     Err(Error::new(ErrorKind::Conflict, message).with_sent(Sent::Yes))
 }
 
+/// What the deletion of a document would do, where those of the keys `gone` were deleted before it;
+/// what would go now is added to them.
+pub(crate) async fn rehearse<M: RedisModel>(
+    repository: &Repository<M>,
+    rules: &Rules,
+    id: &M::Id,
+    expected: &Expected,
+    gone: &mut HashSet<String>,
+) -> Result<Deletion> {
+    let (place, key) = (repository.beside::<()>(), repository.key(id));
+    if gone.contains(&key) || !exists(repository, id).await? {
+        return absent(expected, &key, Deletion::default());
+    }
+    let sight = Sight { rules, place: &place, gone };
+    let plan = Plan::make(sight, root(repository, id)).await?;
+    let mut done = Deletion { found: true, ..Deletion::default() };
+    done.note(plan.nodes.iter().skip(1));
+    done.atomic = done.is_empty() || is_one_step(repository.client(), &plan);
+    let deleted = plan.nodes.into_iter().filter(|node| node.fate.is_deleted());
+    gone.extend(deleted.map(|node| node.key));
+    Ok(done)
+}
+
+async fn exists<M: RedisModel>(repository: &Repository<M>, id: &M::Id) -> Result<bool> {
+    let exists = Command::<bool>::new("EXISTS").key(repository.key(id));
+    repository.client().run(exists).await
+}
+
+/// What becomes of the deletion of a document that is not there.
+fn absent(expected: &Expected, key: &str, done: Deletion) -> Result<Deletion> {
+    match expected {
+        Expected::Anything => Ok(done),
+        _ => Err(not_found(key)),
+    }
+}
+
+fn root<M: RedisModel>(repository: &Repository<M>, id: &M::Id) -> (TypeId, String, AnyId) {
+    (TypeId::of::<M>(), repository.key(id), Arc::new(id.clone()))
+}
+
+fn is_one_step(client: &Client, plan: &Plan) -> bool {
+    !client.is_cluster() && plan.nodes.len() <= ATOMIC
+}
+
 /// Before anything that lies on the way is touched.
 async fn check_version<M: RedisModel>(
     repository: &Repository<M>,
@@ -100,6 +135,17 @@ async fn check_version<M: RedisModel>(
     };
     let call = prepare_part(repository, id, &Changes::new(), None, &plan)?;
     run_write(repository.client(), &call, &repository.key(id)).await.map(drop)
+}
+
+impl Deletion {
+    fn note<'n>(&mut self, nodes: impl Iterator<Item = &'n Node>) {
+        for node in nodes {
+            match node.fate {
+                Fate::Deleted(_) => self.deleted.push(node.key.clone()),
+                Fate::Unset(_) => self.unset.push(node.key.clone()),
+            }
+        }
+    }
 }
 
 /// A deletion on its way.
@@ -130,16 +176,7 @@ impl Work<'_> {
                 rule.via.after_delete(&node.id);
             }
         }
-        self.note(nodes);
-    }
-
-    fn note<'n>(&mut self, nodes: impl Iterator<Item = &'n Node>) {
-        for node in nodes {
-            match node.fate {
-                Fate::Deleted(_) => self.done.deleted.push(node.key.clone()),
-                Fate::Unset(_) => self.done.unset.push(node.key.clone()),
-            }
-        }
+        self.done.note(nodes);
     }
 
     fn reference(&self, plan: &Plan, because: &Because) -> Result<Option<Reference>> {
