@@ -7,9 +7,9 @@ pub use crate::model::{
     IndexSchema, JsonModel, Layout, LimitSchema, ListItem, Metric, ModelId, ModelSchema, Nested,
     NestedSchema, Next, NumericValue, RedisModel, RedisValue, ReplyForm, StampSchema, Storage,
     StoredValue, TagValue, TextValue, UniqueSchema, UniqueValue, ValueKind, VectorAlgorithm,
-    VectorElement, VectorSchema, VectorValue, WriteSchema, accept_struct, is_untouched, missing,
-    model_misfit, name_misfit, read_json_text, read_text, required, stored_misfit, unread,
-    write_json_text, write_struct, write_text,
+    VectorElement, VectorSchema, VectorValue, WriteSchema, accept_struct, finish_struct,
+    is_untouched, model_misfit, name_misfit, read_json_text, read_text, required, stored_misfit,
+    unread, write_json_text, write_struct, write_text,
 };
 pub use crate::model::{
     Column, InDocument, RedisProjection, Shape, StructColumn, StructFields, StructSpec, column,

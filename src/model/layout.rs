@@ -85,6 +85,11 @@ impl Layout {
         matches!(self, Layout::Alizarin)
     }
 
+    /// Whether a struct without values is told apart from none wherever it is stored.
+    pub(crate) const fn marks_empty_structs(self) -> bool {
+        self.is_native() || !self.forms().nested_in_hash
+    }
+
     pub(crate) const fn forms(self) -> &'static Forms {
         match self {
             Layout::Alizarin => &alizarin::FORMS,

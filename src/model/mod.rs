@@ -94,7 +94,7 @@ pub use layout::{Layout, ValueKind};
 pub(crate) use layout::{Lists, Paths, escape_tag};
 pub use nested::{Flatten, Nested};
 #[doc(hidden)]
-pub use nested::{InList, accept_struct, write_struct};
+pub use nested::{InList, accept_struct, finish_struct, write_struct};
 #[doc(hidden)]
 pub use projection::{
     Column, InDocument, Path, ProjectsTo, StructColumn, StructFields, StructProjectsTo, StructSpec,

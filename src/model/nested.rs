@@ -89,7 +89,7 @@ pub trait Flatten: Nested<Item = Self> + Document {}
 
 /// Writes a struct that is there: what the derive's [`Nested::write`] does. A hash without any of
 /// its fields gets a marker: the field's own name with an empty value, so that it is told apart
-/// from one that is not there.
+/// from one that is not there. With a layout it gets none, since other mappers know of no such field.
 ///
 /// # Errors
 /// As [`Document::write`].
@@ -104,7 +104,7 @@ pub fn write_struct<D: Document>(
     }
     let before = out.len();
     out.inside(field.name, |out| document.write(out))?;
-    if out.len() == before {
+    if out.len() == before && field.layout.is_native() {
         out.set_raw(field.name, b"");
     } else {
         out.absent(field.name);
@@ -133,6 +133,19 @@ pub fn accept_struct<D: Document>(
             super::stored::members(json, |name, value| D::accept(partial, name.as_bytes(), value))?;
             Ok(true)
         }
+    }
+}
+
+/// The struct, when everything was read: what the derive's [`Nested::finish`] does. One of which
+/// nothing was there may be one without values, with a layout that stores nothing for it in a hash.
+///
+/// # Errors
+/// As [`Document::finish`], and when nothing of it was there.
+pub fn finish_struct<D: Document>(slot: Option<D::Partial>, field: &FieldSchema) -> Result<D> {
+    match slot {
+        Some(partial) => D::finish(partial).map_err(|error| error.with_field(field.name)),
+        None if field.layout.marks_empty_structs() => Err(missing(field)),
+        None => D::finish(D::Partial::default()).map_err(|_| missing(field)),
     }
 }
 

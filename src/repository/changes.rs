@@ -41,7 +41,7 @@ pub struct Changes<M> {
     names: Vec<String>,
     /// Name, parent or nothing, value ...; names are dotted in a hash, paths in JSON.
     set: Packed,
-    /// Name, parent or nothing ...
+    /// Name, and its parent where it needs a marker when it is empty ...
     unset: Packed,
     /// As `edits.lua` takes them.
     edits: Packed,
@@ -202,7 +202,7 @@ impl<M: RedisModel> Changes<M> {
             place.put_into(&mut self.set, Storage::Json);
             self.set.push(b"null");
         } else {
-            place.put_into(&mut self.unset, M::SCHEMA.storage);
+            place.put_removed(&mut self.unset, M::SCHEMA.storage);
         }
         self.names.push(place.name);
         Ok(())
@@ -246,10 +246,10 @@ impl<M: RedisModel> Changes<M> {
             self.set.push(parent.as_bytes());
             self.set.push(value);
         }
+        let parent = if place.field.layout.is_native() { parent.as_str() } else { "" };
         for name in absent.arguments() {
             self.unset.push(name);
-            // Its struct is written or goes too: it needs no marker.
-            self.unset.push(b"");
+            self.unset.push(parent.as_bytes());
         }
     }
 
@@ -401,6 +401,17 @@ impl Place {
     fn put_into(&self, out: &mut Packed, storage: Storage) {
         out.push(stored_name(storage, &self.steps).as_bytes());
         out.push(stored_name(storage, self.parents()).as_bytes());
+    }
+
+    /// The same of a field that goes: without the struct, where none is marked that has no fields.
+    fn put_removed(&self, out: &mut Packed, storage: Storage) {
+        match self.field.layout.is_native() {
+            true => self.put_into(out, storage),
+            false => {
+                out.push(stored_name(storage, &self.steps).as_bytes());
+                out.push(b"");
+            }
+        }
     }
 
     /// The structs that it is in.

@@ -79,15 +79,7 @@ pub(super) fn implementation(item: &Struct) -> TokenStream {
                 __slot: Self::Slot,
                 __field: &__alizarin::FieldSchema,
             ) -> __alizarin::Result<Self> {
-                match __slot {
-                    ::core::option::Option::Some(__partial) => {
-                        <Self as __alizarin::Document>::finish(__partial)
-                            .map_err(|__error| __error.with_field(__field.name))
-                    }
-                    ::core::option::Option::None => {
-                        ::core::result::Result::Err(__alizarin::missing(__field))
-                    }
-                }
+                __alizarin::finish_struct(__slot, __field)
             }
         }
     }

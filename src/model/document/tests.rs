@@ -1,7 +1,7 @@
 //! A hand-written document and nested struct, and what becomes of them in both storages.
 
 use super::super::stored::members;
-use super::super::{NestedSchema, accept_struct, missing, write_struct};
+use super::super::{NestedSchema, accept_struct, finish_struct, missing, write_struct};
 use super::*;
 use crate::query::FieldPath;
 
@@ -58,7 +58,7 @@ impl Nested for Inner {
     }
 
     fn finish(slot: Self::Slot, field: &FieldSchema) -> Result<Inner> {
-        slot.ok_or_else(|| missing(field)).and_then(<Inner as Document>::finish)
+        finish_struct(slot, field)
     }
 }
 

@@ -116,3 +116,39 @@ async fn lists_of_structs_in_lists_of_structs_are_found() {
     })
     .await;
 }
+
+#[derive(Debug, Clone, PartialEq, Default, RedisModel)]
+#[redis(hash, prefix = "chest")]
+struct Chest {
+    #[redis(id)]
+    id: u32,
+    #[redis(nested)]
+    drawer: Drawer,
+}
+
+#[derive(Debug, Clone, PartialEq, Default, RedisNested)]
+struct Drawer {
+    label: Option<String>,
+    #[redis(nested)]
+    lock: Option<Lock>,
+}
+
+#[derive(Debug, Clone, PartialEq, Default, RedisNested)]
+struct Lock {
+    code: u32,
+}
+
+#[tokio::test]
+async fn a_struct_that_loses_the_last_struct_in_it_stays() {
+    everywhere(async |chests: Repository<Chest>| {
+        let drawer = Drawer { label: None, lock: Some(Lock { code: 7 }) };
+        let full = Chest { id: 1, drawer: drawer.clone() };
+        chests.save(&full).await.unwrap();
+        chests.set(&1, |c| c.drawer.lock.clear()).await.unwrap();
+        let empty = Chest { id: 1, ..Chest::default() };
+        assert_eq!(chests.get(&1).await.unwrap(), Some(empty));
+        chests.set(&1, |c| c.drawer.lock.to_value(drawer.lock.clone())).await.unwrap();
+        assert_eq!(chests.get(&1).await.unwrap(), Some(full.clone()));
+    })
+    .await;
+}

@@ -3,6 +3,7 @@
 //! What they send lies in `tests/interop/fixtures`, as a server saw it.
 
 mod dotnet;
+mod empty;
 mod live;
 mod node;
 mod python;
