@@ -8,16 +8,14 @@ use super::Repository;
 use super::draft::Draft;
 use super::prepare::{prepare, send};
 use super::script::{Expected, Expiry, Mode, Plan};
-use crate::model::{GeneratesId, IdSource, RedisModel};
-use crate::{Command, Result};
+use crate::Result;
+use crate::model::{GeneratesId, RedisModel};
 
 impl<M: GeneratesId> Repository<M> {
     /// Writes a new document under a generated id and gives it (a script; before it `INCR` for
     /// counted ids): `make` builds it around the id.
     ///
-    /// The counter of a model is a key of its own, `alizarin:counter:{prefix}` behind the
-    /// namespace; it gives each number once, and a number is lost when the document is not
-    /// written after all.
+    /// The ids alone, for transactions and the like, gives [`next_id`](Repository::next_id).
     ///
     /// ```
     /// # use alizarin::prelude::*;
@@ -56,18 +54,13 @@ impl<M: GeneratesId> Repository<M> {
     {
         Create { repository: self, make, expiry: Expiry::of::<M>() }
     }
-
-    /// The key of the model's counter, which no document of it has.
-    fn counter(&self) -> String {
-        [self.namespace(), "alizarin:counter:", M::SCHEMA.prefix].concat()
-    }
 }
 
 /// A write of a new document, from [`Repository::create`].
 ///
 /// # Errors
-/// As [`Save`](super::Save); `Exists` when there is a document of this id, of which one was written
-/// without the generator; `Value` when the counter has left the id's type.
+/// As [`Save`](super::Save) and [`NextId`](super::NextId); `Exists` when there is a document of this id,
+/// of which one was written without the generator.
 ///
 /// # Cancel safety
 /// Dropped before it is done, the document is either written as a whole or not at all; a counted
@@ -108,14 +101,7 @@ impl<M: GeneratesId, F: FnOnce(M::Id) -> M> Create<'_, M, F> {
 
     async fn run(self) -> Result<M> {
         let Create { repository, make, expiry } = self;
-        let id = match M::SOURCE {
-            IdSource::Function(make) => make(),
-            IdSource::Counter(from) => {
-                let next = Command::<u64>::new("INCR").key(repository.counter());
-                from(repository.client().run(next).await?)?
-            }
-        };
-        let mut model = make(id);
+        let mut model = make(repository.next_id().await?);
         let plan = Plan {
             mode: Mode::Insert,
             expected: Expected::Anything,

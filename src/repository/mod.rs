@@ -44,7 +44,7 @@
 //! | write it if it is not there, else change it | [`upsert`](Repository::upsert) | one writes, the others change |
 //! | read, change, write | [`update`](Repository::update) | starts again after another writer |
 //! | the same with slow work in between | [`locked`](Repository::locked), [`lock`](Repository::lock) | waits for the lock, which is extended meanwhile; `Conflict` after a writer without it |
-//! | write new ones under generated ids | [`create`](Repository::create) | each gets its own |
+//! | write new ones under generated ids | [`create`](Repository::create) | each gets its own; [`next_id`](Repository::next_id) gives one alone |
 //! | write several documents of several models as one | [`begin`](Transactions::begin) | all or nothing, whatever each step says |
 //! | read several, write several | [`transact`](Transactions::transact) | starts again after another writer |
 //! | delete | [`delete`](Repository::delete) | whatever they wrote, unless [`if_version`](Delete::if_version) |
@@ -134,6 +134,7 @@ mod list;
 mod lock;
 mod locked;
 mod nested;
+mod next_id;
 pub(crate) mod outcome;
 mod patch;
 pub(crate) mod prepare;
@@ -180,6 +181,7 @@ pub use guard::{Lock, TakeLock};
 pub use list::{Edit, ListField, MapField};
 pub use locked::{Locked, SendCall};
 pub use nested::ToNested;
+pub use next_id::NextId;
 pub use patch::{Patch, PatchValue, Patched};
 #[doc(hidden)]
 pub use referrers::Rule;

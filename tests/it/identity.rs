@@ -193,6 +193,48 @@ macro_rules! orders {
             }
 
             #[tokio::test]
+            async fn transactions_take_their_ids_beforehand() {
+                everywhere(async |tickets: Repository<Ticket>| {
+                    let tickets = tickets.with_namespace(format!("{{{}}}:", tickets.namespace()));
+                    let made = (0..20).map(|_| {
+                        let tickets = tickets.clone();
+                        tokio::spawn(async move {
+                            let mut tx = tickets.client().begin();
+                            let mut numbers = Vec::new();
+                            for _ in 0..2 {
+                                let number = tickets.next_id().await.unwrap();
+                                tx.push(tickets.insert(&Ticket::new(number)));
+                                numbers.push(number);
+                            }
+                            tx.commit().await.unwrap();
+                            numbers
+                        })
+                    });
+                    let mut numbers = BTreeSet::new();
+                    for made in made.collect::<Vec<_>>() {
+                        numbers.extend(made.await.unwrap());
+                    }
+                    assert!(numbers.iter().copied().eq(1..=40));
+                    let numbers: Vec<u8> = numbers.into_iter().collect();
+                    let stored = tickets.get_many(&numbers).await.unwrap();
+                    assert_eq!(stored.iter().flatten().count(), 40);
+
+                    // One that was written by hand lets all of it be.
+                    tickets.save(&Ticket::new(42)).await.unwrap();
+                    let mut tx = tickets.client().begin();
+                    for _ in 41..=42 {
+                        tx.push(tickets.insert(&Ticket::new(tickets.next_id().await.unwrap())));
+                    }
+                    let refused = tx.commit().await.unwrap_err();
+                    assert_eq!(refused.kind(), ErrorKind::Exists);
+                    assert_eq!(refused.step().map(|step| step.number), Some(2));
+                    assert!(!tickets.exists(&41).await.unwrap());
+                    assert_eq!(tickets.create(Ticket::new).await.unwrap().number, 43);
+                })
+                .await;
+            }
+
+            #[tokio::test]
             async fn ids_are_made_by_their_type_or_by_a_function() {
                 everywhere(async |notes: Repository<Note>| {
                     let note = notes.create(|id| Note { id, text: "x".into() }).await.unwrap();
@@ -276,6 +318,7 @@ fn without_a_runtime_too() {
             assert_eq!(ticket.id().into_owned(), want);
             assert_eq!(tickets.get(&want).run().unwrap(), Some(ticket));
         }
+        assert_eq!(tickets.next_id().run().unwrap(), 4);
     }
 }
 

@@ -117,7 +117,8 @@ impl Transactions for Client {
 /// [`save`](super::Repository::save), [`insert`](super::Repository::insert),
 /// [`replace`](super::Repository::replace), [`set`](super::Repository::set),
 /// [`upsert`](super::Repository::upsert) and [`delete`](super::Repository::delete) of any repository
-/// of the same client, with their options, and raw commands.
+/// of the same client, with their options, and raw commands. Generated ids are taken beforehand, from
+/// [`next_id`](super::Repository::next_id).
 ///
 /// # All or nothing
 /// It is one script, which runs each step up to its first write before any of them writes: types,

@@ -39,7 +39,7 @@ const ARGUMENTS: usize = 7_000;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a step of a transaction",
-    note = "`save`, `insert`, `replace`, `set`, `upsert` and `delete` of a repository can, and raw commands"
+    note = "`save`, `insert`, `replace`, `set`, `upsert` and `delete` of a repository can, and raw commands; instead of `create`, take a `next_id` and `insert`"
 )]
 pub trait Step {
     /// What it gives.
