@@ -122,7 +122,7 @@ impl<R> Prepared<R> {
     fn then<T: Send + 'static>(
         mut self,
         with: Option<T>,
-        hook: fn(&T, &mut Reader<'_>),
+        hook: impl FnOnce(&T, &mut Reader<'_>) + Send + 'static,
     ) -> Prepared<R> {
         self.after = with.map(|with| -> After {
             Box::new(move |reply| hook(&with, &mut Reader::shared(reply)))
@@ -141,20 +141,27 @@ fn written(reader: &mut Reader<'_>) -> Result<Written> {
     Outcome::from_reply(reader).map(|outcome| outcome.written)
 }
 
+/// The write of a whole document; the hook comes after it where it did what is `wanted`.
+fn whole<M: RedisModel>(
+    repository: &Repository<M>,
+    laid_out: Result<(Call, Option<M>)>,
+    wanted: fn(&Written) -> bool,
+) -> Result<Prepared<Written>> {
+    let (call, model) = laid_out?;
+    let prepared = Prepared::document(repository, "write", call, written)?;
+    Ok(prepared.then(model, move |model, reply| {
+        if let Some(written) = written(reply).ok().filter(wanted) {
+            model.hook_after_save(&written);
+        }
+    }))
+}
+
 impl<M: RedisModel> Step for Save<'_, M> {
     type Reply = Written;
 
     fn prepare(self) -> (About, Result<Prepared<Written>>) {
         let (about, repository) = (self.about(), self.repository);
-        let prepared = self.into_call().and_then(|(call, model)| {
-            let prepared = Prepared::document(repository, "write", call, written)?;
-            Ok(prepared.then(model, |model, reply| {
-                if let Ok(written) = written(reply) {
-                    model.hook_after_save(&written);
-                }
-            }))
-        });
-        (about, prepared)
+        (about, whole(repository, self.into_call(), |_| true))
     }
 }
 
@@ -163,15 +170,7 @@ impl<M: RedisModel> Step for Upsert<'_, M> {
 
     fn prepare(self) -> (About, Result<Prepared<Written>>) {
         let (about, repository) = (self.about(), self.repository);
-        let prepared = self.into_call().and_then(|(call, model)| {
-            let prepared = Prepared::document(repository, "write", call, written)?;
-            Ok(prepared.then(model, |model, reply| {
-                if let Some(written) = written(reply).ok().filter(|written| written.created) {
-                    model.hook_after_save(&written);
-                }
-            }))
-        });
-        (about, prepared)
+        (about, whole(repository, self.into_call(), |written| written.created))
     }
 }
 
