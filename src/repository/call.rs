@@ -8,134 +8,81 @@ use alizarin_core::resp::Packed;
 use super::unique::Apart;
 use crate::{Client, Command, FromReply, Result, ServerCode};
 
-/// A script of sections: the shebang, which lets the server refuse a script before it does
-/// anything, what all share, and its own part.
-macro_rules! sections {
-    ($shebang:literal, $($part:literal),+) => {
-        Script::new(concat!(
-            $shebang,
-            include_str!("lua/alone.lua"),
-            include_str!("lua/sections.lua"),
-            $(include_str!($part)),+
-        ))
+/// The text of some of the scripts' parts, one after the other.
+macro_rules! lua {
+    ($($part:literal)+) => {
+        concat!($(include_str!(concat!("lua/", $part, ".lua"))),+)
     };
 }
 
-pub(crate) static WRITE: Script =
-    sections!("#!lua\n", "lua/plain.lua", "lua/free.lua", "lua/content.lua", "lua/write.lua");
+/// What writes know that start from what is stored, or have stamps or limits.
+macro_rules! more {
+    () => {
+        lua!("numbers" "edits" "stamps" "limits")
+    };
+}
+
+/// A script of sections: the shebang, which lets the server refuse a script before it does
+/// anything, what all share, and its own parts.
+macro_rules! sections {
+    ($shebang:literal, $($part:tt)+) => {
+        Script::new(concat!($shebang, lua!("alone" "sections"), $($part)+))
+    };
+}
+
+/// The same as a function of a script of several.
+macro_rules! body {
+    ($name:literal, $($part:tt)+) => {
+        concat!(
+            "function bodies.", $name, "(KEYS, ARGV)\n", lua!("sections"), $($part)+, "end\n"
+        )
+    };
+}
+
+pub(crate) static WRITE: Script = sections!("#!lua\n", lua!("plain" "free" "content" "write"));
 /// The same for writes that start from what is stored, or have stamps or limits.
-pub(crate) static WRITE_MORE: Script = sections!(
-    "#!lua\n",
-    "lua/numbers.lua",
-    "lua/edits.lua",
-    "lua/stamps.lua",
-    "lua/limits.lua",
-    "lua/free.lua",
-    "lua/content.lua",
-    "lua/write.lua"
-);
+pub(crate) static WRITE_MORE: Script =
+    sections!("#!lua\n", more!(), lua!("free" "content" "write"));
 /// The same for models with unique fields.
-pub(super) static WRITE_UNIQUE: Script = sections!(
-    "#!lua\n",
-    "lua/numbers.lua",
-    "lua/edits.lua",
-    "lua/stamps.lua",
-    "lua/limits.lua",
-    "lua/unique.lua",
-    "lua/content.lua",
-    "lua/write.lua"
-);
-pub(super) static DELETE: Script =
-    sections!("#!lua flags=allow-oom\n", "lua/free.lua", "lua/delete.lua");
+pub(super) static WRITE_UNIQUE: Script =
+    sections!("#!lua\n", more!(), lua!("unique" "content" "write"));
+pub(super) static DELETE: Script = sections!("#!lua flags=allow-oom\n", lua!("free" "delete"));
 pub(super) static DELETE_UNIQUE: Script =
-    sections!("#!lua flags=allow-oom\n", "lua/unique.lua", "lua/delete.lua");
+    sections!("#!lua flags=allow-oom\n", lua!("unique" "delete"));
 /// The same for documents that refer to one which is deleted, if they still do.
-pub(crate) static DELETE_REFERRER: Script = sections!(
-    "#!lua flags=allow-oom\n",
-    "lua/unique.lua",
-    "lua/refers.lua",
-    "lua/referring.lua",
-    "lua/delete.lua"
-);
+pub(crate) static DELETE_REFERRER: Script =
+    sections!("#!lua flags=allow-oom\n", lua!("unique" "refers" "referring" "delete"));
 pub(crate) static CHANGE_REFERRER: Script = sections!(
     "#!lua flags=allow-oom\n",
-    "lua/numbers.lua",
-    "lua/edits.lua",
-    "lua/stamps.lua",
-    "lua/limits.lua",
-    "lua/unique.lua",
-    "lua/refers.lua",
-    "lua/referring.lua",
-    "lua/drop.lua",
-    "lua/content.lua",
-    "lua/write.lua"
+    more!(),
+    lua!("unique" "refers" "referring" "drop" "content" "write")
 );
-/// A document with those that refer to it: the same scripts as functions of one.
+/// A document with those that refer to it.
 pub(crate) static REFERRED: Script = Script::new(concat!(
     "#!lua flags=allow-oom\n",
-    include_str!("lua/together.lua"),
-    include_str!("lua/refers.lua"),
-    "function bodies.write(KEYS, ARGV)\n",
-    include_str!("lua/sections.lua"),
-    include_str!("lua/numbers.lua"),
-    include_str!("lua/edits.lua"),
-    include_str!("lua/stamps.lua"),
-    include_str!("lua/limits.lua"),
-    include_str!("lua/unique.lua"),
-    include_str!("lua/referring.lua"),
-    include_str!("lua/drop.lua"),
-    include_str!("lua/content.lua"),
-    include_str!("lua/deep.lua"),
-    include_str!("lua/write.lua"),
-    "end\nfunction bodies.delete(KEYS, ARGV)\n",
-    include_str!("lua/sections.lua"),
-    include_str!("lua/unique.lua"),
-    include_str!("lua/referring.lua"),
-    include_str!("lua/delete.lua"),
-    "end\n",
-    include_str!("lua/referred.lua"),
+    lua!("together" "refers"),
+    body!("write", more!(), lua!("unique" "referring" "drop" "content" "deep" "write")),
+    body!("delete", lua!("unique" "referring" "delete")),
+    lua!("referred"),
 ));
 pub(crate) static UNIQUE_READ: Script =
-    sections!("#!lua flags=no-writes,allow-oom\n", "lua/unique.lua", "lua/unique_read.lua");
-pub(crate) static UNIQUE_VERIFY: Script =
-    sections!("#!lua\n", "lua/unique.lua", "lua/unique_verify.lua");
-pub(crate) static UNIQUE_MEND: Script =
-    sections!("#!lua\n", "lua/unique.lua", "lua/unique_mend.lua");
+    sections!("#!lua flags=no-writes,allow-oom\n", lua!("unique" "unique_read"));
+pub(crate) static UNIQUE_VERIFY: Script = sections!("#!lua\n", lua!("unique" "unique_verify"));
+pub(crate) static UNIQUE_MEND: Script = sections!("#!lua\n", lua!("unique" "unique_mend"));
 pub(crate) static UNIQUE_SWEEP: Script =
-    sections!("#!lua flags=allow-oom\n", "lua/unique.lua", "lua/unique_sweep.lua");
-/// The same scripts as functions of one, each of which is called once for each of its steps.
+    sections!("#!lua flags=allow-oom\n", lua!("unique" "unique_sweep"));
+/// Several steps, each of which calls its body.
 pub(crate) static TRANSACTION: Script = Script::new(concat!(
     "#!lua\n",
-    include_str!("lua/together.lua"),
-    "function bodies.write(KEYS, ARGV)\n",
-    include_str!("lua/sections.lua"),
-    include_str!("lua/numbers.lua"),
-    include_str!("lua/edits.lua"),
-    include_str!("lua/stamps.lua"),
-    include_str!("lua/limits.lua"),
-    include_str!("lua/unique.lua"),
-    include_str!("lua/content.lua"),
-    include_str!("lua/deep.lua"),
-    include_str!("lua/write.lua"),
-    "end\nfunction bodies.delete(KEYS, ARGV)\n",
-    include_str!("lua/sections.lua"),
-    include_str!("lua/unique.lua"),
-    include_str!("lua/delete.lua"),
-    "end\nfunction bodies.check(KEYS, ARGV)\n",
-    include_str!("lua/sections.lua"),
-    include_str!("lua/content.lua"),
-    include_str!("lua/check.lua"),
-    "end\n",
-    include_str!("lua/dump.lua"),
-    include_str!("lua/command.lua"),
-    include_str!("lua/transaction.lua"),
+    lua!("together"),
+    body!("write", more!(), lua!("unique" "content" "deep" "write")),
+    body!("delete", lua!("unique" "delete")),
+    body!("check", lua!("content" "check")),
+    lua!("dump" "command" "transaction"),
 ));
 /// What a key of any type holds, to be compared later.
-pub(crate) static WATCH: Script = Script::new(concat!(
-    "#!lua flags=no-writes,allow-oom\n",
-    include_str!("lua/dump.lua"),
-    include_str!("lua/watch.lua"),
-));
+pub(crate) static WATCH: Script =
+    Script::new(concat!("#!lua flags=no-writes,allow-oom\n", lua!("dump" "watch")));
 pub(crate) static RESERVE: Script = Script::new(include_str!("reserve.lua"));
 pub(crate) static READ: Script = Script::new(include_str!("read.lua"));
 pub(crate) static LOCK: Script = Script::new(include_str!("lock.lua"));
