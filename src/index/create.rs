@@ -74,7 +74,11 @@ fn field(mut command: Command<()>, entry: &Entry) -> Command<()> {
             .arg(("WEIGHT", weight))
             .arg(phonetic.map(|phonetic| ("PHONETIC", phonetic)))
             .arg(suffix_trie.then_some("WITHSUFFIXTRIE")),
-        IndexKind::Vector(schema) => vector(command.arg("VECTOR"), &schema),
+        IndexKind::Vector(schema) => {
+            let (algorithm, options) = vector_options(&schema);
+            let command = command.arg(("VECTOR", algorithm, options.len() * 2));
+            options.into_iter().fold(command, |command, option| command.arg(option))
+        }
     };
     command
         .arg(attribute.index_empty.then_some("INDEXEMPTY"))
@@ -84,8 +88,9 @@ fn field(mut command: Command<()>, entry: &Entry) -> Command<()> {
         .arg(attribute.no_index.then_some("NOINDEX"))
 }
 
-fn vector(command: Command<()>, schema: &VectorSchema) -> Command<()> {
-    let mut options: Vec<(&str, String)> = vec![
+/// The algorithm of a vector field, and its options with their names.
+pub(super) fn vector_options(schema: &VectorSchema) -> (&'static str, Vec<(&'static str, String)>) {
+    let mut options = vec![
         ("TYPE", schema.element.to_owned()),
         ("DIM", schema.dimension.to_string()),
         ("DISTANCE_METRIC", schema.metric.name().to_owned()),
@@ -127,11 +132,7 @@ fn vector(command: Command<()>, schema: &VectorSchema) -> Command<()> {
             "SVS-VAMANA"
         }
     };
-    let mut command = command.arg((algorithm, options.len() * 2));
-    for (name, value) in options {
-        command = command.arg((name, value));
-    }
-    command
+    (algorithm, options)
 }
 
 #[cfg(test)]

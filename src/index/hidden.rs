@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::create::vector_options;
 use super::drift::Drift;
 use super::entry::Entry;
 use super::target::Target;
@@ -64,7 +65,7 @@ impl Hidden {
     }
 }
 
-/// All that there can be.
+/// All that there can be; the server shows the other options.
 const PROPERTIES: &[&str] = &[
     "BLOCK_SIZE",
     "COMPRESSION",
@@ -81,41 +82,25 @@ const PROPERTIES: &[&str] = &[
 ];
 
 fn properties(entry: &Entry) -> BTreeMap<String, String> {
-    let number = |value: Option<u64>| value.map(|value| value.to_string());
     let all = match &entry.attribute.kind {
-        IndexKind::Text { phonetic, .. } => vec![("PHONETIC", phonetic.map(str::to_owned))],
-        IndexKind::Vector(vector) => match vector.algorithm {
-            VectorAlgorithm::Flat { block_size, initial_cap } => {
-                vec![("BLOCK_SIZE", number(block_size)), ("INITIAL_CAP", number(initial_cap))]
-            }
-            VectorAlgorithm::SvsVamana {
-                graph_max_degree,
-                construction_window_size,
-                search_window_size,
-                epsilon,
-                compression,
-                training_threshold,
-                reduce,
-            } => vec![
-                ("GRAPH_MAX_DEGREE", number(graph_max_degree)),
-                ("CONSTRUCTION_WINDOW_SIZE", number(construction_window_size)),
-                ("SEARCH_WINDOW_SIZE", number(search_window_size)),
-                ("EPSILON", epsilon.map(|epsilon| epsilon.to_string())),
-                ("COMPRESSION", compression.map(|compression| compression.name().to_owned())),
-                ("TRAINING_THRESHOLD", number(training_threshold)),
-                ("REDUCE", number(reduce)),
-            ],
+        IndexKind::Text { phonetic: Some(phonetic), .. } => {
+            vec![("PHONETIC", (*phonetic).to_owned())]
+        }
+        IndexKind::Vector(vector) => {
             // The server's defaults are the same as none.
-            VectorAlgorithm::Hnsw { ef_runtime, epsilon, initial_cap, .. } => vec![
-                ("EF_RUNTIME", number(Some(ef_runtime.unwrap_or(10)))),
-                ("EPSILON", Some(epsilon.unwrap_or(0.01).to_string())),
-                ("INITIAL_CAP", number(initial_cap)),
-            ],
-        },
+            let mut all = match vector.algorithm {
+                VectorAlgorithm::Hnsw { .. } => {
+                    vec![("EF_RUNTIME", "10".to_owned()), ("EPSILON", "0.01".to_owned())]
+                }
+                _ => Vec::new(),
+            };
+            all.extend(vector_options(vector).1);
+            all
+        }
         _ => Vec::new(),
     };
-    let set = all.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    set.collect()
+    let hidden = all.into_iter().filter(|(name, _)| PROPERTIES.contains(name));
+    hidden.map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 #[cfg(test)]
