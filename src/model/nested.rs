@@ -212,13 +212,7 @@ impl<P: FieldPath> FieldPath for InList<P> {
 }
 
 /// The list as a whole stands where its field does.
-impl<P: StructSpec> StructSpec for InList<P> {
-    type Stored = P::Stored;
-
-    fn absent() -> Option<P::Stored> {
-        P::absent()
-    }
-}
+impl<P: StructSpec> StructSpec for InList<P> {}
 
 impl<P: NestedSpec> NestedSpec for InList<P> {
     type Stored = P::Stored;
@@ -226,6 +220,10 @@ impl<P: NestedSpec> NestedSpec for InList<P> {
 
     fn check(value: &P::Stored) -> Result<()> {
         P::check(value)
+    }
+
+    fn absent() -> Option<P::Stored> {
+        P::absent()
     }
 }
 

@@ -117,6 +117,11 @@ pub trait NestedSpec: FieldPath {
     fn check(_value: &Self::Stored) -> crate::Result<()> {
         Ok(())
     }
+
+    /// What stands for the struct in a document that lacks it, where that is not what its type says.
+    fn absent() -> Option<Self::Stored> {
+        None
+    }
 }
 
 /// The field's own schema: that of the last step.

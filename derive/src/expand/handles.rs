@@ -288,14 +288,12 @@ fn implementation(
         },
         Some(_) if field.flat => quote!(),
         Some(_) => quote! {
-            impl #once __alizarin::StructSpec for #marker {
-                type Stored = #stored;
-                #absent
-            }
+            impl #once __alizarin::StructSpec for #marker {}
 
             impl #generics __alizarin::NestedSpec for #marker {
                 type Stored = #stored;
                 #check
+                #absent
             }
         },
     };

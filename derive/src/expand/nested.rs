@@ -49,7 +49,7 @@ pub(super) fn flatten(item: &Struct) -> TokenStream {
 pub(super) fn implementation(item: &Struct) -> TokenStream {
     let (ident, fields) = (&item.ident, Names::of(item).fields);
     quote! {
-        impl<P: __alizarin::FieldPath + __alizarin::StructSpec> __alizarin::StructFields for #fields<P> {
+        impl<P: __alizarin::StructSpec> __alizarin::StructFields for #fields<P> {
             type Path = P;
         }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::model::{FieldSchema, Nested, RedisValue, StoredValue};
-use crate::query::{Field, FieldPath, FieldSpec};
+use crate::query::{Field, FieldPath as _, FieldSpec, NestedSpec};
 use crate::{Error, ErrorKind, Result};
 
 /// What a model's field can be in a projection: what it is, or an `Option` of that.
@@ -88,20 +88,12 @@ pub trait StructFields: Copy {
     type Path: StructSpec;
 }
 
-/// A field that holds a nested struct. Implemented by derived code.
+/// A field that holds a nested struct once in a document. Implemented by derived code.
 #[diagnostic::on_unimplemented(
     message = "the model's field is a flattened struct, or stands in a list of structs",
     label = "take its fields, with `#[redis(at = ..)]`, or the whole list"
 )]
-pub trait StructSpec: FieldPath {
-    /// The field's Rust type.
-    type Stored;
-
-    /// What stands for it where the document lacks it.
-    fn absent() -> Option<Self::Stored> {
-        None
-    }
-}
+pub trait StructSpec: NestedSpec {}
 
 type Walk = fn(&mut dyn FnMut(&'static FieldSchema));
 
@@ -218,11 +210,11 @@ pub struct StructColumn<T> {
 /// The column of a model's nested struct. Called by derived code.
 pub fn struct_column<F: StructFields, T: Nested>(_fields: F) -> StructColumn<T>
 where
-    <F::Path as StructSpec>::Stored: StructProjectsTo<T>,
+    <F::Path as NestedSpec>::Stored: StructProjectsTo<T>,
 {
     StructColumn {
         path: Path { walk: F::Path::walk, exact: false },
-        lacking: || <F::Path as StructSpec>::Stored::lacking(F::Path::absent()),
+        lacking: || <F::Path as NestedSpec>::Stored::lacking(F::Path::absent()),
     }
 }
 
