@@ -1,5 +1,8 @@
 //! What the compiler says of mistakes: one case a message, in `tests/ui`.
 //!
+//! Without a case that has to pass, all are compiled together and nothing is linked; `strict` and `it`
+//! have what has to pass.
+//!
 //! `TRYBUILD=overwrite cargo test --all-features --test ui` writes the expected text anew.
 
 // Lists of the types that would do depend on the features.
@@ -14,7 +17,6 @@ const COMPILER: &str = "rustc 1.95.";
 #[test]
 fn messages() {
     let cases = trybuild::TestCases::new();
-    cases.pass("tests/ui/pass/*.rs");
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let version = Command::new(rustc).arg("--version").output().expect("the compiler runs");
     if version.stdout.starts_with(COMPILER.as_bytes()) {

@@ -28,6 +28,7 @@ mod lock;
 mod locked;
 mod migrate;
 mod mock;
+mod names;
 mod on_delete;
 mod patch;
 mod projection;

@@ -3,6 +3,7 @@
 #![deny(missing_docs, missing_debug_implementations, warnings, unreachable_pub, clippy::pedantic)]
 #![deny(clippy::panic)]
 #![deny(rust_2018_idioms, single_use_lifetimes, unused_qualifications, non_ascii_idents)]
+#![cfg(feature = "ulid")]
 
 use alizarin::prelude::*;
 
@@ -143,7 +144,8 @@ pub fn query(movies: &Repository<Movie>, plot: &Vector<f32, 4>) {
     let _ = movies.nearest(10, |m| m.plot.to(plot));
 }
 
-fn main() {
+#[test]
+fn strict_lints_have_nothing_to_say() {
     #[derive(Debug, Clone, PartialEq, RedisModel)]
     #[redis(hash, index)]
     struct Local {
