@@ -9,7 +9,6 @@ mod cached;
 mod cluster;
 mod common;
 mod cut;
-mod cut_delete;
 mod elected;
 mod events;
 mod field_ttl;

@@ -6,8 +6,7 @@ use alizarin::commands::incr;
 use alizarin::prelude::*;
 use alizarin_testkit::{Loss, unique};
 
-use crate::common::{eventually, soon};
-use crate::cut::{Site, TURN};
+use crate::cut::{End, LOSSES, Site, TURN, at_each};
 use crate::unique::models;
 
 macro_rules! in_storage {
@@ -44,51 +43,35 @@ macro_rules! in_storage {
                 done
             }
 
-            async fn at_each(site: &Site, loss: Loss) -> u64 {
-                for requests in 0.. {
+            async fn again(site: &Site, loss: Loss) -> u64 {
+                let begin = async |victim: Client| {
                     let namespace = format!("{{{}}}:", unique("cut"));
-                    let victim = site.client().await;
-                    let users = victim.repository::<User>().with_namespace(&*namespace);
-                    let counter = format!("{namespace}counter");
+                    let users = victim.repository::<User>().with_namespace(namespace);
                     users.insert(&user(1, "a@x")).await.unwrap();
                     users.insert(&user(2, "b@x")).await.unwrap();
-                    site.fuse.arm(requests, loss);
-                    let mut work = Box::pin(transfer(&users, &counter));
-                    let outcome = tokio::select! {
-                        biased;
-                        () = eventually("it is broken off", async || {
-                            site.fuse.blown() && loss == Loss::Everything
-                        }), if loss == Loss::Everything => None,
-                        outcome = soon("it ends", &mut work) => Some(outcome),
-                    };
-                    let blown = site.fuse.blown();
-                    if outcome.is_none() {
-                        std::mem::forget(work);
-                    } else {
-                        drop(work);
-                    }
-                    site.fuse.disarm();
+                    users
+                };
+                let counter = |users: &Repository<User>| format!("{}counter", users.namespace());
+                let work = async |users: &Repository<User>| transfer(users, &counter(users)).await;
+                let check = async |users: Repository<User>, end: End<()>| {
                     let next = site.client().await;
-                    let users = next.repository::<User>().with_namespace(&*namespace);
-                    let done = whole(&users, &counter).await;
-                    match outcome {
-                        Some(Ok(())) => assert!(done),
+                    let users = next.repository::<User>().with_namespace(users.namespace());
+                    let done = whole(&users, &counter(&users)).await;
+                    match end {
+                        End::Through(Ok(())) | End::Broken(Some(Ok(()))) => assert!(done),
                         // Only what was certainly not done is told as such.
-                        Some(Err(error)) if done => {
+                        End::Through(Err(error)) | End::Broken(Some(Err(error))) if done => {
                             assert_eq!(error.sent(), Sent::Unknown, "{error}");
                         }
-                        Some(Err(_)) | None => {}
+                        End::Through(Err(_)) | End::Broken(_) => {}
                     }
-                    if !blown {
-                        return requests;
-                    }
-                }
-                0
+                };
+                at_each(site, loss, begin, work, check).await
             }
 
             async fn everywhere(site: &Site) {
-                for loss in [Loss::Everything, Loss::Request, Loss::Reply] {
-                    let count = at_each(site, loss).await;
+                for loss in LOSSES {
+                    let count = again(site, loss).await;
                     // Two reads and a script, which may have to be sent in full.
                     assert!((3..30).contains(&count), "{loss:?}: {count}");
                 }
@@ -101,7 +84,7 @@ macro_rules! in_storage {
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_a_cluster() {
-                let _turn = TURN.lock().await;
+                let _turn = TURN.acquire().await.unwrap();
                 everywhere(&Site::cluster().await).await;
             }
         }

@@ -1,11 +1,10 @@
-//! Deletions with referring documents, broken off at each of their requests: by the death of the
-//! process, by a request that is lost, by a reply that is lost.
+//! Deletions with referring documents, broken off at each of their requests.
 
 use alizarin::prelude::*;
 use alizarin_testkit::{Loss, unique};
 
-use crate::common::{eventually, soon};
-use crate::cut::{Site, TURN};
+use super::{End, LOSSES, Site, TURN, at_each};
+use crate::common::soon;
 use crate::on_delete;
 
 macro_rules! in_storage {
@@ -13,6 +12,16 @@ macro_rules! in_storage {
         mod $storage {
             use super::on_delete::$storage::{Book, Library, Part, book, part};
             use super::*;
+
+            /// The repository, which finds what refers to its documents by a scan or by their indexes.
+            fn found<M: RedisModel>(all: Repository<M>, scan: bool) -> Repository<M> {
+                if scan { all.referrers_by_scan() } else { all }
+            }
+
+            fn parts(client: &Client, namespace: &str, scan: bool) -> Repository<Part> {
+                let parts = client.repository::<Part>().referred_by::<Part>();
+                found(parts.with_namespace(namespace), scan)
+            }
 
             /// Author 1 has a book, is the editor of another and among its readers; part 1 has a part
             /// that has a part.
@@ -23,19 +32,27 @@ macro_rules! in_storage {
             }
 
             impl Shelf {
-                async fn of(site: &Site, namespace: &str, scan: bool) -> Shelf {
-                    let client = site.client().await;
-                    let library = Library::of(&client, namespace).await;
-                    let parts = client.repository::<Part>().referred_by::<Part>();
-                    let parts = parts.with_namespace(namespace);
-                    let authors = library.authors.clone();
-                    match scan {
-                        true => Shelf {
-                            authors: authors.referrers_by_scan(),
-                            parts: parts.referrers_by_scan(),
-                            library,
+                async fn of(client: &Client, namespace: &str, scan: bool) -> Shelf {
+                    let library = Library::of(client, namespace).await;
+                    Shelf {
+                        authors: found(library.authors.clone(), scan),
+                        parts: parts(client, namespace, scan),
+                        library,
+                    }
+                }
+
+                /// The same for the next process, which has told the authors' repository the same.
+                fn elsewhere(&self, client: &Client, scan: bool) -> Shelf {
+                    let namespace = self.authors.namespace();
+                    let authors = client.repository().referred_by::<Book>();
+                    Shelf {
+                        authors: found(authors.with_namespace(namespace), scan),
+                        parts: parts(client, namespace, scan),
+                        library: Library {
+                            authors: client.repository().with_namespace(namespace),
+                            books: client.repository().with_namespace(namespace),
+                            loans: client.repository().with_namespace(namespace),
                         },
-                        false => Shelf { authors, parts, library },
                     }
                 }
 
@@ -83,49 +100,20 @@ macro_rules! in_storage {
                 }
             }
 
-            async fn at_each(site: &Site, scan: bool, tree: bool, loss: Loss) -> u64 {
-                for requests in 0.. {
-                    let namespace = format!("{}:", unique("cut"));
-                    let shelf = Shelf::of(site, &namespace, scan).await;
+            /// Breaks it off at each request, and goes on; gives how many there were.
+            async fn again(site: &Site, scan: bool, tree: bool, loss: Loss) -> u64 {
+                let begin = async |client: Client| {
+                    let shelf = Shelf::of(&client, &format!("{}:", unique("cut")), scan).await;
                     shelf.fill(scan).await;
-                    site.fuse.arm(requests, loss);
-                    let mut work = Box::pin(shelf.run(tree));
-                    let outcome = tokio::select! {
-                        biased;
-                        () = eventually("it is broken off", async || {
-                            site.fuse.blown() && loss == Loss::Everything
-                        }), if loss == Loss::Everything => None,
-                        outcome = soon("it ends", &mut work) => Some(outcome),
-                    };
-                    let blown = site.fuse.blown();
-                    // No destructor runs in a process that is killed.
-                    if outcome.is_none() {
-                        std::mem::forget(work);
-                    } else {
-                        drop(work);
-                    }
-                    site.fuse.disarm();
-                    if !blown {
-                        assert!(outcome.unwrap().unwrap());
+                    shelf
+                };
+                let check = async |shelf: Shelf, end: End<bool>| {
+                    if let End::Through(outcome) = end {
+                        assert!(outcome.unwrap());
                         assert!(shelf.done(tree, !scan).await);
-                        return requests;
+                        return;
                     }
-                    // The next process: it has told the authors' repository the same.
-                    let client = site.client().await;
-                    let authors = shelf.authors.namespace().to_owned();
-                    let next = Shelf {
-                        authors: again(&client, &authors, scan),
-                        parts: {
-                            let parts = client.repository::<Part>().referred_by::<Part>();
-                            let parts = parts.with_namespace(&*authors);
-                            if scan { parts.referrers_by_scan() } else { parts }
-                        },
-                        library: Library {
-                            authors: client.repository().with_namespace(&*authors),
-                            books: client.repository().with_namespace(&*authors),
-                            loans: client.repository().with_namespace(&*authors),
-                        },
-                    };
+                    let next = shelf.elsewhere(&site.client().await, scan);
                     let done = next.done(tree, !scan).await;
                     let found = soon("the next run gets through", next.run(tree)).await.unwrap();
                     assert_eq!(found, !done);
@@ -135,23 +123,14 @@ macro_rules! in_storage {
                         let heir = Book { isbn: Some("mine".into()), ..book("heir", 2) };
                         soon("it is free", next.library.books.save(&heir)).await.unwrap();
                     }
-                }
-                unreachable!()
-            }
-
-            fn again(
-                client: &Client,
-                namespace: &str,
-                scan: bool,
-            ) -> Repository<super::on_delete::$storage::Author> {
-                let authors = client.repository().referred_by::<Book>().with_namespace(namespace);
-                if scan { authors.referrers_by_scan() } else { authors }
+                };
+                at_each(site, loss, begin, async |shelf| shelf.run(tree).await, check).await
             }
 
             async fn everywhere(site: &Site, scan: bool, least: u64) {
                 for tree in [false, true] {
-                    for loss in [Loss::Everything, Loss::Request, Loss::Reply] {
-                        let count = at_each(site, scan, tree, loss).await;
+                    for loss in LOSSES {
+                        let count = again(site, scan, tree, loss).await;
                         assert!((least..100).contains(&count), "{tree} {loss:?}: {count}");
                     }
                 }
@@ -164,8 +143,7 @@ macro_rules! in_storage {
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_a_cluster() {
-                // One cluster is enough for this machine at a time.
-                let _turn = TURN.lock().await;
+                let _turn = TURN.acquire().await.unwrap();
                 everywhere(&Site::cluster().await, true, 5).await;
             }
         }
