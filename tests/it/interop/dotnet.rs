@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use ulid::Ulid;
 
 use super::agrees;
-use super::python::joined;
+use super::sample::{finds_both, here, joined, ulid};
 
 const FIXTURE: &str = include_str!("../../interop/fixtures/redis-om-dotnet.txt");
 
@@ -74,10 +74,6 @@ struct Card {
     address: Plain,
 }
 
-fn ulid(last: char) -> Ulid {
-    format!("01HMQ5ZK3S2N9V6C8X1B4D7F0{last}").parse().unwrap()
-}
-
 fn seen() -> DateTime<FixedOffset> {
     DateTime::parse_from_rfc3339("2024-01-02T06:24:05.678+02:00").unwrap()
 }
@@ -91,7 +87,7 @@ fn person(last: char, name: &str, tag: Option<&str>, active: bool) -> Person {
         nick_names: vec!["A".to_owned(), "B".to_owned()],
         active,
         joined_at: joined(),
-        home: GeoPoint::new(-122.6, 45.5).unwrap(),
+        home: here(),
         address: Address { city: "Rome".to_owned() },
         embedding: Vector::from([1.0, 0.5, -1.0]),
         seen: seen(),
@@ -106,7 +102,7 @@ fn card(last: char, name: &str, nick: Option<&str>, active: bool) -> Card {
         name: name.to_owned(),
         active,
         joined_at: joined(),
-        home: GeoPoint::new(-122.6, 45.5).unwrap(),
+        home: here(),
         embedding: Vector::from([1.0, 0.5, -1.0]),
         rate: 1.0,
         seen: seen(),
@@ -134,8 +130,7 @@ async fn json_documents() {
 async fn hashes() {
     let cards = [card('J', "Ann", None, true), card('K', "Zoë", Some("Z"), false)];
     agrees(FIXTURE, "Ns.Card card-idx", &cards, async |all| {
-        assert_eq!(all.find(|c| c.name.eq("Ann")).one().await.unwrap(), cards[0]);
-        assert_eq!(all.find(|c| c.active.eq(false)).one().await.unwrap(), cards[1]);
+        finds_both!(all, cards);
         assert_eq!(all.find(|c| c.joined_at.le(joined())).count().await.unwrap(), 2);
         let near = all.nearest(2, |c| c.embedding.to([1.0, 0.5, -1.0])).all().await.unwrap();
         assert_eq!(near.len(), 2);

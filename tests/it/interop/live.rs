@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::node;
 use super::python::{self, Card, Person};
 use super::redisvl::{self, HashDoc, JsonDoc};
+use super::sample::{understood, written_anew, written_over};
 
 /// Runs a script of `tests/interop/capture`, and gives the JSON lines that it prints.
 fn run(mut program: Command, script: &str, what: &str, server: &Server) -> Vec<Value> {
@@ -54,25 +55,14 @@ async fn redis_om_python() {
     python("write");
     let people: Repository<Person> = client.repository();
     let cards: Repository<Card> = client.repository();
-    for plan in [people.index().plan().await.unwrap(), cards.index().plan().await.unwrap()] {
-        assert!(plan.is_empty() && plan.drift.is_empty(), "{plan}");
-    }
-    for person in python::people() {
-        assert_eq!(people.get(&person.id).await.unwrap(), Some(person));
-    }
-    for card in python::cards() {
-        assert_eq!(cards.get(&card.id).await.unwrap(), Some(card));
-    }
+    understood(&people, &python::people()).await;
+    understood(&cards, &python::cards()).await;
     assert_eq!(people.find(|p| p.active.eq(true)).count().await.unwrap(), 1);
 
     // The same over what Python wrote, and new ones beside them.
     let before = python("read");
-    for person in python::people() {
-        people.save(&person).await.unwrap();
-    }
-    for card in python::cards() {
-        cards.save(&card).await.unwrap();
-    }
+    written_over(&people, &python::people()).await;
+    written_over(&cards, &python::cards()).await;
     assert_eq!(python("read"), before);
     let mut new = python::person('M', "Bob", Some("B"), true);
     new.blob = vec![0, 255];
@@ -102,22 +92,12 @@ async fn redisvl_documents() {
     python("write");
     let hashes: Repository<HashDoc> = client.repository();
     let json: Repository<JsonDoc> = client.repository();
-    for plan in [hashes.index().plan().await.unwrap(), json.index().plan().await.unwrap()] {
-        assert!(plan.is_empty() && plan.drift.is_empty(), "{plan}");
-    }
-    for doc in redisvl::hashes() {
-        assert_eq!(hashes.get(&doc.id).await.unwrap(), Some(doc));
-    }
-    for doc in redisvl::json() {
-        assert_eq!(json.get(&doc.id).await.unwrap(), Some(doc));
-    }
+    understood(&hashes, &redisvl::hashes()).await;
+    understood(&json, &redisvl::json()).await;
     // What we write in the place of theirs is read, and found near, as theirs were.
     let before = python("read");
-    for (hash, doc) in redisvl::hashes().into_iter().zip(redisvl::json()) {
-        assert!(hashes.delete(&hash.id).await.unwrap() && json.delete(&doc.id).await.unwrap());
-        hashes.save(&hash).await.unwrap();
-        json.save(&doc).await.unwrap();
-    }
+    written_anew(&hashes, &redisvl::hashes()).await;
+    written_anew(&json, &redisvl::json()).await;
     assert_eq!(python("read"), before);
     hashes.set(&"a".to_owned(), |d| d.year.to(1978)).await.unwrap();
     assert!(python("read").iter().any(|read| read["year"] == "1978"));
@@ -135,24 +115,11 @@ async fn redis_om_node() {
     node("write");
     let people: Repository<node::Person> = client.repository();
     let cards: Repository<node::Card> = client.repository();
-    for plan in [people.index().plan().await.unwrap(), cards.index().plan().await.unwrap()] {
-        assert!(plan.is_empty() && plan.drift.is_empty(), "{plan}");
-    }
-    for person in node::people() {
-        assert_eq!(people.get(&person.id).await.unwrap(), Some(person));
-    }
-    for card in node::cards() {
-        assert_eq!(cards.get(&card.id).await.unwrap(), Some(card));
-    }
+    understood(&people, &node::people()).await;
+    understood(&cards, &node::cards()).await;
     let before = node("read");
-    for person in node::people() {
-        assert!(people.delete(&person.id).await.unwrap());
-        people.save(&person).await.unwrap();
-    }
-    for card in node::cards() {
-        assert!(cards.delete(&card.id).await.unwrap());
-        cards.save(&card).await.unwrap();
-    }
+    written_anew(&people, &node::people()).await;
+    written_anew(&cards, &node::cards()).await;
     assert_eq!(node("read"), before);
     let new = node::person('M', "Bob", Some("B"), true);
     people.save(&new).await.unwrap();

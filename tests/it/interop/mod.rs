@@ -8,6 +8,7 @@ mod live;
 mod node;
 mod python;
 mod redisvl;
+mod sample;
 mod spring;
 
 use std::collections::BTreeMap;

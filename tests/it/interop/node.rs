@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use ulid::Ulid;
 
 use super::agrees;
+use super::sample::{bio, finds_both, here, joined, ulid};
 use crate::common::{everywhere, on};
 
 const FIXTURE: &str = include_str!("../../interop/fixtures/redis-om-node.txt");
@@ -67,20 +68,16 @@ pub(super) struct Card {
     tags: Vec<String>,
 }
 
-fn ulid(last: char) -> Ulid {
-    format!("01HMQ5ZK3S2N9V6C8X1B4D7F0{last}").parse().unwrap()
-}
-
 pub(super) fn person(last: char, name: &str, nick: Option<&str>, active: bool) -> Person {
     Person {
         id: ulid(last),
         name: name.to_owned(),
-        bio: "likes | tea, and \"quotes\"".to_owned(),
+        bio: bio(),
         age: 38,
         active,
-        joined: super::python::joined(),
+        joined: joined(),
         nick: nick.map(str::to_owned),
-        loc: GeoPoint::new(-122.6, 45.5).unwrap(),
+        loc: here(),
         tags: vec!["a".to_owned(), "b c".to_owned()],
         nums: vec![1.0, 2.5],
         addr: Address { city: "Rome".to_owned() },
@@ -105,13 +102,12 @@ pub(super) fn cards() -> Vec<Card> {
 async fn json_documents() {
     let people = people();
     agrees(FIXTURE, "person:", &people, async |all| {
-        assert_eq!(all.find(|p| p.name.eq("Ann")).one().await.unwrap(), people[0]);
+        finds_both!(all, people);
         assert_eq!(all.find(|p| p.name.eq("ann")).count().await.unwrap(), 0);
-        assert_eq!(all.find(|p| p.active.eq(false)).one().await.unwrap(), people[1]);
         assert_eq!(all.find(|p| p.bio.matches("tea")).count().await.unwrap(), 2);
         assert_eq!(all.find(|p| p.addr.city.eq("Rome")).count().await.unwrap(), 2);
         assert_eq!(all.find(|p| p.nums.gt(2)).count().await.unwrap(), 2);
-        let late = all.find(|p| p.joined.ge(super::python::joined())).sort_by(|p| p.age.asc());
+        let late = all.find(|p| p.joined.ge(joined())).sort_by(|p| p.age.asc());
         assert_eq!(late.all().await.unwrap().len(), 2);
         let mut ids: Vec<Ulid> = Vec::new();
         let mut scan = all.scan();
@@ -128,8 +124,7 @@ async fn json_documents() {
 async fn hashes() {
     let cards = cards();
     agrees(FIXTURE, "card:", &cards, async |all| {
-        assert_eq!(all.find(|c| c.name.eq("Ann")).one().await.unwrap(), cards[0]);
-        assert_eq!(all.find(|c| c.active.eq(false)).one().await.unwrap(), cards[1]);
+        finds_both!(all, cards);
         assert_eq!(all.find(|c| c.tags.has("b c")).count().await.unwrap(), 2);
         let ids: Vec<Ulid> = cards.iter().map(|card| card.id).collect();
         let found: Vec<_> = all.get_many(&ids).await.unwrap().into_iter().flatten().collect();

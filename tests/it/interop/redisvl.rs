@@ -3,6 +3,7 @@
 use alizarin::prelude::*;
 
 use super::agrees;
+use super::sample::here;
 
 const FIXTURE: &str = include_str!("../../interop/fixtures/redisvl.txt");
 
@@ -32,7 +33,7 @@ macro_rules! documents {
                     title: title.to_owned(),
                     tags: vec!["x".to_owned(), "y".to_owned()],
                     year: 1977,
-                    loc: GeoPoint::new(-122.6, 45.5).unwrap(),
+                    loc: here(),
                     emb: Vector::from([1.0, 0.5, -1.0]),
                 }
             }
@@ -57,11 +58,8 @@ macro_rules! found {
         assert_eq!(one, $documents[0]);
         assert_eq!($all.find(|d| d.id.eq("b")).one().await.unwrap(), $documents[1]);
         assert_eq!($all.find(|d| d.tags.has("y") & d.year.eq(1977)).count().await.unwrap(), 2);
-        let here = GeoPoint::new(-122.6, 45.5).unwrap();
-        assert_eq!(
-            $all.find(|d| d.loc.within_radius(here, 1, Unit::Kilometers)).count().await.unwrap(),
-            2
-        );
+        let near = $all.find(|d| d.loc.within_radius(here(), 1, Unit::Kilometers));
+        assert_eq!(near.count().await.unwrap(), 2);
         let near = $all.nearest(1, |d| d.emb.to([1.0, 0.5, -1.0])).filter(|d| d.id.eq("b"));
         assert_eq!(near.all().await.unwrap()[0].item, $documents[1]);
     };
