@@ -28,26 +28,34 @@ async fn outlives<M: RedisModel>(repository: &Repository<M>, id: &M::Id, lease: 
 crate::each_storage! {
     async fn the_lease_is_extended_while_the_closure_runs() {
         everywhere(async |notes: Repository<Note>| {
-            notes.save(&note(1, "a")).await.unwrap();
+            notes.save_all(&[note(1, "a"), note(2, "a"), note(3, "a")]).await.unwrap();
             let lease = Duration::from_millis(300);
-            let changed = notes.locked(&1, async |note| {
-                outlives(&notes, &1, lease).await;
-                note.count += 1;
-                Ok(())
-            });
-            assert_eq!(changed.lease(lease).await.unwrap().count, 1);
-            let changed = notes.lock(&1).lease(lease).change(async |note| {
-                outlives(&notes, &1, lease).await;
-                note.count += 1;
-                Ok(())
-            });
-            assert_eq!(changed.await.unwrap().count, 2);
-            let lock = notes.lock(&1).lease(lease).await.unwrap();
-            for _ in 0..2 {
-                let work = async { outlives(&notes, &1, lease).await; Ok(()) };
-                lock.during(work).await.unwrap();
-            }
-            lock.save(&note(1, "b")).await.unwrap();
+            let locked = async {
+                let changed = notes.locked(&1, async |note| {
+                    outlives(&notes, &1, lease).await;
+                    note.count += 1;
+                    Ok(())
+                });
+                assert_eq!(changed.lease(lease).await.unwrap().count, 1);
+            };
+            let changed = async {
+                let changed = notes.lock(&2).lease(lease).change(async |note| {
+                    outlives(&notes, &2, lease).await;
+                    note.count += 1;
+                    Ok(())
+                });
+                assert_eq!(changed.await.unwrap().count, 1);
+            };
+            let during = async {
+                let lock = notes.lock(&3).lease(lease).await.unwrap();
+                for _ in 0..2 {
+                    let work = async { outlives(&notes, &3, lease).await; Ok(()) };
+                    lock.during(work).await.unwrap();
+                }
+                lock.save(&note(3, "b")).await.unwrap();
+            };
+            // Each waits for its own lease.
+            tokio::join!(locked, changed, during);
         })
         .await;
     }
