@@ -48,7 +48,7 @@
 //!   [`Client::command`].
 
 // Lets the derive macros' output, which names `::alizarin`, compile inside this crate too.
-#[allow(unused_extern_crates, reason = "only derived code and tests name it")]
+#[cfg_attr(not(test), expect(unused_extern_crates, reason = "only derived code and tests name it"))]
 extern crate self as alizarin;
 
 pub mod blocking;

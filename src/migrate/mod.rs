@@ -116,7 +116,7 @@ impl Migrations {
     /// # Ok(()) });
     /// ```
     #[must_use]
-    #[allow(clippy::should_implement_trait, reason = "it is no arithmetic")]
+    #[expect(clippy::should_implement_trait, reason = "it is no arithmetic")]
     pub fn add(mut self, migration: impl Into<Migration>) -> Migrations {
         self.all.push(migration.into());
         self

@@ -384,7 +384,7 @@ macro_rules! of_model {
 macro_rules! reducers {
     ($(($($name:ident)+))+) => {$(
         impl<M> Reducers<M> for ($(of_model!($name),)+) {
-            #[allow(non_snake_case)]
+            #[expect(non_snake_case, reason = "variables have the names of their types")]
             fn reducers(self) -> Vec<Reducer<M>> {
                 let ($($name,)+) = self;
                 vec![$($name),+]
@@ -401,7 +401,7 @@ reducers! {
 macro_rules! groups {
     ($(($($name:ident)+))+) => {$(
         impl<Model, $($name: GroupBy<Model>),+> GroupBy<Model> for ($($name,)+) {
-            #[allow(non_snake_case)]
+            #[expect(non_snake_case, reason = "variables have the names of their types")]
             fn columns(self, add: &mut dyn FnMut(GroupColumn)) {
                 let ($($name,)+) = self;
                 $($name.columns(add);)+

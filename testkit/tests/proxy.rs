@@ -1,5 +1,4 @@
 //! What the proxy does to connections, as a raw socket sees it.
-#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::{
     io::{ErrorKind, Read, Write},

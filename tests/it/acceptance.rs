@@ -68,7 +68,6 @@ macro_rules! members {
         pub(crate) mod $storage {
             use super::*;
 
-            #[allow(dead_code)]
             pub(crate) const STORAGE: &str = stringify!($storage);
 
             /// With a field of each sort that the cases ask for.
@@ -133,7 +132,6 @@ macro_rules! members {
             }
 
             /// Numbered from 0, each made different.
-            #[allow(dead_code)]
             pub(crate) fn several(count: u32, change: impl Fn(u32, &mut Member)) -> Vec<Member> {
                 let numbered = (0..count).map(|number| {
                     let mut member = member(number);
@@ -144,7 +142,6 @@ macro_rules! members {
             }
 
             /// Runs `check` on RESP2 and on RESP3, each on an index of these members.
-            #[allow(dead_code)]
             pub(crate) async fn with(
                 members: &[Member],
                 check: impl AsyncFn(&Repository<Member>),
@@ -167,16 +164,12 @@ members!(hash json);
 macro_rules! both_storages {
     ($($(#[$attribute:meta])* async fn $name:ident() $body:block)+) => {
         mod hash {
-            #[allow(unused_imports)]
             use super::*;
-            #[allow(unused_imports)]
             use $crate::acceptance::hash::*;
             $($(#[$attribute])* #[tokio::test] async fn $name() $body)+
         }
         mod json {
-            #[allow(unused_imports)]
             use super::*;
-            #[allow(unused_imports)]
             use $crate::acceptance::json::*;
             $($(#[$attribute])* #[tokio::test] async fn $name() $body)+
         }

@@ -238,16 +238,12 @@ models!(hash json);
 macro_rules! each_storage {
     ($($(#[$attribute:meta])* async fn $name:ident() $body:block)+) => {
         mod hash {
-            #[allow(unused_imports)]
             use super::*;
-            #[allow(unused_imports)]
             use $crate::common::hash::*;
             $($(#[$attribute])* #[tokio::test] async fn $name() $body)+
         }
         mod json {
-            #[allow(unused_imports)]
             use super::*;
-            #[allow(unused_imports)]
             use $crate::common::json::*;
             $($(#[$attribute])* #[tokio::test] async fn $name() $body)+
         }

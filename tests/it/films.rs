@@ -70,13 +70,11 @@ films!(hash json);
 macro_rules! in_both_storages {
     ($($(#[$doc:meta])* async fn $name:ident() $body:block)+) => {
         mod hash {
-            #[allow(unused_imports)]
             use super::*;
             use $crate::films::hash::{Film, with};
             $($(#[$doc])* #[tokio::test] async fn $name() $body)+
         }
         mod json {
-            #[allow(unused_imports)]
             use super::*;
             use $crate::films::json::{Film, with};
             $($(#[$doc])* #[tokio::test] async fn $name() $body)+

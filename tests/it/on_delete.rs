@@ -168,7 +168,6 @@ models!(hash json);
 macro_rules! each {
     ($(async fn $name:ident() $body:block)+) => {
         mod in_hash {
-            #[allow(unused_imports)]
             use super::{*, hash::*};
             const WRITE: fn(&str, u32) -> Vec<String> = |key, author| {
                 let (author, id) = (author.to_string(), key.rsplit(':').next().unwrap());
@@ -177,7 +176,6 @@ macro_rules! each {
             $(#[tokio::test] async fn $name() $body)+
         }
         mod in_json {
-            #[allow(unused_imports)]
             use super::{*, json::*};
             const WRITE: fn(&str, u32) -> Vec<String> = |key, author| {
                 let id = key.rsplit(':').next().unwrap();

@@ -66,7 +66,6 @@ macro_rules! each {
     };
     (@ $storage:ident $($name:ident $body:block)+) => {
         mod $storage {
-            #[allow(unused_imports)]
             use super::{*, models::$storage::*};
             $(#[tokio::test] async fn $name() $body)+
         }

@@ -200,7 +200,7 @@ macro_rules! tuples {
             type Reply = ($($name::Reply,)+);
             type Replies = Fixed<($($name::Reply,)+)>;
 
-            #[allow(non_snake_case)]
+            #[expect(non_snake_case, reason = "variables have the names of their types")]
             fn encode(self, out: &mut Encoded) -> Self::Replies {
                 let ($($name,)+) = self;
                 $(out.push(&$name.into_command());)+

@@ -45,11 +45,12 @@ impl Name {
 /// A [`Command`](super::Command) with a name that is known when the program is compiled, and with
 /// `key`, `arg` and `flags` added in place.
 macro_rules! named {
-    ($name:literal $(, $part:ident $value:expr)* $(,)?) => {{
-        #[allow(unused_mut)]
-        let mut command =
-            $crate::command::Command::named(const { &$crate::command::Name::new($name) });
-        $($crate::command::named!(@$part command, $value);)*
+    ($name:literal $(,)?) => {
+        $crate::command::Command::named(const { &$crate::command::Name::new($name) })
+    };
+    ($name:literal $(, $part:ident $value:expr)+ $(,)?) => {{
+        let mut command = $crate::command::named!($name);
+        $($crate::command::named!(@$part command, $value);)+
         command
     }};
     (@key $command:ident, $value:expr) => {

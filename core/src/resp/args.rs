@@ -260,12 +260,12 @@ maps! {
 macro_rules! tuples {
     ($(($($name:ident)+))+) => {$(
         impl<$($name: ToArgs),+> ToArgs for ($($name,)+) {
-            #[allow(non_snake_case)]
+            #[expect(non_snake_case, reason = "variables have the names of their types")]
             fn write_args(&self, out: &mut Packed) {
                 let ($($name,)+) = self;
                 $($name.write_args(out);)+
             }
-            #[allow(non_snake_case)]
+            #[expect(non_snake_case, reason = "variables have the names of their types")]
             fn into_args(self, out: &mut Packed) {
                 let ($($name,)+) = self;
                 $($name.into_args(out);)+

@@ -6,6 +6,14 @@ use alizarin_testkit::Server;
 use super::both_storages;
 use crate::common::{connect, on};
 
+/// A hash's index sorts words in small letters, that of JSON as they are.
+fn by_name(storage: &str) -> [&'static str; 5] {
+    match storage {
+        "hash" => ["Andrew", "anna", "Bo", "Kim", "Zoe"],
+        _ => ["Andrew", "Bo", "Kim", "Zoe", "anna"],
+    }
+}
+
 both_storages! {
     async fn both_directions_by_numbers_and_words() {
         let names = ["Kim", "Andrew", "anna", "Zoe", "Bo"];
@@ -21,11 +29,7 @@ both_storages! {
             let down = every().sort_by(|m| m.age.desc()).all().await.unwrap();
             let ages: Vec<u32> = down.iter().map(|member| member.age).collect();
             assert_eq!(ages, [100, 38, 34, 34, 9]);
-            // A hash's index sorts words in small letters, that of JSON as they are.
-            let want = match STORAGE {
-                "hash" => ["Andrew", "anna", "Bo", "Kim", "Zoe"],
-                _ => ["Andrew", "Bo", "Kim", "Zoe", "anna"],
-            };
+            let want = by_name(STORAGE);
             let found = every().sort_by(|m| m.name.asc()).all().await.unwrap();
             let found: Vec<&str> = found.iter().map(|member| member.name.as_str()).collect();
             assert_eq!(found, want);
