@@ -8,9 +8,9 @@ use std::time::Duration;
 use alizarin::commands::{get, set};
 use alizarin::prelude::*;
 use alizarin_core::commands::incr;
-use alizarin_testkit::{Cluster, Proxy, Server};
+use alizarin_testkit::{Proxy, Server};
 
-use crate::tier::{Dice, alone, connect, give_up, report, rounds, until};
+use crate::tier::{Dice, cluster, connect, give_up, report, rounds, server, together, until};
 
 /// A document to be locked.
 #[derive(Debug, Clone, PartialEq, RedisModel)]
@@ -143,9 +143,7 @@ async fn on_a_connection(client: &Client, key: &str) -> Result<String> {
 #[test]
 fn futures_dropped_at_any_moment() {
     const TASKS: u64 = 16;
-    let _turn = alone();
-    let cluster = Cluster::start().unwrap();
-    let server = Server::builder().private().modules(false).start().unwrap();
+    let (_turn, (cluster, server)) = together(|| (cluster(), server()));
     let delays = [1, 50, 500].map(Duration::from_millis);
     let proxies = delays.map(|delay| {
         let proxy = Proxy::before(&server).unwrap();
@@ -237,8 +235,7 @@ fn futures_dropped_at_any_moment() {
 
 #[test]
 fn waits_for_messages_dropped_at_any_moment() {
-    let _turn = alone();
-    let server = Server::builder().private().modules(false).start().unwrap();
+    let (_turn, server) = together(server);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let count = rounds(2_000, 100_000) as u64;
     let dropped = runtime.block_on(async {

@@ -9,7 +9,7 @@ use alizarin::prelude::*;
 use alizarin::repository::Lock;
 use alizarin_testkit::{Cluster, Server};
 
-use crate::tier::{alone, connect, give_up, report};
+use crate::tier::{connect, give_up, report, together};
 
 /// A model with a field of every kind of index.
 #[derive(Debug, Clone, PartialEq, RedisModel)]
@@ -217,9 +217,10 @@ async fn searches(things: &Repository<Thing>, tally: &mut Tally) {
 
 #[test]
 fn every_sort_of_call_dropped_at_every_poll() {
-    let _turn = alone();
-    let server = Server::builder().private().start().unwrap();
-    let cluster = Cluster::builder().modules(true).start().unwrap();
+    let (_turn, (server, cluster)) = together(|| {
+        let server = Server::builder().private().start().unwrap();
+        (server, Cluster::builder().modules(true).start().unwrap())
+    });
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mut tally = Tally::default();
     runtime.block_on(async {

@@ -11,7 +11,7 @@ use alizarin::prelude::*;
 use alizarin_testkit::Cluster;
 
 use crate::floor::{addresses, first_ok, longest_gap};
-use crate::tier::{Bar, Dice, Times, alone, connect, report, rounds};
+use crate::tier::{Bar, Dice, Times, alone, cluster, connect, report, rounds, together};
 
 /// Keys of each of the three shards, by their tags.
 const TAGS: [&str; 3] = ["{b}", "{c}", "{a}"];
@@ -115,8 +115,7 @@ const BAR: Bar = Bar { median: 100, worst: 300 };
 
 #[test]
 fn a_killed_primary() {
-    let _turn = alone();
-    let mut cluster = Cluster::start().unwrap();
+    let (_turn, mut cluster) = alone(cluster);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (mut after_floor, mut floors) = (Times::default(), Times::default());
     let (mut acknowledged, mut lost, mut control_lost, mut unknown) = (0usize, 0u64, 0u64, 0usize);
@@ -241,8 +240,7 @@ const APART: Duration = Duration::from_millis(1_000);
 
 #[test]
 fn a_planned_failover() {
-    let _turn = alone();
-    let cluster = Cluster::start().unwrap();
+    let (_turn, cluster) = alone(cluster);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let client = runtime.block_on(connect(&cluster));
     let stop = Arc::new(AtomicBool::new(false));
@@ -299,8 +297,7 @@ fn a_planned_failover() {
 
 #[test]
 fn confirmed_writes() {
-    let _turn = alone();
-    let mut cluster = Cluster::start().unwrap();
+    let (_turn, mut cluster) = together(cluster);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (mut confirmed, mut unconfirmed, mut lost) = (0, 0, 0);
     for round in 0..rounds(1, 10) {

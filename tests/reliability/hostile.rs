@@ -9,7 +9,7 @@ use alizarin::{Config, FromReply as _, Value};
 use alizarin_core::Run as _;
 use alizarin_core::resp::Reader;
 
-use crate::tier::{alone, report};
+use crate::tier::{alone, report, together};
 use crate::wire::{forget_peak, peak};
 
 /// A server that answers each login as it should, and then says this, over and over if so.
@@ -54,7 +54,7 @@ fn config(lie: &str, endless: bool) -> Config {
 
 #[test]
 fn a_server_that_lies_about_lengths() {
-    let _turn = alone();
+    let (_turn, ()) = alone(|| ());
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mut lies: Vec<(String, bool)> = Vec::new();
     for kind in ["$", "*", "%", "~", ">", "!", "=", "|"] {
@@ -105,7 +105,7 @@ fn a_server_that_lies_about_lengths() {
 
 #[test]
 fn memory_is_taken_for_what_has_come() {
-    let _turn = alone();
+    let (_turn, ()) = together(|| ());
     // On this thread alone, whose allocations are counted.
     let mut most = 0;
     for lie in PROMISES {

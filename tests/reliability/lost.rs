@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use alizarin::prelude::*;
 use alizarin::{Backoff, Config, Sent};
-use alizarin_testkit::{Cluster, Server};
+use alizarin_testkit::Server;
 
 use crate::floor::{addresses, first_ok};
-use crate::tier::{Bar, Times, alone, connect, report, rounds};
+use crate::tier::{Bar, Times, alone, cluster, connect, report, rounds, server, together};
 
 /// Between two attempts to connect, where calls lose their connections on purpose.
 pub(crate) const PAUSE: Duration = Duration::from_millis(1);
@@ -52,8 +52,7 @@ fn pass(mut client: TcpStream, target: u16, word: &str, lost: &AtomicU64) -> Opt
 
 #[test]
 fn a_lost_reply_is_told_and_the_write_not_repeated() {
-    let _turn = alone();
-    let server = Server::builder().private().modules(false).start().unwrap();
+    let (_turn, server) = together(server);
     let lost = Arc::new(AtomicU64::new(0));
     let port = lose_replies(&server, "INCR", Arc::clone(&lost));
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -80,8 +79,7 @@ fn a_lost_reply_is_told_and_the_write_not_repeated() {
 
 #[test]
 fn a_server_that_hangs() {
-    let _turn = alone();
-    let mut server = Server::builder().private().modules(false).start().unwrap();
+    let (_turn, mut server) = alone(server);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let client = runtime.block_on(Client::connect(server.url().as_str())).unwrap();
     let mut noticed = Times::default();
@@ -136,8 +134,7 @@ fn a_server_that_hangs() {
 
 #[test]
 fn a_cluster_that_is_gone_and_comes_back() {
-    let _turn = alone();
-    let mut cluster = Cluster::start().unwrap();
+    let (_turn, mut cluster) = alone(cluster);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let client = runtime.block_on(connect(&cluster));
     let (mut late, mut floors) = (Times::default(), Times::default());

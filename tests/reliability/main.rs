@@ -4,7 +4,7 @@
 //! The quick tier runs with all other tests. `ci/reliability` runs the full tier: more rounds, more
 //! load. Times that the servers need by themselves are measured by raw sockets (`floor`) and taken
 //! off; each line ends with the seed of all that is left to chance (`ALIZARIN_SEED` repeats a run).
-//! One test runs at a time, since each measures.
+//! Tests that measure times or memory run one at a time.
 
 mod cancel;
 mod every;

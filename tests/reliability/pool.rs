@@ -9,7 +9,7 @@ use alizarin::prelude::*;
 use alizarin::{Config, PoolConfig};
 use alizarin_testkit::Server;
 
-use crate::tier::{Dice, alone, report, rounds};
+use crate::tier::{Dice, report, rounds, server, together};
 
 /// Cuts all connections to some servers, again and again, until it is told to stop.
 pub(crate) fn cut(servers: &[&Server], pause: Duration, stop: &Arc<AtomicBool>) -> JoinHandle<u32> {
@@ -36,8 +36,7 @@ pub(crate) fn cut(servers: &[&Server], pause: Duration, stop: &Arc<AtomicBool>) 
 
 #[test]
 fn turns_in_the_pool() {
-    let _turn = alone();
-    let server = Server::builder().private().modules(false).start().unwrap();
+    let (_turn, server) = together(server);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let pool = PoolConfig::new().max(8).wait(Duration::from_secs(30));
     let config = server.url().parse::<Config>().unwrap().pool(pool);
@@ -98,8 +97,7 @@ fn turns_in_the_pool() {
 
 #[test]
 fn turns_come_in_order() {
-    let _turn = alone();
-    let server = Server::builder().private().modules(false).start().unwrap();
+    let (_turn, server) = together(server);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let pool = PoolConfig::new().max(1).wait(Duration::from_secs(60));
     let config = server.url().parse::<Config>().unwrap().pool(pool);

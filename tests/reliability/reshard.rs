@@ -7,9 +7,8 @@ use std::time::{Duration, Instant};
 use alizarin::prelude::*;
 use alizarin_core::command::each;
 use alizarin_core::commands::{get, incr};
-use alizarin_testkit::Cluster;
 
-use crate::tier::{alone, connect, report, rounds};
+use crate::tier::{alone, cluster, connect, report, rounds};
 
 /// What a writer has done: increments a key, and pushes to a list, and the slowest call.
 #[derive(Default)]
@@ -64,8 +63,7 @@ async fn work(
 #[test]
 fn slots_that_move_under_load() {
     const WRITERS: usize = 8;
-    let _turn = alone();
-    let cluster = Cluster::start().unwrap();
+    let (_turn, cluster) = alone(cluster);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let client = runtime.block_on(connect(&cluster));
     let (stop, marker) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));

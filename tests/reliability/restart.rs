@@ -9,15 +9,13 @@ use alizarin::command::Flags;
 use alizarin::commands::set;
 use alizarin::prelude::*;
 use alizarin_core::IntoCommand as _;
-use alizarin_testkit::Server;
 
 use crate::floor::{address, first_ok};
-use crate::tier::{Bar, Times, alone, report, until};
+use crate::tier::{Bar, Times, alone, report, server, until};
 
 #[test]
 fn a_server_that_restarts() {
-    let _turn = alone();
-    let mut server = Server::builder().private().modules(false).start().unwrap();
+    let (_turn, mut server) = alone(server);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let client = runtime.block_on(Client::connect(server.url().as_str())).unwrap();
     let (mut after_floor, mut floors) = (Times::default(), Times::default());
@@ -93,8 +91,7 @@ fn a_server_that_restarts() {
 #[test]
 fn a_herd_comes_back_without_a_stampede() {
     const CLIENTS: usize = 200;
-    let _turn = alone();
-    let mut server = Server::builder().private().modules(false).start().unwrap();
+    let (_turn, mut server) = alone(server);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let clients: Vec<Client> = runtime.block_on(async {
         let mut clients = Vec::new();
@@ -135,8 +132,7 @@ fn a_herd_comes_back_without_a_stampede() {
 
 #[test]
 fn a_client_that_closes_answers_everybody() {
-    let _turn = alone();
-    let server = Server::builder().private().modules(false).start().unwrap();
+    let (_turn, server) = alone(server);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let took = runtime.block_on(async {
         let client = Client::connect(server.url().as_str()).await.unwrap();

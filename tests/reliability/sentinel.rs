@@ -12,7 +12,7 @@ use alizarin_core::Run as _;
 use alizarin_testkit::{Sentinel, Server};
 
 use crate::play::{HELLO, play};
-use crate::tier::{Bar, Times, alone, report, rounds, until};
+use crate::tier::{Bar, Times, alone, report, rounds, sentinels, together, until};
 
 /// When the first sentinel names another primary.
 fn first_word(ports: Vec<u16>, old: u16) -> std::thread::JoinHandle<Instant> {
@@ -51,8 +51,7 @@ fn refused(server: &Server) -> u64 {
 
 #[test]
 fn a_killed_primary_under_sentinel() {
-    let _turn = alone();
-    let mut deployment = Sentinel::start().unwrap();
+    let (_turn, mut deployment) = alone(sentinels);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let client = runtime.block_on(Client::connect(deployment.url().as_str())).unwrap();
     let (mut late, mut floors) = (Times::default(), Times::default());
@@ -143,8 +142,7 @@ fn executed_as_a_rival(server: &Server) -> u64 {
 
 #[test]
 fn an_old_primary_that_comes_back() {
-    let _turn = alone();
-    let mut deployment = Sentinel::start().unwrap();
+    let (_turn, mut deployment) = together(sentinels);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let client = runtime.block_on(Client::connect(deployment.url().as_str())).unwrap();
     let (mut rivals, mut kills, mut written) = (0, 0, 0);
@@ -201,8 +199,7 @@ fn liar(named: u16) -> u16 {
 
 #[test]
 fn sentinels_that_are_down_or_lie() {
-    let _turn = alone();
-    let mut deployment = Sentinel::start().unwrap();
+    let (_turn, mut deployment) = together(sentinels);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let primary = deployment.primary().unwrap();
     let replica = (0..deployment.servers()).find(|at| *at != primary).unwrap();

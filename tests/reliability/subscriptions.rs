@@ -9,7 +9,7 @@ use alizarin_testkit::Cluster;
 use tokio::runtime::Runtime;
 
 use crate::floor::{addresses, first_ok};
-use crate::tier::{Bar, Times, alone, connect, report, rounds};
+use crate::tier::{Bar, Times, alone, cluster, connect, report, rounds};
 
 const BAR: Bar = Bar { median: 100, worst: 300 };
 
@@ -62,8 +62,7 @@ async fn duplicates(
 
 #[test]
 fn subscriptions_whose_server_is_killed() {
-    let _turn = alone();
-    let mut cluster = Cluster::start().unwrap();
+    let (_turn, mut cluster) = alone(cluster);
     let runtime = Runtime::new().unwrap();
     let client = runtime.block_on(connect(&cluster));
     let (mut late, mut floors) = (Times::default(), Times::default());
@@ -107,8 +106,7 @@ fn host(cluster: &Cluster, channel: &str) -> Option<usize> {
 
 #[test]
 fn a_channel_whose_node_is_killed() {
-    let _turn = alone();
-    let mut cluster = Cluster::start().unwrap();
+    let (_turn, mut cluster) = alone(cluster);
     let runtime = Runtime::new().unwrap();
     let client = runtime.block_on(connect(&cluster));
     let mut news = runtime.block_on(client.subscribe(["news"])).unwrap();
@@ -140,8 +138,7 @@ fn a_channel_whose_node_is_killed() {
 
 #[test]
 fn a_channel_whose_slot_moves() {
-    let _turn = alone();
-    let cluster = Cluster::start().unwrap();
+    let (_turn, cluster) = alone(cluster);
     let runtime = Runtime::new().unwrap();
     let client = runtime.block_on(connect(&cluster));
     let mut news = runtime.block_on(client.ssubscribe(["{b}news"])).unwrap();

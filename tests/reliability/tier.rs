@@ -1,11 +1,11 @@
 //! How much is done, and how it is told.
 
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use alizarin::prelude::*;
-use alizarin_testkit::Cluster;
+use alizarin_testkit::{Cluster, Sentinel, Server};
 
 /// Whether everything is done, however long it takes.
 pub(crate) fn is_full() -> bool {
@@ -17,11 +17,54 @@ pub(crate) fn rounds(quick: usize, full: usize) -> usize {
     if is_full() { full } else { quick }
 }
 
-/// Lets one test run at a time.
-pub(crate) fn alone() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
+/// Held by a test while it runs.
+pub(crate) struct Turn {
+    _alone: Option<RwLockWriteGuard<'static, ()>>,
+    _together: Option<RwLockReadGuard<'static, ()>>,
+}
+
+static TURN: RwLock<()> = RwLock::new(());
+
+/// Starts what a test needs, and lets it run while no other one does, since it measures times or what
+/// the whole process takes. In the quick tier others start what they need meanwhile.
+pub(crate) fn alone<T>(start: impl FnOnce() -> T) -> (Turn, T) {
     // A test that failed has left nothing behind that matters to the next one.
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+    let turn = || Turn {
+        _alone: Some(TURN.write().unwrap_or_else(PoisonError::into_inner)),
+        _together: None,
+    };
+    if is_full() {
+        let turn = turn();
+        return (turn, start());
+    }
+    let started = start();
+    (turn(), started)
+}
+
+/// The same for a test that counts what becomes of its calls, however long they take: in the quick
+/// tier it runs together with others of this sort.
+pub(crate) fn together<T>(start: impl FnOnce() -> T) -> (Turn, T) {
+    if is_full() {
+        return alone(start);
+    }
+    let started = start();
+    let together = TURN.read().unwrap_or_else(PoisonError::into_inner);
+    (Turn { _alone: None, _together: Some(together) }, started)
+}
+
+/// One server of a test's own.
+pub(crate) fn server() -> Server {
+    Server::builder().private().modules(false).start().unwrap()
+}
+
+/// A cluster of a test's own.
+pub(crate) fn cluster() -> Cluster {
+    Cluster::start().unwrap()
+}
+
+/// A deployment under Sentinel of a test's own.
+pub(crate) fn sentinels() -> Sentinel {
+    Sentinel::start().unwrap()
 }
 
 /// A client of a cluster.

@@ -9,20 +9,18 @@ use alizarin::commands::{mget, set};
 use alizarin::prelude::*;
 use alizarin::{Backoff, Command, Config, Sent};
 use alizarin_core::commands::incr;
-use alizarin_testkit::{Cluster, Server};
+use alizarin_testkit::Server;
 
 use crate::lost::{PAUSE, lose_replies};
 use crate::pool::cut;
-use crate::tier::{alone, connect, report, rounds};
+use crate::tier::{cluster, connect, report, rounds, server, together};
 
 #[test]
 fn transactions_that_watch() {
-    let _turn = alone();
-    let server = Server::builder().private().modules(false).start().unwrap();
+    let (_turn, (server, cluster)) = together(|| (server(), cluster()));
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let client = runtime.block_on(Client::connect(server.url().as_str())).unwrap();
     storm("one server", &runtime, &client, &[&server]);
-    let cluster = Cluster::start().unwrap();
     let client = runtime.block_on(connect(&cluster));
     let nodes: Vec<&Server> = (0..cluster.len()).map(|at| cluster.node(at)).collect();
     storm("cluster", &runtime, &client, &nodes);
@@ -77,8 +75,7 @@ fn storm(place: &str, runtime: &tokio::runtime::Runtime, client: &Client, server
 
 #[test]
 fn transactions_whose_slot_moves() {
-    let _turn = alone();
-    let cluster = Cluster::start().unwrap();
+    let (_turn, cluster) = together(cluster);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let client = runtime.block_on(connect(&cluster));
     let slot = cluster.node(0).command(&["CLUSTER", "KEYSLOT", "{b}"]).unwrap();
@@ -134,8 +131,7 @@ fn transactions_whose_slot_moves() {
 
 #[test]
 fn transactions_whose_reply_is_lost_or_that_the_server_refuses() {
-    let _turn = alone();
-    let server = Server::builder().private().modules(false).start().unwrap();
+    let (_turn, server) = together(server);
     let lost = Arc::new(AtomicU64::new(0));
     let port = lose_replies(&server, "EXEC", Arc::clone(&lost));
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -6,12 +6,11 @@ use alizarin::prelude::*;
 use alizarin::{Config, Delivery};
 use alizarin_testkit::{Proxy, Server};
 
-use crate::tier::{Bar, Times, alone, report, rounds};
+use crate::tier::{Bar, Times, alone, report, rounds, server};
 
 #[test]
 fn a_connection_that_is_half_open() {
-    let _turn = alone();
-    let server = Server::builder().private().modules(false).start().unwrap();
+    let (_turn, server) = alone(server);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let bar = Bar { median: 2_000, worst: 2_000 };
     let (mut noticed, mut stale) = (Times::default(), 0);
@@ -62,13 +61,9 @@ pub(crate) fn forget_peak() {
 
 #[test]
 fn a_reader_that_is_slow() {
-    let _turn = alone();
-    let server = Server::builder()
-        .private()
-        .modules(false)
-        .args(["--client-output-buffer-limit", "pubsub", "4mb", "0", "0"])
-        .start()
-        .unwrap();
+    let limit = ["--client-output-buffer-limit", "pubsub", "4mb", "0", "0"];
+    let one = Server::builder().private().modules(false).args(limit);
+    let (_turn, mut server) = alone(|| one.start().unwrap());
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let client = runtime.block_on(Client::connect(server.url().as_str())).unwrap();
     let mut slow = runtime.block_on(client.subscribe(["flood"])).unwrap();
@@ -95,7 +90,6 @@ fn a_reader_that_is_slow() {
         }
     });
     // Calls while there is no server, beyond what may wait.
-    let mut server = server;
     let config = server.url().parse::<Config>().unwrap().fail_fast(true);
     let hasty = runtime.block_on(Client::connect(config)).unwrap();
     server.stop().unwrap();
