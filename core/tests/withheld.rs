@@ -20,6 +20,13 @@ fn hold_writes(server: &Server, time: Duration) {
     server.command(&["CLIENT", "PAUSE", &time, "WRITE"]).unwrap();
 }
 
+/// How often it was asked whether it holds somebody up.
+fn questions(server: &Server) -> u32 {
+    let stats = server.command(&["INFO", "commandstats"]).unwrap();
+    let line = stats.lines().find_map(|line| line.strip_prefix("cmdstat_client|list:calls="));
+    line.and_then(|line| line.split(',').next()?.parse().ok()).unwrap_or(0)
+}
+
 /// A write by the shared connection, by one of the pool, and by a blocking client.
 async fn write(config: &Config, client: &Client) -> [Result<i64, Error>; 3] {
     let blocking = Client::connect_blocking(config).unwrap();
@@ -52,7 +59,11 @@ async fn a_server_that_hangs_meanwhile_is_noticed() {
     let since = Instant::now();
     hold_writes(&server, Duration::from_secs(60));
     let writing = tokio::spawn(async move { write(&config, &client).await });
-    tokio::time::sleep(SHORT * 4).await;
+    // Each has waited for longer than an answer may take, and has asked again meanwhile.
+    while since.elapsed() < SHORT * 2 || questions(&server) < 6 {
+        assert!(since.elapsed() < SHORT * 10, "{} questions", questions(&server));
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     assert!(!writing.is_finished(), "cut short");
     server.pause().unwrap();
     for outcome in writing.await.unwrap() {
