@@ -7,7 +7,7 @@ use alizarin_core::commands::{get, incr};
 use alizarin_core::{
     CacheConfig, Client, Config, ErrorKind, Protocol, ReadFrom, Result, Run as _, Sent, Tls,
 };
-use alizarin_testkit::{Cluster, Sentinel, Server, Tls as Papers};
+use alizarin_testkit::{Cluster, Sentinel, Server, ServerBuilder, Tls as Papers};
 use tokio::runtime::Runtime;
 
 /// Nothing takes longer.
@@ -64,38 +64,20 @@ impl Topology {
     }
 }
 
-/// One server by TCP, by its socket and encrypted; a cluster and sentinels, plain and encrypted.
-fn topologies() -> Vec<Topology> {
+/// One server.
+fn one() -> ServerBuilder {
+    Server::builder().private().modules(false).user("app", "hunter2")
+}
+
+fn parse(url: &str) -> Config {
+    url.parse().unwrap()
+}
+
+/// Certificates, and who trusts them.
+fn papers() -> (Papers, Tls) {
     let papers = Papers::new().unwrap();
-    let tls = || Tls::new().ca_pem(papers.ca_pem());
-    let one = || Server::builder().private().modules(false).user("app", "hunter2");
-    let cluster = || Cluster::builder().user("app", "hunter2");
-    let sentinel = || Sentinel::builder().user("app", "hunter2");
-    let parse = |url: String| url.parse::<Config>().unwrap();
-    let mut all = Vec::new();
-    let mut add = |name, place, config| all.push(Topology { name, place, config });
-    let server = one().start().unwrap();
-    let config = parse(server.url());
-    add("TCP", Place::One(server), config);
-    let server = one().start().unwrap();
-    let config = parse(server.unix_url().unwrap());
-    add("Unix socket", Place::One(server), config);
-    let server = one().tls(&papers).unwrap().start().unwrap();
-    let config = parse(server.tls_url().unwrap()).tls(tls());
-    add("TLS", Place::One(server), config);
-    let deployment = cluster().start().unwrap();
-    let config = parse(deployment.url());
-    add("cluster", Place::Cluster(deployment), config);
-    let deployment = cluster().tls(&papers).unwrap().start().unwrap();
-    let config = parse(deployment.url()).tls(tls());
-    add("cluster by TLS", Place::Cluster(deployment), config);
-    let deployment = sentinel().start().unwrap();
-    let config = parse(deployment.url());
-    add("sentinels", Place::Sentinel(deployment), config);
-    let deployment = sentinel().tls(&papers).unwrap().start().unwrap();
-    let config = parse(deployment.url()).tls(tls());
-    add("sentinels by TLS", Place::Sentinel(deployment), config);
-    all
+    let tls = Tls::new().ca_pem(papers.ca_pem());
+    (papers, tls)
 }
 
 async fn within<T>(future: impl IntoFuture<Output = T>) -> T {
@@ -138,20 +120,72 @@ fn connections(server: &Server) -> Vec<String> {
     ours.map(|line| format!("{line} ")).collect()
 }
 
-#[test]
-fn every_option_holds_everywhere() {
+/// Every option, where this is what there is to connect to.
+fn every_option_holds(name: &'static str, place: Place, config: Config) {
     let runtime = Runtime::new().unwrap();
-    for mut topology in topologies() {
-        println!("{}", topology.name);
-        who_logs_in(&runtime, &topology);
-        a_wrong_password(&runtime, &topology);
-        signs_of_life(&runtime, &topology);
-        several_connections(&runtime, &topology);
-        #[cfg(target_os = "linux")]
-        keepalive(&runtime, &topology);
-        a_server_that_hangs(&runtime, &mut topology);
-        failing_fast(&runtime, topology);
-    }
+    let mut topology = Topology { name, place, config };
+    who_logs_in(&runtime, &topology);
+    a_wrong_password(&runtime, &topology);
+    signs_of_life(&runtime, &topology);
+    several_connections(&runtime, &topology);
+    #[cfg(target_os = "linux")]
+    keepalive(&runtime, &topology);
+    a_server_that_hangs(&runtime, &mut topology);
+    failing_fast(&runtime, topology);
+}
+
+#[test]
+fn every_option_holds_by_tcp() {
+    let server = one().start().unwrap();
+    let config = parse(&server.url());
+    every_option_holds("TCP", Place::One(server), config);
+}
+
+#[test]
+fn every_option_holds_by_a_unix_socket() {
+    let server = one().start().unwrap();
+    let config = parse(&server.unix_url().unwrap());
+    every_option_holds("Unix socket", Place::One(server), config);
+}
+
+#[test]
+fn every_option_holds_by_tls() {
+    let (papers, tls) = papers();
+    let server = one().tls(&papers).unwrap().start().unwrap();
+    let config = parse(&server.tls_url().unwrap()).tls(tls);
+    every_option_holds("TLS", Place::One(server), config);
+}
+
+#[test]
+fn every_option_holds_in_a_cluster() {
+    let cluster = Cluster::builder().user("app", "hunter2").start().unwrap();
+    let config = parse(&cluster.url());
+    every_option_holds("cluster", Place::Cluster(cluster), config);
+}
+
+#[test]
+fn every_option_holds_in_a_cluster_by_tls() {
+    let (papers, tls) = papers();
+    let cluster = Cluster::builder().user("app", "hunter2").tls(&papers).unwrap();
+    let cluster = cluster.start().unwrap();
+    let config = parse(&cluster.url()).tls(tls);
+    every_option_holds("cluster by TLS", Place::Cluster(cluster), config);
+}
+
+#[test]
+fn every_option_holds_under_sentinels() {
+    let deployment = Sentinel::builder().user("app", "hunter2").start().unwrap();
+    let config = parse(&deployment.url());
+    every_option_holds("sentinels", Place::Sentinel(deployment), config);
+}
+
+#[test]
+fn every_option_holds_under_sentinels_by_tls() {
+    let (papers, tls) = papers();
+    let deployment = Sentinel::builder().user("app", "hunter2").tls(&papers).unwrap();
+    let deployment = deployment.start().unwrap();
+    let config = parse(&deployment.url()).tls(tls);
+    every_option_holds("sentinels by TLS", Place::Sentinel(deployment), config);
 }
 
 /// User, name, protocol and database, on whatever connection.

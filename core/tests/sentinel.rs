@@ -1,5 +1,7 @@
 //! Deployments under Redis Sentinel: finding the primary, and following it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use alizarin_core::{Client, Config, Delivery, ErrorKind, Run};
@@ -63,12 +65,12 @@ async fn a_planned_failover_loses_nothing() {
     let client = within(Client::connect(deployment.url().as_str())).await.unwrap();
     let mut news = within(client.subscribe(["news"])).await.unwrap();
     within(client.set("counter", 0)).await.unwrap();
+    let over = Arc::new(AtomicBool::new(false));
     let writer = tokio::spawn({
-        let client = client.clone();
+        let (client, over) = (client.clone(), Arc::clone(&over));
         async move {
             let (mut acknowledged, mut unknown) = (0u64, 0u64);
-            let until = Instant::now() + Duration::from_secs(6);
-            while Instant::now() < until {
+            while !over.load(Ordering::Relaxed) {
                 match client.incr("counter").await {
                     Ok(_) => acknowledged += 1,
                     Err(_) => unknown += 1,
@@ -77,14 +79,20 @@ async fn a_planned_failover_loses_nothing() {
             (acknowledged, unknown)
         }
     });
-    tokio::task::spawn_blocking(move || {
-        deployment.failover().unwrap();
+    let deployment = tokio::task::spawn_blocking(move || {
+        let heir = deployment.failover().unwrap();
+        // Since it follows nobody any more, it counts only what it is sent.
+        let counted = || deployment.server(heir).command(&["GET", "counter"]).unwrap();
+        let counted = || counted().parse::<u64>().unwrap();
+        let (first, deadline) = (counted(), Instant::now() + Duration::from_secs(30));
+        while counted() < first + 100 {
+            assert!(Instant::now() < deadline, "the client does not go over");
+            std::thread::yield_now();
+        }
         deployment
-    })
-    .await
-    .map(Box::new)
-    .map(Box::leak)
-    .unwrap();
+    });
+    let _deployment = deployment.await.unwrap();
+    over.store(true, Ordering::Relaxed);
     let (acknowledged, unknown) = within(writer).await.unwrap();
     let stored: u64 = within(client.get("counter")).await.unwrap();
     assert!(acknowledged > 100);
