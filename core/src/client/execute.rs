@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use super::again::{again, again_blocking, refusal};
 use super::{Client, Way};
-use crate::connection::{Flight, Link, Reply, Route, Wire, Work, polled_again};
+use crate::connection::{Flight, Link, Place, Reply, Route, Wire, Work, polled_again};
 use crate::direct::check_waiting;
 use crate::error::{Error, ErrorKind, Result, Sent};
 use crate::multi::Turn;
@@ -61,26 +61,36 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
         self.retries = u32::MAX;
     }
 
-    pub(super) fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
+    /// Goes on; leaves the reply in its `place`.
+    pub(super) fn poll_reply(
+        &mut self,
+        place: &mut Place,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<()>> {
         match &mut self.stage {
-            Stage::Apart(future) => return future.as_mut().poll(cx),
+            Stage::Apart(future) => {
+                let outcome = ready!(future.as_mut().poll(cx));
+                return Poll::Ready(leave(outcome, place));
+            }
             Stage::Here(Flight::Start) => {}
             Stage::Here(flight) => {
                 let polled = match Self::way(&self.client, self.turn.as_deref()) {
-                    Way::Shared(handle) => flight.poll(&handle.0, || self.work.wire(), cx),
+                    Way::Shared(handle) => {
+                        flight.poll_into(place, &handle.0, || self.work.wire(), cx)
+                    }
                     _ => Poll::Ready(Err(polled_again())),
                 };
-                return self.poll_here(ready!(polled), cx);
+                return self.poll_here(ready!(polled), place, cx);
             }
             Stage::Beside(link, flight) => {
-                let outcome = ready!(flight.poll(link, || self.work.wire(), cx));
-                note(link, &self.work, &outcome);
-                return self.poll_here(outcome, cx);
+                let outcome = ready!(flight.poll_into(place, link, || self.work.wire(), cx));
+                note(link, &self.work, place);
+                return self.poll_here(outcome, place, cx);
             }
             Stage::There(link, flight) => {
-                let outcome = ready!(flight.poll(link, || self.work.wire(), cx));
-                note(link, &self.work, &outcome);
-                return self.poll_there(outcome, cx);
+                let outcome = ready!(flight.poll_into(place, link, || self.work.wire(), cx));
+                note(link, &self.work, place);
+                return self.poll_there(outcome, place, cx);
             }
         }
         self.work.check()?;
@@ -90,30 +100,36 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
                 if let Some(replicas) = &direct.replicas
                     && let Some(reply) = replicas.answer(&self.work.route(), &wire)
                 {
-                    return Poll::Ready(Ok(reply));
+                    *place = Some(reply);
+                    return Poll::Ready(Ok(()));
                 }
                 let reply = direct.run(&wire, self.work.is_blocking())?;
                 match (&wire, refusal(&reply, direct.config.elects())) {
-                    (Wire::One(_), Some(_)) => Poll::Ready(again_blocking(direct, &wire, reply)),
-                    _ => Poll::Ready(Ok(reply)),
+                    (Wire::One(_), Some(_)) => {
+                        Poll::Ready(leave(again_blocking(direct, &wire, reply), place))
+                    }
+                    _ => {
+                        *place = Some(reply);
+                        Poll::Ready(Ok(()))
+                    }
                 }
             }
             Way::Shared(handle) => {
                 check_waiting()?;
                 if self.work.is_blocking() {
                     let future = Box::pin(apart(Arc::clone(&handle.0), &self.work.wire()));
-                    return self.step(future, cx);
+                    return self.step(future, place, cx);
                 }
                 if let Some(replicas) = handle.0.replicas()
                     && let Some(link) = replicas.link_for(&self.work.route(), &self.work.wire())
                 {
-                    return self.poll_link(link, cx);
+                    return self.poll_link(link, place, cx);
                 }
                 if handle.0.has_lanes() {
                     let link = Arc::clone(handle.0.lane(&self.work.wire()));
-                    return self.poll_beside(link, cx);
+                    return self.poll_beside(link, place, cx);
                 }
-                self.poll_primary(cx)
+                self.poll_primary(place, cx)
             }
             Way::Cluster(cluster) => {
                 if !cluster.is_blocking() {
@@ -124,99 +140,130 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
                     && !self.work.is_blocking()
                     && let Some(link) = cluster.link_for(packed, flags)
                 {
-                    return self.poll_link(link, cx);
+                    return self.poll_link(link, place, cx);
                 }
-                self.poll_steps(0, cx)
+                self.poll_steps(0, place, cx)
             }
             Way::Multi(databases) => {
                 self.turn = Some(Box::new(Turn::new(databases)));
-                self.poll_databases(cx)
+                self.poll_databases(place, cx)
             }
         }
     }
 
     /// Goes by the client's own connection.
     #[inline]
-    fn poll_primary(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
+    fn poll_primary(&mut self, place: &mut Place, cx: &mut Context<'_>) -> Poll<Result<()>> {
         let Way::Shared(handle) = Self::way(&self.client, self.turn.as_deref()) else {
             return Poll::Ready(Err(polled_again()));
         };
         let mut flight = Flight::Start;
-        let polled = flight.poll(&handle.0, || self.work.wire(), cx);
+        let polled = flight.poll_into(place, &handle.0, || self.work.wire(), cx);
         self.stage = Stage::Here(flight);
-        self.poll_here(ready!(polled), cx)
+        self.poll_here(ready!(polled), place, cx)
     }
 
     /// Goes by another of the client's own connections.
-    fn poll_beside(&mut self, link: Arc<Link>, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
+    fn poll_beside(
+        &mut self,
+        link: Arc<Link>,
+        place: &mut Place,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<()>> {
         let mut flight = Flight::Start;
-        let polled = flight.poll(&link, || self.work.wire(), cx);
+        let polled = flight.poll_into(place, &link, || self.work.wire(), cx);
         self.stage = Stage::Beside(link, flight);
-        self.poll_here(ready!(polled), cx)
+        self.poll_here(ready!(polled), place, cx)
     }
 
     /// Goes by the connection of another server.
     #[inline]
-    fn poll_link(&mut self, link: Arc<Link>, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
+    fn poll_link(
+        &mut self,
+        link: Arc<Link>,
+        place: &mut Place,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<()>> {
         let mut flight = Flight::Start;
-        let polled = flight.poll(&link, || self.work.wire(), cx);
+        let polled = flight.poll_into(place, &link, || self.work.wire(), cx);
         self.stage = Stage::There(link, flight);
-        self.poll_there(ready!(polled), cx)
+        self.poll_there(ready!(polled), place, cx)
     }
 
     /// What came back on the client's own connection: the answer, or a refusal that passes.
     #[inline]
-    fn poll_here(&mut self, outcome: Result<Reply>, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
-        match outcome {
-            Ok(reply) if matches!(reply.as_bytes().first(), Some(b'-')) => {
-                self.poll_again(reply, cx)
-            }
-            outcome => Poll::Ready(outcome),
+    fn poll_here(
+        &mut self,
+        outcome: Result<()>,
+        place: &mut Place,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<()>> {
+        if place.as_ref().is_some_and(is_error) {
+            return self.poll_again(place, cx);
         }
+        Poll::Ready(outcome)
     }
 
     #[cold]
-    fn poll_again(&mut self, reply: Reply, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
-        let Way::Shared(handle) = Self::way(&self.client, self.turn.as_deref()) else {
-            return Poll::Ready(Ok(reply));
+    fn poll_again(&mut self, place: &mut Place, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        let (Way::Shared(handle), Some(reply)) =
+            (Self::way(&self.client, self.turn.as_deref()), &*place)
+        else {
+            return Poll::Ready(Ok(()));
         };
         let link = match &self.stage {
             Stage::Beside(link, _) => Arc::clone(link),
             _ => Arc::clone(&handle.0),
         };
         match self.work.wire() {
-            Wire::One(packed) if refusal(&reply, link.config.elects()).is_some() => {
+            Wire::One(packed) if refusal(reply, link.config.elects()).is_some() => {
                 let mut bytes = Pieces::default();
                 packed.write_pieces(&mut bytes);
-                self.step(Box::pin(again(link, bytes.into(), reply)), cx)
+                let Some(reply) = place.take() else { return Poll::Ready(Ok(())) };
+                self.step(Box::pin(again(link, bytes.into(), reply)), place, cx)
             }
-            _ => Poll::Ready(Ok(reply)),
+            _ => Poll::Ready(Ok(())),
         }
     }
 
     /// What came back from one of a cluster's nodes, or from a replica: the answer, or a reason to
     /// go on.
-    fn poll_there(&mut self, outcome: Result<Reply>, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
+    fn poll_there(
+        &mut self,
+        outcome: Result<()>,
+        place: &mut Place,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<()>> {
         let Way::Cluster(cluster) = Self::way(&self.client, self.turn.as_deref()) else {
-            return match &outcome {
-                Ok(reply) if !is_refused(reply) => Poll::Ready(outcome),
-                // It only reads: the primary is asked instead.
-                _ => self.poll_primary(cx),
-            };
-        };
-        match &outcome {
-            Ok(reply) if cluster.is_answer(reply) => Poll::Ready(outcome),
-            Err(error) if !cluster.may_resend(error, self.work.is_repeatable()) => {
-                Poll::Ready(outcome)
+            if place.as_ref().is_some_and(|reply| !is_refused(reply)) {
+                return Poll::Ready(outcome);
             }
-            Err(error) if error.sent() != Sent::No => self.poll_steps(1, cx),
-            _ => self.poll_steps(0, cx),
-        }
+            // It only reads: the primary is asked instead.
+            *place = None;
+            return self.poll_primary(place, cx);
+        };
+        let lost = match &outcome {
+            Ok(()) if place.as_ref().is_some_and(|reply| cluster.is_answer(reply)) => {
+                return Poll::Ready(outcome);
+            }
+            Err(error) if !cluster.may_resend(error, self.work.is_repeatable()) => {
+                return Poll::Ready(outcome);
+            }
+            Err(error) => u32::from(error.sent() != Sent::No),
+            Ok(()) => 0,
+        };
+        *place = None;
+        self.poll_steps(lost, place, cx)
     }
 
     /// Begins what a cluster does in several steps; the answer was `lost` so often already.
     #[cold]
-    fn poll_steps(&mut self, lost: u32, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
+    fn poll_steps(
+        &mut self,
+        lost: u32,
+        place: &mut Place,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<()>> {
         let Way::Cluster(cluster) = Self::way(&self.client, self.turn.as_deref()) else {
             return Poll::Ready(Err(Error::new(ErrorKind::Usage, "the client has no cluster")));
         };
@@ -224,8 +271,8 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
         plan.lost = lost;
         let cluster = Arc::clone(cluster);
         match self.work.is_blocking() {
-            true => self.step(Box::pin(cluster.run_apart(plan)), cx),
-            false => self.step(Box::pin(cluster.run(plan)), cx),
+            true => self.step(Box::pin(cluster.run_apart(plan)), place, cx),
+            false => self.step(Box::pin(cluster.run(plan)), place, cx),
         }
     }
 
@@ -243,11 +290,12 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
     fn step(
         &mut self,
         mut future: Pin<Box<dyn Future<Output = Result<Reply>> + Send>>,
+        place: &mut Place,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Reply>> {
+    ) -> Poll<Result<()>> {
         let polled = future.as_mut().poll(cx);
         self.stage = Stage::Apart(future);
-        polled
+        polled.map(|outcome| leave(outcome, place))
     }
 }
 
@@ -259,18 +307,22 @@ impl<W: Work, C: Borrow<Client>> Future for Execute<W, C> {
         if this.work.wire().frames() == 0 {
             return Poll::Ready(this.work.decode(&mut Reader::new(b"")));
         }
+        let mut place = None;
         loop {
             let polled = match &this.turn {
-                None => this.poll_reply(cx),
-                Some(_) => this.poll_databases(cx),
+                None => this.poll_reply(&mut place, cx),
+                Some(_) => this.poll_databases(&mut place, cx),
             };
             let outcome = match polled {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(outcome) => outcome,
             };
-            this.stage = Stage::Here(Flight::Done);
+            if !matches!(this.stage, Stage::Here(Flight::Done)) {
+                this.stage = Stage::Here(Flight::Done);
+            }
             match outcome {
-                Ok(reply) => {
+                Ok(()) => {
+                    let Some(reply) = &place else { return Poll::Ready(Err(polled_again())) };
                     let decoded = this.work.decode(&mut reply.reader());
                     return Poll::Ready(decoded.map_err(answered));
                 }
@@ -284,9 +336,19 @@ impl<W: Work, C: Borrow<Client>> Future for Execute<W, C> {
     }
 }
 
+/// Leaves the reply in its `place`.
+fn leave(outcome: Result<Reply>, place: &mut Place) -> Result<()> {
+    *place = Some(outcome?);
+    Ok(())
+}
+
+fn is_error(reply: &Reply) -> bool {
+    matches!(reply.as_bytes().first(), Some(b'-'))
+}
+
 /// Takes note of a reply's size, where there are several connections to choose from.
-fn note(link: &Link, work: &impl Work, outcome: &Result<Reply>) {
-    if let Ok(reply) = outcome {
+fn note(link: &Link, work: &impl Work, place: &Place) {
+    if let Some(reply) = place {
         link.answered(&work.wire(), reply.as_bytes().len());
     }
 }
@@ -315,6 +377,8 @@ fn apart(link: Arc<Link>, wire: &Wire<'_>) -> impl Future<Output = Result<Reply>
 impl<W: Work, C: Borrow<Client>> Drop for Execute<W, C> {
     fn drop(&mut self) {
         match &mut self.stage {
+            // Mostly it has come to its end.
+            Stage::Here(Flight::Start | Flight::Done) => {}
             Stage::Here(flight) => {
                 if let Way::Shared(handle) = Self::way(&self.client, self.turn.as_deref()) {
                     flight.cancel(&handle.0);

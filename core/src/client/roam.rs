@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use super::execute::{Execute, Stage};
 use super::{Client, Way};
-use crate::connection::{Flight, Reply, Work, polled_again};
+use crate::connection::{Flight, Place, Work, polled_again};
 use crate::error::{Error, Result};
 use crate::multi::{Databases, Multi, Turn};
 
@@ -70,22 +70,29 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
 
     /// Runs on the active one of several databases, and on the next if that fails.
     #[cold]
-    pub(super) fn poll_databases(&mut self, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
+    pub(super) fn poll_databases(
+        &mut self,
+        place: &mut Place,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<()>> {
         loop {
             let blocking = self.work.is_blocking();
             let Some(turn) = &mut self.turn else { return Poll::Ready(Err(polled_again())) };
             ready!(turn.poll_ready(blocking, cx))?;
-            let polled = self.poll_reply(cx);
+            let polled = self.poll_reply(place, cx);
             let Some(turn) = &mut self.turn else { return polled };
             let outcome = match polled {
-                Poll::Ready(outcome) => outcome,
+                Poll::Ready(Ok(())) => place.take().ok_or_else(polled_again),
+                Poll::Ready(Err(error)) => Err(error),
                 Poll::Pending => Err(ready!(turn.poll_switch(cx))),
             };
             // Dropped before the next one is made.
             self.stage = Stage::Here(Flight::Done);
             let (repeatable, frames) = (self.work.is_repeatable(), self.work.wire().frames());
             match turn.settle(outcome, repeatable, frames) {
-                Some(outcome) => return Poll::Ready(outcome),
+                Some(outcome) => {
+                    return Poll::Ready(outcome.map(|reply| *place = Some(reply)));
+                }
                 None => self.stage = Stage::Here(Flight::Start),
             }
         }

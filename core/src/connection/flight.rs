@@ -3,14 +3,24 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use super::link::{Link, Submitted};
+use super::link::Link;
 use super::outbox::Wire;
-use super::reply::Reply;
+use super::reply::{Place, Reply};
 use super::slots::Ticket;
 use crate::error::{Error, ErrorKind, Result};
 use crate::resp::Parcel;
+
+/// What became of a request that was handed in.
+pub(crate) enum Submitted {
+    /// Joined.
+    Waiting(Ticket),
+    /// Joined, and answered already: the reply is in its place.
+    Done,
+    /// Over the limits: waits for its turn.
+    Queued(Ticket),
+}
 
 /// How far a request has come. Whoever drops it before its end calls [`Flight::cancel`].
 #[derive(Default)]
@@ -26,22 +36,35 @@ pub(crate) enum Flight {
 
 impl Flight {
     /// Goes on; `wire` and `link` are the same at every call.
-    #[inline]
     pub(crate) fn poll<'w>(
         &mut self,
         link: &Link,
         wire: impl FnOnce() -> Wire<'w>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Reply>> {
+        let mut place = None;
+        ready!(self.poll_into(&mut place, link, wire, cx))?;
+        Poll::Ready(place.ok_or_else(polled_again))
+    }
+
+    /// The same; leaves the reply in its `place`.
+    #[inline]
+    pub(crate) fn poll_into<'w>(
+        &mut self,
+        place: &mut Place,
+        link: &Link,
+        wire: impl FnOnce() -> Wire<'w>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<()>> {
         let submitted = match self {
             Flight::Waiting(ticket) => {
-                let outcome = link.poll(*ticket, cx);
+                let outcome = link.poll(*ticket, cx, place);
                 if outcome.is_ready() {
                     *self = Flight::Done;
                 }
                 return outcome;
             }
-            Flight::Start => link.submit(&wire(), cx),
+            Flight::Start => link.submit(&wire(), cx, place),
             Flight::Queued(ticket) => match link.redeem(*ticket, &wire(), cx.waker()) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(submitted) => submitted,
@@ -53,7 +76,7 @@ impl Flight {
         match submitted? {
             Submitted::Waiting(ticket) => *self = Flight::Waiting(ticket),
             Submitted::Queued(ticket) => *self = Flight::Queued(ticket),
-            Submitted::Done(outcome) => return Poll::Ready(outcome),
+            Submitted::Done => return Poll::Ready(Ok(())),
         }
         Poll::Pending
     }

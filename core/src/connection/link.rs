@@ -16,11 +16,12 @@ use tokio::task::AbortHandle;
 use super::alarm::Alarm;
 use super::caller::Caller;
 use super::dedicated::Dedicated;
+use super::flight::Submitted;
 use super::inbox::{Inbox, Item};
 use super::lanes::{Lanes, Seen};
 use super::maintenance;
 use super::outbox::Wire;
-use super::reply::Reply;
+use super::reply::Place;
 use super::slots::{Leftover, Polled, Ticket};
 use super::state::{Io, Phase, State, wake_after};
 use super::stream::Connector;
@@ -84,16 +85,6 @@ impl Drop for Handle {
     fn drop(&mut self) {
         self.0.close();
     }
-}
-
-/// What became of a request that was handed in.
-pub(crate) enum Submitted {
-    /// Joined.
-    Waiting(Ticket),
-    /// Joined, and answered already.
-    Done(Result<Reply>),
-    /// Over the limits: waits for its turn.
-    Queued(Ticket),
 }
 
 impl Link {
@@ -192,14 +183,19 @@ impl Link {
     ///
     /// # Errors
     /// `Closed`.
-    pub(crate) fn submit(&self, wire: &Wire<'_>, cx: &mut Context<'_>) -> Result<Submitted> {
+    pub(crate) fn submit(
+        &self,
+        wire: &Wire<'_>,
+        cx: &mut Context<'_>,
+        place: &mut Place,
+    ) -> Result<Submitted> {
         if !self.busy.load(Ordering::Relaxed)
             && let Some(io) = self.io_if_free()
         {
             let state = self.state();
             state.admit()?;
             if self.is_alone(&io, &state) {
-                return Ok(self.begin(io, state, wire, cx));
+                return Ok(self.begin(io, state, wire, cx, place));
             }
         }
         let mut state = self.state();
@@ -312,6 +308,7 @@ impl Link {
         mut state: MutexGuard<'_, State>,
         wire: &Wire<'_>,
         cx: &mut Context<'_>,
+        place: &mut Place,
     ) -> Submitted {
         let entry = state.append(wire);
         let ticket = state.slots.join(Some(cx.waker().clone()), entry);
@@ -330,29 +327,32 @@ impl Link {
         if io.stream.as_ref().is_some_and(|stream| stream.nothing_came(cx)) {
             return Submitted::Waiting(ticket);
         }
-        let mut reply = None;
-        if self.read_for(io, ticket, &mut reply, cx).is_ready() {
-            match reply {
-                Some(reply) => return Submitted::Done(Ok(reply)),
-                None => self.hand_over(ticket),
+        if self.read_for(io, ticket, place, cx).is_ready() {
+            if place.is_some() {
+                return Submitted::Done;
             }
+            self.hand_over(ticket);
         }
         Submitted::Waiting(ticket)
     }
 
-    /// The outcome of a request that has joined.
-    pub(crate) fn poll(&self, ticket: Ticket, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
+    /// The outcome of a request that has joined, with the reply in its `place`.
+    pub(crate) fn poll(
+        &self,
+        ticket: Ticket,
+        cx: &mut Context<'_>,
+        place: &mut Place,
+    ) -> Poll<Result<()>> {
         if self.caller.is(ticket) {
             match self.io_if_free() {
                 // Looked at under the lock: once the driver has taken over, its interest in the
                 // socket must not be replaced by this task's.
                 Some(io) if self.caller.is(ticket) => {
-                    let mut reply = None;
-                    if self.read_for(io, ticket, &mut reply, cx).is_ready() {
-                        match reply {
-                            Some(reply) => return Poll::Ready(Ok(reply)),
-                            None => self.hand_over(ticket),
+                    if self.read_for(io, ticket, place, cx).is_ready() {
+                        if place.is_some() {
+                            return Poll::Ready(Ok(()));
                         }
+                        self.hand_over(ticket);
                     }
                 }
                 Some(_) => {}
@@ -360,7 +360,7 @@ impl Link {
             }
         }
         let mut state = self.state();
-        match state.slots.poll(ticket, cx.waker()) {
+        match state.slots.poll(ticket, cx.waker(), place) {
             Polled::Ready(outcome) => Poll::Ready(outcome),
             Polled::Pending(replaced) => {
                 drop(state);
@@ -376,7 +376,7 @@ impl Link {
         &self,
         mut io: MutexGuard<'_, Io>,
         ticket: Ticket,
-        own: &mut Option<Reply>,
+        own: &mut Place,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
         let mut wakers = Vec::new();
@@ -432,7 +432,7 @@ impl Link {
     pub(crate) fn deliver(
         &self,
         io: &mut Io,
-        mut own: Option<(Ticket, &mut Option<Reply>)>,
+        mut own: Option<(Ticket, &mut Place)>,
         wakers: &mut Vec<Waker>,
     ) {
         let mut answered = false;

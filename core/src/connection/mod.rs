@@ -63,7 +63,7 @@ pub(crate) use primary::look;
 #[doc(hidden)]
 pub use receive::receive;
 pub(crate) use relogin::renewed;
-pub(crate) use reply::Reply;
+pub(crate) use reply::{Place, Reply};
 pub(crate) use stream::{Connector, Look, Stream, no_node};
 pub(crate) use tcp::{interleave, nowhere, set as set_options};
 pub(crate) use withheld::withholds;

@@ -15,6 +15,9 @@ pub(crate) enum Reply {
     Shared(Bytes),
 }
 
+/// Where a reply is left for whoever wants it: it is large, and is moved little.
+pub(crate) type Place = Option<Reply>;
+
 impl Reply {
     /// Cuts the first `len` bytes from `buffer`.
     #[expect(

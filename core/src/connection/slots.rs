@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::task::Waker;
 
-use super::reply::Reply;
+use super::reply::{Place, Reply};
 use crate::error::{Error, Result};
 
 /// A claim on a slot. Whoever holds it either takes the outcome or cancels.
@@ -43,7 +43,8 @@ enum Slot {
     Unwatched {
         wanted: bool,
     },
-    Done(Result<Reply>),
+    /// Answered; the reply lies in the slot's place.
+    Done(Result<()>),
 }
 
 struct Queued {
@@ -65,12 +66,15 @@ pub(crate) enum Polled<T> {
 pub(crate) enum Leftover {
     Nothing,
     Waker(Waker),
-    Outcome(Box<Result<Reply>>),
+    Outcome(Box<(Result<()>, Place)>),
 }
 
 #[derive(Default)]
 pub(crate) struct Slots {
     slab: Vec<Slot>,
+    /// The replies, apart from the slots: they are large, and a slot changes often.
+    /// Invariant: as many as slots, and those of slots that are not done are empty.
+    places: Vec<Place>,
     free: Vec<Ticket>,
     pub(crate) fifo: VecDeque<Entry>,
     /// Requests over the limits, in the order of their coming.
@@ -182,14 +186,23 @@ impl Slots {
         entry.slot
     }
 
-    /// The outcome, if it is there; then the ticket is used up.
-    pub(crate) fn poll(&mut self, ticket: Ticket, waker: &Waker) -> Polled<Result<Reply>> {
+    /// The outcome, if it is there, with the reply in its `place`; then the ticket is used up.
+    pub(crate) fn poll(
+        &mut self,
+        ticket: Ticket,
+        waker: &Waker,
+        place: &mut Place,
+    ) -> Polled<Result<()>> {
         match self.slot_mut(ticket) {
-            Slot::Waiting(old) => Polled::Pending(exchange(old, waker)),
-            Slot::Done(_) => match self.release(ticket) {
-                Slot::Done(outcome) => Polled::Ready(outcome),
-                _ => Polled::Pending(None),
-            },
+            Slot::Waiting(old) => return Polled::Pending(exchange(old, waker)),
+            Slot::Done(_) => {}
+            _ => return Polled::Pending(None),
+        }
+        if let Some(left) = self.places.get_mut(ticket as usize) {
+            *place = left.take();
+        }
+        match self.release(ticket) {
+            Slot::Done(outcome) => Polled::Ready(outcome),
             _ => Polled::Pending(None),
         }
     }
@@ -223,7 +236,10 @@ impl Slots {
                 }
             }
             Slot::Done(_) => match self.release(ticket) {
-                Slot::Done(outcome) => Leftover::Outcome(Box::new(outcome)),
+                Slot::Done(outcome) => {
+                    let left = self.places.get_mut(ticket as usize).and_then(Option::take);
+                    Leftover::Outcome(Box::new((outcome, left)))
+                }
                 _ => Leftover::Nothing,
             },
             Slot::Free | Slot::Left | Slot::Unwatched { .. } => Leftover::Nothing,
@@ -333,8 +349,13 @@ impl Slots {
 
     fn finish(&mut self, ticket: Ticket, outcome: Result<Reply>) -> Option<Waker> {
         match self.slot_mut(ticket) {
-            slot @ (Slot::Waiting(_) | Slot::Queued(..)) => {
-                match std::mem::replace(slot, Slot::Done(outcome)) {
+            Slot::Waiting(_) | Slot::Queued(..) => {
+                let outcome = outcome.map(|reply| {
+                    if let Some(place) = self.places.get_mut(ticket as usize) {
+                        *place = Some(reply);
+                    }
+                });
+                match std::mem::replace(self.slot_mut(ticket), Slot::Done(outcome)) {
                     Slot::Waiting(waker) | Slot::Queued(Queued { waker, .. }) => Some(waker),
                     _ => None,
                 }
@@ -364,6 +385,7 @@ impl Slots {
             return ticket;
         }
         self.slab.push(slot);
+        self.places.push(None);
         (self.slab.len() - 1) as Ticket
     }
 
@@ -389,111 +411,4 @@ fn exchange(old: &mut Waker, new: &Waker) -> Option<Waker> {
 }
 
 #[cfg(test)]
-mod tests {
-    use bytes::BytesMut;
-
-    use super::*;
-    use crate::error::ErrorKind;
-
-    fn waker() -> Waker {
-        Waker::noop().clone()
-    }
-
-    fn entry(start: u64) -> Entry {
-        Entry { slot: 0, frames: 1, start, end: start + 1, tick: 0 }
-    }
-
-    fn reply(text: &str) -> Result<Reply> {
-        Ok(Reply::cut(&mut BytesMut::from(text), text.len()))
-    }
-
-    impl<T> Polled<T> {
-        fn ready(self) -> Option<T> {
-            match self {
-                Polled::Ready(value) => Some(value),
-                Polled::Pending(_) => None,
-            }
-        }
-    }
-
-    fn text(outcome: Polled<Result<Reply>>) -> String {
-        use crate::resp::FromReply;
-        String::from_reply(&mut outcome.ready().unwrap().unwrap().reader()).unwrap()
-    }
-
-    #[test]
-    fn replies_follow_the_order_whatever_is_cancelled() {
-        let mut slots = Slots::default();
-        let tickets: Vec<Ticket> = (0..5).map(|n| slots.join(Some(waker()), entry(n))).collect();
-        slots.cancel(tickets[1]);
-        slots.cancel(tickets[3]);
-        for (n, expected) in tickets.iter().enumerate() {
-            assert_eq!(slots.next_ticket(), Some(*expected));
-            let woken = slots.deliver(reply(&format!("+{n}\r\n")));
-            assert_eq!(woken.is_some(), n % 2 == 0);
-        }
-        for n in [4, 0, 2] {
-            assert_eq!(text(slots.poll(tickets[n], &waker())), n.to_string());
-        }
-        assert_eq!(slots.free.len(), 5);
-    }
-
-    #[test]
-    fn slots_are_reused() {
-        let mut slots = Slots::default();
-        for n in 0..100 {
-            let ticket = slots.join(Some(waker()), entry(n));
-            assert!(slots.poll(ticket, &waker()).ready().is_none());
-            slots.deliver(reply("+x\r\n"));
-            assert_eq!(text(slots.poll(ticket, &waker())), "x");
-        }
-        assert_eq!(slots.slab.len(), 1);
-    }
-
-    #[test]
-    fn cancelling_after_the_reply_frees_the_slot() {
-        let mut slots = Slots::default();
-        let ticket = slots.join(Some(waker()), entry(0));
-        slots.deliver(reply("+x\r\n"));
-        assert!(matches!(slots.cancel(ticket), Leftover::Outcome(_)));
-        assert_eq!(slots.free, [ticket]);
-    }
-
-    #[test]
-    fn turns_are_given_in_order_and_may_be_declined() {
-        let mut slots = Slots::default();
-        let first = slots.queue(waker(), 10, 0);
-        let second = slots.queue(waker(), 20, 0);
-        let third = slots.queue(waker(), 30, 0);
-        assert!(slots.redeem(first, &waker()).ready().is_none());
-        slots.cancel(second);
-        assert!(slots.grant(0).is_some());
-        assert!(slots.redeem(third, &waker()).ready().is_none());
-        assert_eq!((slots.in_flight(), slots.granted_bytes()), (1, 10));
-        slots.cancel(first);
-        assert_eq!((slots.in_flight(), slots.granted_bytes()), (0, 0));
-        assert_eq!(slots.next_queued(), Some(30));
-        slots.grant(0);
-        assert!(slots.redeem(third, &waker()).ready().unwrap().is_ok());
-        assert_eq!(slots.free.len(), 3);
-    }
-
-    #[test]
-    fn sifting_drops_the_cancelled_and_the_failed() {
-        let mut slots = Slots::default();
-        let kept = slots.join(Some(waker()), entry(0));
-        let cancelled = slots.join(Some(waker()), entry(1));
-        let failed = slots.join(Some(waker()), entry(2));
-        slots.join(None, entry(3));
-        slots.cancel(cancelled);
-        let mut wakers = Vec::new();
-        slots.sift(
-            |entry| (entry.start == 2).then(|| Error::new(ErrorKind::Connect, "no")),
-            &mut wakers,
-        );
-        assert_eq!(wakers.len(), 1);
-        assert_eq!(slots.fifo.iter().map(|entry| entry.start).collect::<Vec<_>>(), [0, 3]);
-        assert!(slots.poll(failed, &waker()).ready().unwrap().is_err());
-        assert!(slots.poll(kept, &waker()).ready().is_none());
-    }
-}
+mod tests;
