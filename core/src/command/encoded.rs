@@ -60,7 +60,8 @@ impl Encoded {
     pub(crate) fn expect_more(&mut self, commands: usize) {
         let each = self.pieces.small().len().saturating_sub(self.start);
         let more = each.saturating_mul(commands.saturating_sub(1)).min(MOST_ROOM);
-        self.pieces.small_mut().reserve(more);
+        // The last one is written with bytes behind it that are taken back.
+        self.pieces.small_mut().reserve(more.saturating_add(256));
     }
 
     /// No more comes: what is here can be sent without being copied.

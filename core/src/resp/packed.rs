@@ -10,6 +10,9 @@ use super::pieces::{LARGE, Pieces, View};
 /// Room for small commands without a heap allocation.
 const INLINE: usize = 160;
 
+/// Most commands have no more bytes.
+const FEW: usize = 64;
+
 /// Arguments in wire form (`$3\r\nGET\r\n…`), without the `*n` header, which is written when the
 /// command joins a connection's buffer: so arguments can be added one by one.
 ///
@@ -322,7 +325,27 @@ impl Packed {
 
     /// Appends the whole request, the large arguments without a copy.
     #[inline]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        reason = "ten arguments at most; lengths of what is held in memory cannot overflow"
+    )]
     pub(crate) fn write_pieces(&self, out: &mut Pieces) {
+        if let Buffer::Inline { len, bytes } = &self.buffer
+            && self.argc < 10
+        {
+            let out = out.small_mut();
+            out.reserve(INLINE + 4);
+            out.extend_from_slice(&[b'*', b'0' + self.argc as u8, b'\r', b'\n']);
+            let end = out.len() + usize::from(*len);
+            // To copy some bytes too many costs less than to ask how many there are.
+            match bytes.first_chunk::<FEW>() {
+                Some(start) if usize::from(*len) <= FEW => out.extend_from_slice(start),
+                _ => out.extend_from_slice(bytes),
+            }
+            out.truncate(end);
+            return;
+        }
         self.write_header(out.small_mut(), self.small().len());
         out.extend(self.view());
     }
@@ -346,33 +369,52 @@ impl Packed {
     }
 }
 
-/// Writes an argument of less than 1,000 bytes to the front of `room`, if it fits; gives its size.
+/// The headers of all arguments that fit into the room inside of a command (`$3\r\n`), with zeros behind
+/// them; the last byte is their length.
+static HEADERS: [[u8; 8]; INLINE] = headers();
+
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::indexing_slicing,
+    reason = "numbers of three digits at most, when the program is compiled"
+)]
+const fn headers() -> [[u8; 8]; INLINE] {
+    let (mut headers, mut length) = ([[0; 8]; INLINE], 0);
+    while length < INLINE {
+        let (mut header, mut at, mut power) = ([0; 8], 1, 100);
+        header[0] = b'$';
+        while power > 0 {
+            if length >= power || power == 1 {
+                header[at] = b'0' + (length / power % 10) as u8;
+                at += 1;
+            }
+            power /= 10;
+        }
+        (header[at], header[at + 1], header[7]) = (b'\r', b'\n', at as u8 + 2);
+        headers[length] = header;
+        length += 1;
+    }
+    headers
+}
+
+/// Writes an argument to the front of `room`, if it fits, with all eight bytes of its header's; gives
+/// its size.
 #[inline]
 #[expect(
     clippy::arithmetic_side_effects,
     clippy::cast_possible_truncation,
-    reason = "less than 1,000 bytes, of which INLINE at most fit the room"
+    reason = "INLINE bytes at most fit the room"
 )]
 fn short(room: &mut [u8], argument: &[u8]) -> Option<u8> {
-    let length = argument.len();
-    let head = match length {
-        0..=9 => 4,
-        10..=99 => 5,
-        100..=999 => 6,
-        _ => return None,
-    };
-    let room = room.get_mut(..head + length + 2)?;
-    let (start, rest) = room.split_at_mut(head);
-    let digit = |by: usize| b'0' + (length / by % 10) as u8;
-    match head {
-        4 => start.copy_from_slice(&[b'$', digit(1), b'\r', b'\n']),
-        5 => start.copy_from_slice(&[b'$', digit(10), digit(1), b'\r', b'\n']),
-        _ => start.copy_from_slice(&[b'$', digit(100), digit(10), digit(1), b'\r', b'\n']),
-    }
-    let (value, end) = rest.split_at_mut(length);
-    value.copy_from_slice(argument);
-    end.copy_from_slice(b"\r\n");
-    Some((head + length + 2) as u8)
+    let header = HEADERS.get(argument.len())?;
+    let start = usize::from(header[7]);
+    let end = start + argument.len();
+    *room.first_chunk_mut()? = *header;
+    let (front, behind) = room.split_at_mut_checked(end)?;
+    *behind.first_chunk_mut()? = *b"\r\n";
+    front.get_mut(start..)?.copy_from_slice(argument);
+    Some((end + 2) as u8)
 }
 
 /// `3.0` travels as `3`, as Redis itself writes it.
