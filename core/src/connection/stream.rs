@@ -311,6 +311,18 @@ impl AsyncWrite for Stream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let mut this = self;
+        // A socket mostly takes it at once: then nobody is to be told when it takes more.
+        let taken = match &*this {
+            Stream::Tcp(stream) => Some(stream.try_write(bytes)),
+            #[cfg(unix)]
+            Stream::Unix(stream) => Some(stream.try_write(bytes)),
+            _ => None,
+        };
+        match taken {
+            Some(Err(error)) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Some(taken) => return Poll::Ready(taken),
+            None => {}
+        }
         // Told here, since TLS cuts a large request into small ones.
         if let Some(socket) = this.blocking() {
             socket.expect(bytes.len())?;

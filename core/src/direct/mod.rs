@@ -49,9 +49,11 @@ impl Direct {
     /// Sends a request and waits for its reply.
     pub(crate) fn run(&self, wire: &Wire<'_>, waits: bool) -> Result<Reply> {
         let mut connection = Pool::get_here(&*self.pool)?;
-        // A command that waits on the server has its own time limit.
-        let limit = (!waits).then_some(self.config.response_timeout);
-        block(connection.exchange(wire, limit))
+        match waits {
+            false => connection.exchange_here(wire, self.config.response_timeout),
+            // A command that waits on the server has its own time limit.
+            true => block(connection.exchange(wire, None)),
+        }
     }
 
     /// Leaves the present server: later calls connect anew.

@@ -1,16 +1,18 @@
 //! A connection of a pool, and whoever has it at the moment.
 
+use std::future::poll_fn;
 use std::ops::Deref;
+use std::task::{Poll, ready};
 use std::time::{Duration, Instant};
 
 use super::Pool;
 use super::metrics::Reason;
 use super::patience::{Patience, late};
 use super::session::Session;
-use crate::connection::{Dedicated, Look, Reply, Wire};
-use crate::direct::is_timeout;
+use crate::connection::{Dedicated, Look, Reply, Rest, Wire};
+use crate::direct::{block, is_timeout};
 use crate::error::{Error, ErrorKind, Result, Sent};
-use crate::resp::{Frame, Packed, Pieces};
+use crate::resp::{Frame, Packed, Pieces, View};
 
 /// A blocking connection that was idle for no longer is used after a look whether it was closed;
 /// later ones are looked at for whatever has come on them.
@@ -80,16 +82,8 @@ impl Conn {
         wire: &Wire<'_>,
         patience: Patience<'_>,
     ) -> Result<Reply> {
-        self.usable()?;
-        self.busy = true;
-        let Conn { connection, scratch, .. } = self;
-        let bytes = match wire {
-            Wire::One(packed) => {
-                packed.write_pieces(scratch);
-                scratch.view()
-            }
-            Wire::Many { bytes, .. } => *bytes,
-        };
+        let scratch = self.begin(wire)?;
+        let (connection, bytes) = (&mut self.connection, encoded(wire, &scratch));
         let frames = wire.frames();
         let outcome = match (connection.stream.waits(), patience) {
             (true, Patience::Time(pool, limit)) => {
@@ -110,21 +104,73 @@ impl Conn {
             }
             (false, Patience::Life(pool)) => pool.wait(connection, bytes, frames).await,
         };
-        // Also after an exchange that was given up: such a connection is never used again.
-        scratch.clear(KEEP);
-        match outcome {
-            Ok(reply) => {
-                self.busy = false;
-                Ok(reply)
+        self.end(scratch, outcome, patience)
+    }
+
+    /// The same on this thread, over a socket that waits while it is polled. Most calls of a blocking
+    /// client end here, and need no room for what others wait for.
+    pub(crate) fn exchange_here(
+        &mut self,
+        wire: &Wire<'_>,
+        pool: &Pool,
+        limit: Duration,
+    ) -> Result<Reply> {
+        let scratch = self.begin(wire)?;
+        let (connection, frames) = (&mut self.connection, wire.frames());
+        connection.stream.limit(Some(limit));
+        let (mut rest, mut sent) = (Rest::new(encoded(wire, &scratch)), false);
+        let outcome = block(poll_fn(|cx| {
+            if !sent {
+                ready!(connection.poll_send(cx, &mut rest))?;
+                sent = true;
             }
-            Err(error) => {
-                self.failed = true;
-                Err(match patience {
-                    Patience::Time(_, limit) if is_timeout(&error) => late(limit),
-                    _ => error.with_sent(Sent::Unknown),
-                })
+            loop {
+                if let Some(reply) = ready!(connection.poll_item(cx, Some(frames)))?.into_reply() {
+                    return Poll::Ready(Ok(reply));
+                }
             }
+        }));
+        let outcome = match outcome {
+            Err(error) if sent && is_timeout(&error) => {
+                block(pool.insist_here(connection, frames, limit, error))
+            }
+            outcome => outcome,
+        };
+        self.end(scratch, outcome, Patience::Time(pool, limit))
+    }
+
+    /// Begins an exchange; gives what a command was encoded into.
+    fn begin(&mut self, wire: &Wire<'_>) -> Result<Pieces> {
+        self.usable()?;
+        self.busy = true;
+        let mut scratch = std::mem::take(&mut self.scratch);
+        if let Wire::One(packed) = wire {
+            packed.write_pieces(&mut scratch);
         }
+        Ok(scratch)
+    }
+
+    /// Ends it. One that was given up ends nowhere: such a connection is never used again.
+    fn end(
+        &mut self,
+        mut scratch: Pieces,
+        outcome: Result<Reply>,
+        patience: Patience<'_>,
+    ) -> Result<Reply> {
+        scratch.clear(KEEP);
+        self.scratch = scratch;
+        let error = match outcome {
+            Ok(_) => {
+                self.busy = false;
+                return outcome;
+            }
+            Err(error) => error,
+        };
+        self.failed = true;
+        Err(match patience {
+            Patience::Time(_, limit) if is_timeout(&error) => late(limit),
+            _ => error.with_sent(Sent::Unknown),
+        })
     }
 
     /// Refuses what can have no answer.
@@ -170,6 +216,14 @@ impl Conn {
             Ok(Frame::Error(line)) => line.starts_with("NOPERM"),
             _ => false,
         }
+    }
+}
+
+/// The bytes of a request.
+fn encoded<'e>(wire: &Wire<'e>, scratch: &'e Pieces) -> View<'e> {
+    match wire {
+        Wire::One(_) => scratch.view(),
+        Wire::Many { bytes, .. } => *bytes,
     }
 }
 
@@ -233,6 +287,12 @@ impl<P: Deref<Target = Pool>> Held<P> {
         let Held { pool, conn } = self;
         let conn = conn.as_deref_mut().ok_or_else(no_connection)?;
         conn.exchange(wire, Patience::of(limit, pool)).await
+    }
+
+    /// As [`Conn::exchange_here`].
+    pub(crate) fn exchange_here(&mut self, wire: &Wire<'_>, limit: Duration) -> Result<Reply> {
+        let Held { pool, conn } = self;
+        conn.as_deref_mut().ok_or_else(no_connection)?.exchange_here(wire, pool, limit)
     }
 
     /// Closes the connection.

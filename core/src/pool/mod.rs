@@ -235,7 +235,8 @@ impl Pool {
                         if dropped.is_some() {
                             state.closed.count(Reason::Closed);
                         }
-                        if self.is_blocking() {
+                        // The one that was just laid down is good.
+                        if self.is_blocking() && state.turns.idle().len() > 1 {
                             aged = state.sweep(&self.config, now);
                         }
                     }
