@@ -120,6 +120,10 @@ impl Inbox {
         reason = "positions in a buffer in memory, within what the scanner found; counts of what is held in memory cannot overflow"
     )]
     pub(crate) fn room(&mut self) -> &mut BytesMut {
+        // All of it can be used again once the last reply was dropped; later that costs a copy.
+        if self.buffer.is_empty() && self.buffer.capacity() < self.usual {
+            let _ = self.buffer.try_reclaim(self.usual);
+        }
         let free = self.buffer.capacity() - self.buffer.len();
         // A promise is believed as far as a multiple of what has come already.
         let believed = TRUST.max(self.buffer.len() * FAITH);
@@ -170,6 +174,15 @@ impl Inbox {
         let mut kept = self.scanned;
         let mut outcome = Ok(());
         while let Some(bytes) = self.buffer.get(at..).filter(|bytes| !bytes.is_empty()) {
+            if kept == at
+                && let Some(len) = self.scanner.whole(bytes)
+            {
+                self.found.push_back(Found::Reply { len, streamed: false });
+                self.replies += 1;
+                at += len;
+                kept = at;
+                continue;
+            }
             match self.scanner.scan(bytes) {
                 Ok(Scan::Frame { len, push: true, streamed }) => {
                     match take(bytes, len, streamed) {
@@ -220,6 +233,12 @@ impl Inbox {
         reason = "positions in a buffer in memory, within what the scanner found; counts of what is held in memory cannot overflow"
     )]
     pub(crate) fn next(&mut self, frames: Option<u32>) -> Result<Option<Item>> {
+        if let (0, Some(1), Some(&Found::Reply { len, streamed: false })) =
+            (self.loose, frames, self.found.front())
+        {
+            self.found.pop_front();
+            return Ok(Some(Item::Reply(self.cut(len, 1))));
+        }
         if self.loose > 0 {
             self.loose -= 1;
             return Ok(self.pushes.pop_front().map(Item::Push));
@@ -249,16 +268,27 @@ impl Inbox {
                 any_streamed |= streamed;
             }
         }
-        self.scanned -= total;
-        self.replies -= frames as usize;
-        if total > ROOM {
-            self.usual = total.min(KEEP);
-        }
+        let reply = self.cut(total, frames as usize);
         if any_streamed {
-            let plain = streamed::normalize(&self.buffer.split_to(total))?;
+            let plain = streamed::normalize(reply.as_bytes())?;
             return Ok(Some(Item::Reply(Reply::Shared(plain.into()))));
         }
-        Ok(Some(Item::Reply(Reply::cut(&mut self.buffer, total))))
+        Ok(Some(Item::Reply(reply)))
+    }
+
+    /// Takes the first bytes, which are those of so many frames.
+    #[inline]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "the frames that were found are in the buffer, and were counted"
+    )]
+    fn cut(&mut self, len: usize, frames: usize) -> Reply {
+        self.scanned -= len;
+        self.replies -= frames;
+        if len > ROOM {
+            self.usual = len.min(KEEP);
+        }
+        Reply::cut(&mut self.buffer, len)
     }
 
     fn unexpected(&self, len: usize) -> Error {

@@ -55,7 +55,7 @@ fn pairs(reader: &mut Reader<'_>) -> Result<(usize, bool)> {
 /// One of these pairs.
 #[inline]
 fn pair<A: FromReply, B: FromReply>(reader: &mut Reader<'_>, nested: bool) -> Result<(A, B)> {
-    if nested && !reader.take_pair() {
+    if nested && !reader.take(b"*2\r\n") {
         match expect(reader)? {
             Frame::Array(2) => {}
             frame => return Err(mismatch("a pair", &frame)),

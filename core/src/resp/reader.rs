@@ -184,12 +184,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes a list's header if it has two elements.
+    /// Takes these bytes, if they come next.
+    #[doc(hidden)]
     #[inline(always)]
-    pub(crate) fn take_pair(&mut self) -> bool {
-        let pair = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) == Some(b"*2\r\n");
-        self.at = self.at.wrapping_add(if pair { 4 } else { 0 });
-        pair
+    pub fn take<const N: usize>(&mut self, known: &[u8; N]) -> bool {
+        let taken = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) == Some(known);
+        self.at = self.at.wrapping_add(if taken { N } else { 0 });
+        taken
     }
 
     /// The next element's bytes, if it is a string or a status line; else the element.
@@ -219,18 +220,6 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Takes the next element if it is the status `OK`.
-    #[inline]
-    #[expect(
-        clippy::arithmetic_side_effects,
-        reason = "positions in bytes that are held in memory cannot overflow"
-    )]
-    pub(crate) fn take_ok(&mut self) -> bool {
-        let ok = self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(b"+OK\r\n"));
-        self.at += if ok { 5 } else { 0 };
-        ok
-    }
-
     /// The next element if it is a double of few digits.
     #[inline]
     pub(crate) fn short_double(&mut self) -> Option<f64> {
@@ -241,13 +230,18 @@ impl<'a> Reader<'a> {
 
     fn other(&mut self) -> Result<Frame<'a>> {
         let kind = *self.bytes.get(self.at).ok_or_else(truncated)?;
-        if kind == b'$' {
-            return self.bulk();
+        match kind {
+            b'$' => self.bulk(),
+            b'|' => self.after_attributes(),
+            b'%' | b'*' => match short::length(self.bytes, self.at) {
+                Some((count, end)) => {
+                    self.at = end;
+                    Ok(if kind == b'%' { Frame::Map(count) } else { Frame::Array(count) })
+                }
+                None => self.uncommon(kind),
+            },
+            _ => self.uncommon(kind),
         }
-        if kind != b'|' {
-            return self.uncommon(kind);
-        }
-        self.after_attributes()
     }
 
     /// Passes over attributes, and attributes inside them, without recursion.

@@ -142,7 +142,7 @@ impl FromReply for bool {
     /// `#t`, `1`, `OK` and their opposites; null is `false`, as for a refused `SET … NX`.
     #[inline]
     fn from_reply(reader: &mut Reader<'_>) -> Result<bool> {
-        if reader.take_ok() {
+        if reader.take(b"+OK\r\n") {
             return Ok(true);
         }
         match expect(reader)? {
@@ -160,7 +160,7 @@ impl FromReply for () {
     /// Any reply but an error.
     #[inline]
     fn from_reply(reader: &mut Reader<'_>) -> Result<()> {
-        if reader.take_ok() {
+        if reader.take(b"+OK\r\n") {
             return Ok(());
         }
         if let Frame::Error(line) = reader.peek()? {
@@ -259,11 +259,21 @@ floats!(f32, narrow; f64, std::convert::identity;);
 
 impl<T: FromReply> FromReply for Option<T> {
     fn from_reply(reader: &mut Reader<'_>) -> Result<Option<T>> {
-        if reader.peek()? == Frame::Null {
+        if may_be_null(reader) && reader.peek()? == Frame::Null {
             reader.skip()?;
             return Ok(None);
         }
         T::from_reply(reader).map(Some)
+    }
+}
+
+/// Whether null can come next, by its first bytes.
+#[inline]
+fn may_be_null(reader: &Reader<'_>) -> bool {
+    match reader.rest() {
+        [b'$' | b'*', length, ..] => *length == b'-',
+        [b':' | b',' | b'+' | b'%', ..] => false,
+        _ => true,
     }
 }
 

@@ -108,12 +108,17 @@ impl Scanner {
     #[inline]
     pub fn scan(&mut self, bytes: &[u8]) -> Result<Scan> {
         // Most replies are one short element; they leave no trace here.
-        if self.at | self.searched == 0
-            && let Some(len) = self.single(bytes)
-        {
-            return Ok(Scan::Frame { len, push: false, streamed: false });
+        match self.whole(bytes) {
+            Some(len) => Ok(Scan::Frame { len, push: false, streamed: false }),
+            None => self.scan_on(bytes),
         }
-        self.scan_on(bytes)
+    }
+
+    /// The length of the frame that begins at `bytes[0]`, where it is one short element and the last
+    /// scan left none open.
+    #[inline(always)]
+    pub(crate) fn whole(&self, bytes: &[u8]) -> Option<usize> {
+        if self.at | self.searched == 0 { self.single(bytes) } else { None }
     }
 
     fn scan_on(&mut self, bytes: &[u8]) -> Result<Scan> {

@@ -97,13 +97,19 @@ pub(super) fn length(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
 fn string_head(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
     match word(bytes, at) {
         Some(word) => head(word, &FIRST, 1).map(|(length, start)| (length, at + start)),
-        None => last_head(bytes, at),
+        None => match last_head(bytes, at) {
+            (_, 0) => None,
+            (length, start) => Some((length as usize, at + start as usize)),
+        },
     }
 }
 
-/// As [`string_head`], where less than eight bytes are left.
-fn last_head(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
-    (bytes.get(at) == Some(&b'$')).then(|| length(bytes, at)).flatten()
+/// As [`string_head`], where less than eight bytes are left: from `at` on, and 0 where it is none. Two
+/// small numbers come back in registers.
+#[inline(never)]
+fn last_head(bytes: &[u8], at: usize) -> (u32, u32) {
+    let found = (bytes.get(at) == Some(&b'$')).then(|| length(bytes, at)).flatten();
+    found.map_or((0, 0), |(length, start)| (length as u32, (start - at) as u32))
 }
 
 #[inline(always)]
@@ -198,9 +204,12 @@ pub(super) fn few_end(bytes: &[u8], mut at: usize, count: usize) -> Option<usize
 #[inline(always)]
 pub(super) fn string(bytes: &[u8], at: usize) -> Option<(&[u8], usize)> {
     let (length, start) = string_head(bytes, at)?;
-    let end = start + length;
-    let value = bytes.get(start..end)?;
-    (end + 2 <= bytes.len()).then_some((value, end + 2))
+    let rest = bytes.get(start..)?;
+    // Looked at once: what lies before the line's end is there if that is.
+    if rest.len() < length + 2 {
+        return None;
+    }
+    Some((rest.get(..length)?, start + length + 2))
 }
 
 /// Powers of ten that a double holds exactly.
@@ -250,38 +259,65 @@ fn digits(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
     Some((eight(word << (64 - bits)), bits as usize / 8))
 }
 
+/// What this word's digits are together, of which only the last `count` are looked at.
+#[inline(always)]
+fn last_digits(word: u64, count: usize) -> Option<u64> {
+    (no_digits(word) >> (64 - 8 * count) == 0).then(|| eight(word))
+}
+
+/// A text that is nothing but digits, up to eight of them.
+#[inline(always)]
+fn few_digits(text: &[u8]) -> Option<u64> {
+    let count = text.len();
+    // Two parts that may overlap: there they say the same.
+    let word = match count {
+        0 => return Some(0),
+        1 => u64::from(text[0]),
+        2 | 3 => {
+            let (first, last) = (text.first_chunk()?, text.last_chunk()?);
+            u64::from(u16::from_le_bytes(*first))
+                | u64::from(u16::from_le_bytes(*last)) << (8 * (count - 2))
+        }
+        _ => {
+            let (first, last) = (text.first_chunk()?, text.last_chunk()?);
+            u64::from(u32::from_le_bytes(*first))
+                | u64::from(u32::from_le_bytes(*last)) << (8 * (count - 4))
+        }
+    };
+    last_digits(word << (64 - 8 * count), count)
+}
+
 /// A text that is nothing but digits, up to 19 of them.
 #[inline(always)]
-fn all_digits(mut text: &[u8]) -> Option<u64> {
-    if text.len() > 19 {
-        return None;
-    }
-    let mut value = 0u64;
-    while let Some((word, rest)) = text.split_first_chunk() {
-        let word = u64::from_le_bytes(*word);
-        if no_digits(word) != 0 {
-            return None;
+fn all_digits(text: &[u8]) -> Option<u64> {
+    let Some((before, last)) = text.split_last_chunk() else { return few_digits(text) };
+    let last = last_digits(u64::from_le_bytes(*last), 8)?;
+    let before = match before.split_last_chunk() {
+        None => few_digits(before)?,
+        Some((first, _)) if first.len() > 3 => return None,
+        Some((first, middle)) => {
+            few_digits(first)? * 100_000_000 + last_digits(u64::from_le_bytes(*middle), 8)?
         }
-        value = value * 100_000_000 + eight(word);
-        text = rest;
+    };
+    Some(before * 100_000_000 + last)
+}
+
+/// An integer of up to 18 digits; mostly they are few.
+#[inline]
+pub fn integer(text: &[u8]) -> Option<i64> {
+    if text.is_empty() || text.len() > 4 {
+        return long_integer(text);
     }
-    if let Some((word, rest)) = text.split_first_chunk::<4>() {
-        let word = u64::from(u32::from_le_bytes(*word)) << 32;
-        if no_digits(word) >> 32 != 0 {
-            return None;
-        }
-        value = value * 10_000 + eight(word);
-        text = rest;
-    }
+    let mut value = 0;
     for byte in text {
-        value = value * 10 + digit(*byte)? as u64;
+        let Some(digit) = digit(*byte) else { return long_integer(text) };
+        value = value * 10 + digit as i64;
     }
     Some(value)
 }
 
-/// An integer of up to 18 digits.
-#[inline]
-pub fn integer(text: &[u8]) -> Option<i64> {
+#[inline(never)]
+fn long_integer(text: &[u8]) -> Option<i64> {
     let (negative, digits) = match text {
         [b'-', rest @ ..] => (true, rest),
         _ => (false, text),
