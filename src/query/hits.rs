@@ -26,7 +26,8 @@ impl<T: Take> FromReply for Hits<T> {
     fn from_reply(reader: &mut Reader<'_>) -> Result<Hits<T>> {
         let mut items = Vec::new();
         let mut dropped = 0;
-        let total = each(reader, Some(T::hit), |key, found| {
+        let total = each(reader, Some(T::hit), |more, key, found| {
+            make_room(&mut items, more);
             match found {
                 Ok(found) => match found {
                     Some((item, _)) => {
@@ -60,7 +61,9 @@ pub(crate) struct Distances(pub(crate) Keys, pub(crate) Vec<Option<f64>>);
 impl FromReply for Distances {
     fn from_reply(reader: &mut Reader<'_>) -> Result<Distances> {
         let (mut keys, mut distances) = (Vec::new(), Vec::new());
-        let total = each(reader, Some(distance), |key, found| {
+        let total = each(reader, Some(distance), |more, key, found| {
+            make_room(&mut keys, more);
+            make_room(&mut distances, more);
             keys.push(key.to_vec());
             distances.push(*found?);
             Ok(())
@@ -83,11 +86,23 @@ fn distance(reader: &mut Reader<'_>, distance: &mut Option<f64>) -> Result<()> {
 impl FromReply for Keys {
     fn from_reply(reader: &mut Reader<'_>) -> Result<Keys> {
         let mut keys = Vec::new();
-        let total = each::<()>(reader, None, |key, _| {
+        let total = each::<()>(reader, None, |more, key, _| {
+            make_room(&mut keys, more);
             keys.push(key.to_vec());
             Ok(())
         })?;
         Ok(Keys { total, keys })
+    }
+}
+
+/// How many hits are still to come, the present one included, and how many bytes of the reply.
+type More = (usize, usize);
+
+/// Makes room at once for those that are to come, but for no more bytes than they came in: else they
+/// are moved each time that there are twice as many.
+fn make_room<T>(items: &mut Vec<T>, (hits, bytes): More) {
+    if items.capacity() == 0 {
+        items.reserve(hits.min(bytes / size_of::<T>().max(1) + 1));
     }
 }
 
@@ -104,15 +119,15 @@ pub(crate) fn at_key(error: &Error, key: &[u8]) -> Error {
 /// Reads a hit's fields, which it takes from the reader; leaves nothing when the document was gone.
 type Read<T> = fn(&mut Reader<'_>, &mut Option<T>) -> Result<()>;
 
-/// Takes a hit's key and what was read of its fields. An error ends the reading.
-type Then<'a, 'f, T> = dyn FnMut(&'a [u8], Result<&mut Option<T>>) -> Result<()> + 'f;
+/// Takes what is to come, a hit's key and what was read of its fields. An error ends the reading.
+type Then<'a, 'f, T> = dyn FnMut(More, &'a [u8], Result<&mut Option<T>>) -> Result<()> + 'f;
 
 /// Calls `then` with each hit's key and what `read` made of its fields, if they were asked for;
 /// gives the total.
 fn each<'a, T>(
     reader: &mut Reader<'a>,
     read: Option<Read<T>>,
-    mut then: impl FnMut(&'a [u8], Result<&mut Option<T>>) -> Result<()>,
+    mut then: impl FnMut(More, &'a [u8], Result<&mut Option<T>>) -> Result<()>,
 ) -> Result<u64> {
     match reader.next()? {
         Frame::Array(count) => flat(reader, count, read, &mut then),
@@ -134,11 +149,12 @@ fn flat<'a, T>(
     if left % width != 0 {
         return Err(Error::decode("keys and their fields in turn", "a key without fields"));
     }
-    for _ in 0..left / width {
+    for hits in (1..=left / width).rev() {
+        let more = (hits, reader.rest().len());
         let key = text(reader)?;
         let mut found = None;
         let outcome = read.map_or(Ok(()), |read| read(reader, &mut found));
-        then(key, outcome.map(|()| &mut found))?;
+        then(more, key, outcome.map(|()| &mut found))?;
     }
     Ok(total)
 }
@@ -156,8 +172,8 @@ fn mapped<'a, T>(
             b"total_results" => total = u64::from_reply(reader)?,
             b"results" => {
                 let results = reader.next()?.children();
-                for _ in 0..results {
-                    hit(reader, read, then)?;
+                for hits in (1..=results).rev() {
+                    hit(reader, hits, read, then)?;
                 }
             }
             b"warning" | b"warnings" => warnings(reader)?,
@@ -170,15 +186,17 @@ fn mapped<'a, T>(
 /// One of RESP3's results.
 fn hit<'a, T>(
     reader: &mut Reader<'a>,
+    hits: usize,
     read: Option<Read<T>>,
     then: &mut Then<'a, '_, T>,
 ) -> Result<()> {
     let mut key: &[u8] = b"";
+    let more = (hits, reader.rest().len());
     let (mut found, mut outcome) = (None, Ok(()));
     match reader.next()? {
         Frame::Map(count) => {
             for _ in 0..count {
-                match text(reader)? {
+                match part(reader)? {
                     b"id" => key = text(reader)?,
                     b"extra_attributes" => {
                         let start = reader.clone();
@@ -196,7 +214,21 @@ fn hit<'a, T>(
         Frame::Null => {}
         frame => return Err(Error::decode("a search result", &frame.describe())),
     }
-    then(key, outcome.map(|()| &mut found))
+    then(more, key, outcome.map(|()| &mut found))
+}
+
+/// The name of a hit's part: mostly one of these lines.
+#[inline(always)]
+fn part<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8]> {
+    if reader.take(b"+extra_attributes\r\n") {
+        Ok(b"extra_attributes")
+    } else if reader.take(b"+id\r\n") {
+        Ok(b"id")
+    } else if reader.take(b"+values\r\n") {
+        Ok(b"values")
+    } else {
+        text(reader)
+    }
 }
 
 /// A search that ran out of time gives what it had: that is an error here.

@@ -6,10 +6,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use alizarin_core::Execute;
-use alizarin_core::command::each;
 
 use super::Repository;
 use super::failure::explain;
+use super::reads::load_behind;
 use super::script::{Call, READ, storage_word};
 use super::take::{Only, Take, Taken, Whole};
 use crate::model::{Loaded, RedisModel, RedisProjection, place};
@@ -227,7 +227,7 @@ impl<'a, M: RedisModel, T: Take<Model = M>> IntoFuture for GetMany<'a, M, T> {
         Box::pin(async move {
             let mut documents = Vec::with_capacity(self.keys.len());
             for keys in self.keys.chunks(PAGE) {
-                load_into::<T>(self.repository.client(), keys, &mut documents).await?;
+                documents = load_behind::<T>(self.repository.client(), keys, documents).await?;
             }
             Ok(documents)
         })
@@ -298,44 +298,6 @@ fn placed<M: RedisModel>(loaded: Loaded<M>, key: &str) -> Result<Option<M>> {
         place(model, key.as_bytes())?;
     }
     Ok(found)
-}
-
-/// Reads several documents in one pipeline.
-pub(crate) async fn load_page<T: Take>(
-    client: &Client,
-    keys: &[impl AsRef<[u8]>],
-) -> Result<Vec<Option<T::Item>>> {
-    let mut found = Vec::with_capacity(keys.len());
-    load_into::<T>(client, keys, &mut found).await?;
-    Ok(found)
-}
-
-/// The same, behind what was `found` before.
-async fn load_into<T: Take>(
-    client: &Client,
-    keys: &[impl AsRef<[u8]>],
-    found: &mut Vec<Option<T::Item>>,
-) -> Result<()> {
-    if keys.is_empty() {
-        return Ok(());
-    }
-    let reads = keys.iter().map(|key| T::read(key.as_ref()).replying::<Result<Taken<T>>>());
-    let loaded = client.pipeline(each(reads)).await?;
-    for (loaded, key) in loaded.into_iter().zip(keys) {
-        match loaded {
-            Ok(Taken(Ok(mut document))) => {
-                if let Some(document) = &mut document {
-                    T::place(document, key.as_ref())
-                        .map_err(|error| at_key(error, &String::from_utf8_lossy(key.as_ref())))?;
-                }
-                found.push(document);
-            }
-            Ok(Taken(Err(error))) | Err(error) => {
-                return Err(at_key(error, &String::from_utf8_lossy(key.as_ref())));
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Reads one document with the fingerprint of its content.

@@ -138,6 +138,7 @@ mod next_id;
 pub(crate) mod outcome;
 mod patch;
 pub(crate) mod prepare;
+mod reads;
 mod referrers;
 mod relation;
 mod returning;
@@ -159,8 +160,8 @@ mod with;
 mod tests;
 
 pub(crate) use failure::explain;
-pub(crate) use get::load_page;
 pub(crate) use lock::companion;
+pub(crate) use reads::load_page;
 pub(crate) use scan::glob;
 pub(crate) use script::Call;
 pub(crate) use take::{dialect, is_found_exactly, write_return};

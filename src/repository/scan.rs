@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 
 use super::Repository;
-use super::get::load_page;
+use super::reads::load_page;
 use super::take::Whole;
 use crate::model::{RedisModel, Storage};
 use crate::{Command, Result};

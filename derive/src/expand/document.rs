@@ -69,7 +69,9 @@ pub(super) fn document(item: &Struct) -> TokenStream {
                 __partial: &mut __Partial,
                 __next: &mut __alizarin::Next<'_, '_>,
             ) -> __alizarin::Result<()> {
+                let mut __at = __next.place();
                 #(#in_order)*
+                let _ = __at;
                 ::core::result::Result::Ok(())
             }
 
@@ -84,6 +86,7 @@ pub(super) fn document(item: &Struct) -> TokenStream {
                 })
             }
 
+            #[inline]
             fn finish(__partial: __Partial) -> __alizarin::Result<Self> {
                 ::core::result::Result::Ok(#ident { #(#finishes)* })
             }
@@ -150,15 +153,18 @@ fn next((at, field): (usize, &Field)) -> TokenStream {
     let line = bytes(&format!("+{name}\r\n"));
     let schema = quote!(&<Self as __alizarin::Document>::FIELDS[#at]);
     quote! {
-        if __next.is(#at) {
+        if __at == #at {
             let __value = match LINES {
-                true => __next.read(#line, #schema)?,
-                false => __next.read(#string, #schema)?,
+                true => __next.read(#at, #line, #schema)?,
+                false => __next.read(#at, #string, #schema)?,
             };
-            if ::core::option::Option::is_none(&__value) {
+            if ::core::option::Option::is_some(&__value) {
+                __partial.#ident = __value;
+            } else if ::core::option::Option::is_none(&__partial.#ident) {
                 return ::core::result::Result::Ok(());
             }
-            __partial.#ident = __value;
+            // Also where it came before, out of order.
+            __at = #at + 1;
         }
     }
 }

@@ -15,25 +15,29 @@ pub struct Next<'r, 'a> {
 }
 
 impl<'a> Next<'_, 'a> {
-    /// Whether the field `at` a place comes next.
+    /// The place of the field that is expected. Derived code then counts itself.
     #[inline(always)]
-    pub fn is(&self, at: usize) -> bool {
-        self.order.at == at && self.order.left > 0
+    pub fn place(&self) -> usize {
+        self.order.at
     }
 
-    /// Takes the next field if this is its name as a reply has it, and its value has less than 1,000
-    /// bytes.
+    /// Takes the field `at` its place, if this is the next one's name as a reply has it, and its value
+    /// has less than 1,000 bytes.
     ///
     /// # Errors
     /// As [`StoredValue::read`](crate::model::StoredValue::read).
     #[inline(always)]
     pub fn read<T: RedisValue, const N: usize>(
         &mut self,
+        at: usize,
         name: &[u8; N],
         field: &FieldSchema,
     ) -> Result<Option<T>> {
+        if self.order.left == 0 {
+            return Ok(None);
+        }
         let Some(value) = self.reader.string_behind(name) else { return Ok(None) };
-        self.order.at += 1;
+        self.order.at = at + 1;
         self.order.left -= 1;
         let text = if T::TEXT { self.reader.taken_text(value.len()) } else { None };
         let read = match text {
@@ -51,12 +55,17 @@ pub(crate) struct Order {
     at: usize,
     /// How many fields the hash still has.
     left: usize,
+    /// Which one was expected when another one came for the first time, until it is known whether
+    /// the order goes on there: a search gives the fields that it knows first, and then the others.
+    back: Option<usize>,
+    /// Whether another one than expected has come.
+    strayed: bool,
 }
 
 impl Order {
     /// The order of a hash of so many fields.
     pub(crate) fn of(fields: usize) -> Order {
-        Order { at: 0, left: fields }
+        Order { at: 0, left: fields, back: None, strayed: false }
     }
 
     /// Whether a field of the struct was taken.
@@ -75,8 +84,15 @@ impl Order {
         partial: &mut D::Partial,
         reader: &mut Reader<'_>,
     ) -> Result<bool> {
+        let before = self.left;
         let mut next = Next { reader, order: *self };
         D::in_order::<LINES>(partial, &mut next)?;
+        if let Some(back) = next.order.back.take()
+            && next.order.left == before
+        {
+            next.order.at = back;
+            D::in_order::<LINES>(partial, &mut next)?;
+        }
         *self = next.order;
         Ok(self.count_down())
     }
@@ -101,6 +117,9 @@ impl Order {
         let value = StoredValue::Hash(value);
         match D::place(name) {
             Some(at) => {
+                if !self.strayed {
+                    (self.strayed, self.back) = (true, Some(self.at));
+                }
                 self.at = at + 1;
                 D::accept_at(partial, at, value)?;
             }
