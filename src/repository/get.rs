@@ -141,15 +141,15 @@ impl<M: RedisModel, T: Take<Model = M>> Future for Loading<'_, M, T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        Poll::Ready(match ready!(Pin::new(&mut this.reply).poll(cx)) {
-            // Most documents hold their id, and need no key.
-            Ok(Taken(Ok(Some(mut document)))) if M::KEYED => {
-                let key = this.repository.key(this.id);
-                match T::place(&mut document, key.as_bytes()) {
-                    Ok(()) => Ok(Some(document)),
-                    Err(error) => Err(at_key(error, &key)),
-                }
-            }
+        let mut outcome = ready!(Pin::new(&mut this.reply).poll(cx));
+        // Most documents hold their id, and need no key.
+        if M::KEYED
+            && let Ok(Taken(Ok(Some(document)))) = &mut outcome
+        {
+            let key = this.repository.key(this.id);
+            T::place(document, key.as_bytes()).map_err(|error| at_key(error, &key))?;
+        }
+        Poll::Ready(match outcome {
             Ok(Taken(Ok(found))) => Ok(found),
             Ok(Taken(Err(error))) | Err(error) => Err(at_key(error, &this.repository.key(this.id))),
         })
