@@ -52,7 +52,12 @@ impl Parse for Item {
         let name = Ident::parse_any(input)?;
         let value = if input.peek(Token![=]) {
             input.parse::<Token![=]>()?;
-            Value::Is(input.parse()?)
+            let mut value: syn::Expr = input.parse()?;
+            // What a `macro_rules` macro was given as a literal or a path comes in a group.
+            while let syn::Expr::Group(group) = value {
+                value = *group.expr;
+            }
+            Value::Is(value)
         } else if input.peek(syn::token::Paren) {
             let inside;
             syn::parenthesized!(inside in input);

@@ -6,7 +6,7 @@ use alizarin_testkit::Server;
 use crate::common::on;
 
 macro_rules! layouts {
-    ($($module:ident, $layout:tt, [$id:literal, $city:literal, $inner:literal];)+) => {$(
+    ($($module:ident, $layout:literal, [$id:literal, $city:literal, $inner:literal];)+) => {$(
         mod $module {
             use super::*;
 
