@@ -21,7 +21,8 @@ impl<M: RedisModel> Repository<M> {
     /// All documents one by one, in no order (`SCAN`, then a pipeline a page). It looks at every
     /// key of the database; no index is needed.
     ///
-    /// A document that is there all the time comes at least once, and may come twice.
+    /// A document that is there all the time comes at least once, and may come twice. On a cluster it
+    /// may be missed when the scan ends while its slot is half moved, key by key.
     ///
     /// ```
     /// # use alizarin::prelude::*;

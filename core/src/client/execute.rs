@@ -7,14 +7,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use super::again::{again, again_blocking, refusal};
+use super::again::{Request, again, again_blocking, apart, is_refused};
 use super::{Client, Way};
-use crate::connection::{Flight, Link, Place, Reply, Route, Wire, Work, polled_again};
+use crate::connection::{Flight, Link, Place, Reply, Route, Work, polled_again};
 use crate::direct::check_waiting;
 use crate::error::{Error, ErrorKind, Result, Sent};
 use crate::multi::Turn;
-use crate::resp::{Pieces, Reader};
-use crate::sentinel::is_refused;
+use crate::resp::Reader;
+use crate::sentinel::is_refused as is_refused_by_replica;
 
 /// A request on its way; nothing is sent before the first poll.
 ///
@@ -104,20 +104,17 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
                     return Poll::Ready(Ok(()));
                 }
                 let reply = direct.run(&wire, self.work.is_blocking())?;
-                match (&wire, refusal(&reply, direct.config.elects())) {
-                    (Wire::One(_), Some(_)) => {
-                        Poll::Ready(leave(again_blocking(direct, &wire, reply), place))
-                    }
-                    _ => {
-                        *place = Some(reply);
-                        Poll::Ready(Ok(()))
-                    }
+                if is_refused(&self.work, &reply, || direct.config.elects()) {
+                    let request = Request::of(&self.work);
+                    return Poll::Ready(leave(again_blocking(direct, &request, reply), place));
                 }
+                *place = Some(reply);
+                Poll::Ready(Ok(()))
             }
             Way::Shared(handle) => {
                 check_waiting()?;
                 if self.work.is_blocking() {
-                    let future = Box::pin(apart(Arc::clone(&handle.0), &self.work.wire()));
+                    let future = Box::pin(apart(Arc::clone(&handle.0), Request::of(&self.work)));
                     return self.step(future, place, cx);
                 }
                 if let Some(replicas) = handle.0.replicas()
@@ -198,32 +195,31 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
         place: &mut Place,
         cx: &mut Context<'_>,
     ) -> Poll<Result<()>> {
-        if place.as_ref().is_some_and(is_error) {
+        let refused = |reply| is_refused(&self.work, reply, || self.elects());
+        if place.as_ref().is_some_and(refused) {
             return self.poll_again(place, cx);
         }
         Poll::Ready(outcome)
     }
 
+    /// Whether another server may take the place of the one that answered.
+    fn elects(&self) -> bool {
+        let way = Self::way(&self.client, self.turn.as_deref());
+        matches!(way, Way::Shared(handle) if handle.0.config.elects())
+    }
+
     #[cold]
     fn poll_again(&mut self, place: &mut Place, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        let (Way::Shared(handle), Some(reply)) =
-            (Self::way(&self.client, self.turn.as_deref()), &*place)
-        else {
+        let Way::Shared(handle) = Self::way(&self.client, self.turn.as_deref()) else {
             return Poll::Ready(Ok(()));
         };
         let link = match &self.stage {
             Stage::Beside(link, _) => Arc::clone(link),
             _ => Arc::clone(&handle.0),
         };
-        match self.work.wire() {
-            Wire::One(packed) if refusal(reply, link.config.elects()).is_some() => {
-                let mut bytes = Pieces::default();
-                packed.write_pieces(&mut bytes);
-                let Some(reply) = place.take() else { return Poll::Ready(Ok(())) };
-                self.step(Box::pin(again(link, bytes.into(), reply)), place, cx)
-            }
-            _ => Poll::Ready(Ok(())),
-        }
+        let request = Request::of(&self.work);
+        let Some(reply) = place.take() else { return Poll::Ready(Ok(())) };
+        self.step(Box::pin(again(link, request, reply)), place, cx)
     }
 
     /// What came back from one of a cluster's nodes, or from a replica: the answer, or a reason to
@@ -235,7 +231,7 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
         cx: &mut Context<'_>,
     ) -> Poll<Result<()>> {
         let Way::Cluster(cluster) = Self::way(&self.client, self.turn.as_deref()) else {
-            if place.as_ref().is_some_and(|reply| !is_refused(reply)) {
+            if place.as_ref().is_some_and(|reply| !is_refused_by_replica(reply)) {
                 return Poll::Ready(outcome);
             }
             // It only reads: the primary is asked instead.
@@ -270,10 +266,10 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
         let mut plan = cluster.plan(&self.work.route())?;
         plan.lost = lost;
         let cluster = Arc::clone(cluster);
-        match self.work.is_blocking() {
-            true => self.step(Box::pin(cluster.run_apart(plan)), place, cx),
-            false => self.step(Box::pin(cluster.run(plan)), place, cx),
+        if self.work.is_blocking() {
+            plan.wait();
         }
+        self.step(Box::pin(cluster.run(plan)), place, cx)
     }
 
     /// Whether the request's answer was lost, and asking again changes nothing.
@@ -342,10 +338,6 @@ fn leave(outcome: Result<Reply>, place: &mut Place) -> Result<()> {
     Ok(())
 }
 
-fn is_error(reply: &Reply) -> bool {
-    matches!(reply.as_bytes().first(), Some(b'-'))
-}
-
 /// Takes note of a reply's size, where there are several connections to choose from.
 fn note(link: &Link, work: &impl Work, place: &Place) {
     if let Some(reply) = place {
@@ -358,19 +350,6 @@ fn answered(error: Error) -> Error {
     match error.sent() {
         Sent::No => error.with_sent(Sent::Yes),
         _ => error,
-    }
-}
-
-/// Runs a request on a connection of the pool, without a limit on the time to answer.
-fn apart(link: Arc<Link>, wire: &Wire<'_>) -> impl Future<Output = Result<Reply>> + Send + 'static {
-    let mut bytes = Pieces::default();
-    wire.write_pieces(&mut bytes);
-    let frames = wire.frames();
-    async move {
-        link.state().admit()?;
-        let pool = link.pool()?;
-        let mut connection = pool.get().await?;
-        pool.enter(connection.exchange(&Wire::Many { bytes: bytes.view(), frames }, None)).await
     }
 }
 

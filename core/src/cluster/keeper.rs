@@ -117,6 +117,14 @@ impl Cluster {
         }
     }
 
+    /// Makes the map anew whether or not it is known to be wrong.
+    pub(super) async fn look_again(self: &Arc<Cluster>) {
+        match &self.means {
+            Means::Shared { .. } => self.renew(self.epoch(), Duration::ZERO).await,
+            Means::Direct => drop(self.renew_here().await),
+        }
+    }
+
     /// Lets time pass.
     pub(crate) async fn pause(&self, time: Duration) {
         match &self.means {
@@ -214,7 +222,9 @@ impl Cluster {
 
     /// Makes the map of what a node said; nodes that it does not know are closed.
     fn adopt(&self, view: &View) {
-        let map = Map::new(view, |address, _| self.node(&self.config.reach(address)));
+        let before = self.map.load();
+        let map =
+            Map::new(view, Some(&before), |address, _| self.node(&self.config.reach(address)));
         if !map.is_complete() {
             tracing::debug!("some of the cluster's slots are served by nobody");
         }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 
 use super::choice::choose;
 use super::node::Node;
+use super::tour::Tour;
 use crate::command::SLOTS;
 use crate::config::{Address, ReadFrom};
 use crate::error::{Error, ErrorKind, Result};
@@ -107,6 +108,8 @@ const NOBODY: u16 = u16::MAX;
 pub(crate) struct Map {
     slots: Box<[AtomicU16]>,
     pub(super) shards: Vec<Shard>,
+    /// In which order a scan looks at the primaries.
+    pub(super) tour: Tour,
     turn: AtomicUsize,
 }
 
@@ -117,8 +120,12 @@ pub(super) struct Shard {
 }
 
 impl Map {
-    /// A map of a view, whose nodes `find` finds or makes.
-    pub(super) fn new(view: &View, mut find: impl FnMut(&Address, bool) -> Arc<Node>) -> Map {
+    /// A map of a view, whose nodes `find` finds or makes; it takes the place of the one `before`.
+    pub(super) fn new(
+        view: &View,
+        before: Option<&Map>,
+        mut find: impl FnMut(&Address, bool) -> Arc<Node>,
+    ) -> Map {
         let slots: Box<[AtomicU16]> = (0..SLOTS).map(|_| AtomicU16::new(NOBODY)).collect();
         let mut shards = Vec::with_capacity(view.shards.len());
         // More shards than slots there are not.
@@ -131,7 +138,9 @@ impl Map {
             let replicas = shard.replicas.iter().map(|address| find(address, true)).collect();
             shards.push(Shard { primary: find(&shard.primary, false), replicas });
         }
-        Map { slots, shards, turn: AtomicUsize::new(0) }
+        let primaries = shards.iter().map(|shard: &Shard| Arc::clone(&shard.primary));
+        let tour = Tour::new(view.shards.iter().zip(primaries), before.map(|before| &before.tour));
+        Map { slots, shards, tour, turn: AtomicUsize::new(0) }
     }
 
     fn shard(&self, slot: u16) -> Option<&Shard> {

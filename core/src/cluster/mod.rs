@@ -31,6 +31,8 @@ mod policy;
 mod redirect;
 mod run;
 mod shards;
+mod sweep;
+mod tour;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -114,7 +116,7 @@ impl Cluster {
                 Means::Shared { connector, alarm: Arc::clone(&alarm), runtime }
             }
         };
-        let empty = Map::new(&View::default(), |address, _| {
+        let empty = Map::new(&View::default(), None, |address, _| {
             Arc::new(Node::new(address.clone(), config.clone(), &Means::Direct))
         });
         let cluster = Arc::new(Cluster {
@@ -215,45 +217,6 @@ impl Cluster {
             Route::Command(packed, flags) => Plan::of_command(packed, *flags, &map),
             Route::Pipeline(encoded) => Plan::of_pipeline(encoded, &map),
             Route::Transaction(encoded) => Plan::of_transaction(encoded),
-        }
-    }
-
-    /// Runs a command that may wait on the server, on a connection of its own.
-    ///
-    /// # Errors
-    /// Those of the node.
-    pub(crate) async fn run_apart(self: Arc<Cluster>, plan: Plan) -> Result<Reply> {
-        let [part] = plan.parts.as_slice() else { return self.run_plan(plan).await };
-        let mut redirects = 0_u32;
-        loop {
-            let node = {
-                let map = self.map.load();
-                match &part.to {
-                    To::Slot(slot) => map.primary(*slot).cloned(),
-                    To::Node(node) => Some(Arc::clone(node)),
-                    To::Any => map.any().cloned(),
-                }
-            };
-            let epoch = self.epoch();
-            let outcome = match &node {
-                Some(node) => node.apart(&part.bytes, part.frames).await,
-                None => Err(Error::new(ErrorKind::Connect, "no node serves the key's slot")),
-            };
-            match outcome {
-                Ok(reply) if self.is_answer(&reply) => return Ok(reply),
-                Ok(reply) if redirects >= self.config.max_redirects => {
-                    return Err(redirect::error(reply.as_bytes()));
-                }
-                Ok(_) => {}
-                Err(error)
-                    if error.sent() != Sent::No || redirects >= self.config.max_redirects =>
-                {
-                    return Err(error);
-                }
-                Err(_) => {}
-            }
-            redirects = redirects.saturating_add(1);
-            self.renew(epoch, Duration::from_millis(20)).await;
         }
     }
 
@@ -422,6 +385,8 @@ impl Cluster {
     fn config_at(&self, address: &Address) -> Config {
         let mut config = self.config.clone();
         config.endpoint = Endpoint::Tcp { host: address.host.clone(), port: address.port };
+        // Nobody waits for this one node: another may take its place.
+        config.fail_fast = true;
         config.readonly = !matches!(config.read_from, ReadFrom::Primary);
         config
     }

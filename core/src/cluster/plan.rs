@@ -9,12 +9,10 @@ use super::map::Map;
 use super::merge::{Merge, Share};
 use super::node::Node;
 use super::policy::{Policy, policy};
+use super::sweep::Sweep;
 use crate::command::{Encoded, Flags, slot as slot_of};
 use crate::error::{Error, ErrorKind, Result, ServerCode};
-use crate::resp::{Frame, FromReply, Packed, Parcel, Pieces, Reader};
-
-/// How far down a cursor's bits the node's number stands: no server uses as many for its own.
-const CURSOR: u32 = 48;
+use crate::resp::{Frame, Packed, Parcel, Pieces, Reader};
 
 /// Who is to get a part.
 #[derive(Clone)]
@@ -43,8 +41,8 @@ enum Output {
     /// As they are.
     Plain,
     Merged(Merge),
-    /// A page of `SCAN` from this primary, of so many.
-    Page(usize, usize),
+    /// A page of `SCAN`.
+    Page(Sweep),
 }
 
 /// A request taken apart.
@@ -56,11 +54,14 @@ pub(crate) struct Plan {
     pub(super) searches: bool,
     /// How often its answer was lost already.
     pub(crate) lost: u32,
+    /// Whether it may wait on the server, on a connection of its own.
+    pub(super) waits: bool,
 }
 
 impl Plan {
     fn new() -> Plan {
-        Plan { parts: Vec::new(), commands: Vec::new(), searches: false, lost: 0 }
+        let (parts, commands) = (Vec::new(), Vec::new());
+        Plan { parts, commands, searches: false, lost: 0, waits: false }
     }
 
     /// One command.
@@ -211,30 +212,50 @@ impl Plan {
 
     /// A page of a scan over all primaries.
     fn sweep(&mut self, arguments: &[&[u8]], flags: Flags, map: &Map) -> Result<()> {
-        let cursor = arguments.get(1).and_then(|text| std::str::from_utf8(text).ok());
-        let cursor: Option<u64> = cursor.and_then(|text| text.parse().ok());
-        let usage = |text| Error::new(ErrorKind::Usage, text).with_command("SCAN");
-        let cursor = cursor.ok_or_else(|| usage("the cursor is no number"))?;
-        let at = (cursor >> CURSOR) as usize;
-        let node = map.primaries().nth(at);
-        let node = node.ok_or_else(|| usage("the cursor is not one of this cluster's"))?;
-        let inner = (cursor & ((1 << CURSOR) - 1)).to_string();
-        let mut words = arguments.to_vec();
-        if let Some(word) = words.get_mut(1) {
-            *word = inner.as_bytes();
-        }
+        let mut sweep = Sweep::new(arguments, map)?;
         let start = self.parts.len();
-        self.parts.push(Part::new(wire(words.iter()), To::Node(Arc::clone(node)), flags));
-        self.commands
-            .push((start..start.saturating_add(1), Output::Page(at, map.primaries().len())));
+        let mut part = Part::new(Parcel::default(), To::Any, flags);
+        part.look_at(sweep.next(map));
+        self.parts.push(part);
+        self.commands.push((start..start.saturating_add(1), Output::Page(sweep)));
         Ok(())
+    }
+
+    /// The pages of scans whose node is no primary any more are asked of the next one.
+    pub(super) fn go_on(&mut self, map: &Map) {
+        for (range, output) in &mut self.commands {
+            let Output::Page(sweep) = output else { continue };
+            for part in self.parts.get_mut(range.clone()).unwrap_or_default() {
+                if part.reply.is_none() && !sweep.holds(map) {
+                    part.look_at(sweep.next(map));
+                }
+            }
+        }
+    }
+
+    /// Whether a scan ends with its page, as far as the map knows.
+    pub(super) fn ends_a_scan(&self, map: &Map) -> bool {
+        self.commands.iter().any(|(range, output)| {
+            let Output::Page(sweep) = output else { return false };
+            let parts = self.parts.get(range.clone()).unwrap_or_default();
+            parts.iter().filter_map(|part| part.reply.as_ref()).any(|page| sweep.is_last(page, map))
+        })
+    }
+
+    /// From now on it waits on the server, on a connection of its own: it is never sent twice.
+    pub(crate) fn wait(&mut self) {
+        if let [part] = self.parts.as_mut_slice() {
+            part.repeatable = false;
+            part.reads = false;
+            self.waits = true;
+        }
     }
 
     /// The replies to all commands, one after the other; when all parts have theirs.
     ///
     /// # Errors
     /// `Protocol`.
-    pub(super) fn finish(&mut self) -> Result<Bytes> {
+    pub(super) fn finish(&mut self, map: &Map) -> Result<Bytes> {
         if let ([part], [(_, Output::Plain)]) = (self.parts.as_mut_slice(), &*self.commands) {
             return Ok(part.reply.take().unwrap_or_default());
         }
@@ -255,9 +276,9 @@ impl Plan {
                     let shares: Vec<Share> = parts.iter_mut().map(share).collect();
                     all.extend_from_slice(&merge.apply(&shares)?);
                 }
-                Output::Page(at, of) => {
+                Output::Page(sweep) => {
                     let reply = parts.first_mut().and_then(|part| part.reply.take());
-                    all.extend_from_slice(&page(&reply.unwrap_or_default(), *at, *of)?);
+                    all.extend_from_slice(&sweep.page(&reply.unwrap_or_default(), map)?);
                 }
             }
         }
@@ -277,30 +298,14 @@ impl Part {
             reply: None,
         }
     }
-}
 
-/// A page with the cursor that goes on from there, or at the next node.
-fn page(reply: &Bytes, at: usize, of: usize) -> Result<Vec<u8>> {
-    let mut reader = Reader::new(reply);
-    if !matches!(reader.next()?, Frame::Array(2)) {
-        return Ok(reply.to_vec());
+    /// Asks this node for a page of a scan; without one there is no page any more.
+    fn look_at(&mut self, next: Option<(Arc<Node>, Parcel)>) {
+        match next {
+            Some((node, bytes)) => (self.to, self.bytes) = (To::Node(node), bytes),
+            None => self.reply = Some(Sweep::end()),
+        }
     }
-    let inner = String::from_reply(&mut reader)?;
-    let inner: u64 = inner.parse().map_err(|_| Error::decode("a cursor", &inner))?;
-    if inner >> CURSOR != 0 {
-        return Err(Error::new(ErrorKind::Protocol, "the server's cursor has too many bits"));
-    }
-    let cursor = match inner {
-        0 if at.saturating_add(1) < of => (at.saturating_add(1) as u64) << CURSOR,
-        0 => 0,
-        inner => (at as u64) << CURSOR | inner,
-    };
-    let cursor = cursor.to_string();
-    let mut out = format!("*2\r\n${}\r\n{cursor}\r\n", cursor.len()).into_bytes();
-    out.extend_from_slice(
-        reply.get(reply.len().saturating_sub(reader.remaining())..).unwrap_or_default(),
-    );
-    Ok(out)
 }
 
 /// The arguments of a command in wire form.

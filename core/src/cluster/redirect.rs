@@ -37,6 +37,8 @@ impl Verdict {
             ServerCode::TryAgain | ServerCode::Loading => Verdict::Wait,
             ServerCode::ClusterDown | ServerCode::ReadOnly => Verdict::Stale,
             _ if line.starts_with("MASTERDOWN") => Verdict::Stale,
+            // It waited on a primary that is none any more.
+            _ if line.starts_with("UNBLOCKED force") => Verdict::Stale,
             _ => Verdict::Answer,
         }
     }
@@ -90,6 +92,8 @@ mod tests {
             ("-CLUSTERDOWN x", Verdict::Stale),
             ("-READONLY x", Verdict::Stale),
             ("-MASTERDOWN x", Verdict::Stale),
+            ("-UNBLOCKED force unblock from blocking operation", Verdict::Stale),
+            ("-UNBLOCKED client unblocked via CLIENT UNBLOCK", Verdict::Answer),
             ("-ERR x", Verdict::Answer),
             ("+MOVED 1 h:1", Verdict::Answer),
         ] {

@@ -14,7 +14,7 @@ use super::redirect::{self, Verdict};
 use crate::config::ReadFrom;
 use crate::connection::Reply;
 use crate::error::{Error, ErrorKind, Result, Sent};
-use crate::resp::{Pieces, Reader};
+use crate::resp::{Parcel, Pieces, Reader};
 
 /// `ASKING`, in wire form.
 const ASKING: &[u8] = b"*1\r\n$6\r\nASKING\r\n";
@@ -59,7 +59,7 @@ impl Cluster {
     /// what was lost on the way and may not be repeated.
     pub(super) async fn run_plan(self: &Arc<Cluster>, mut plan: Plan) -> Result<Reply> {
         // Too far away to be an instant is without end.
-        let deadline = Instant::now().checked_add(self.config.total_timeout);
+        let mut deadline = Instant::now().checked_add(self.config.total_timeout);
         let mut progress: Vec<Progress> = Vec::new();
         let lost = plan.lost;
         progress.resize_with(plan.parts.len(), || Progress { lost, ..Progress::default() });
@@ -69,8 +69,21 @@ impl Cluster {
             let epoch = self.epoch();
             let mut round = Round::default();
             let groups = self.group(&plan.parts, &progress, &mut round);
-            let sent = groups.iter().map(|group| self.send(group, &plan.parts, &progress));
-            let outcomes = together(sent.collect()).await;
+            let outcomes = match (plan.waits, groups.as_slice()) {
+                (true, [only]) => {
+                    let since = Instant::now();
+                    let outcome = self.send_apart(only, &plan.parts, &progress).await;
+                    if outcome.is_ok() {
+                        // For as long as the server lets it wait it has no limit.
+                        deadline = deadline.and_then(|end| end.checked_add(since.elapsed()));
+                    }
+                    vec![outcome]
+                }
+                _ => {
+                    let sent = groups.iter().map(|group| self.send(group, &plan.parts, &progress));
+                    together(sent.collect()).await
+                }
+            };
             for (group, outcome) in groups.into_iter().zip(outcomes) {
                 self.settle(&group, outcome, &mut plan.parts, &mut progress, &mut round);
             }
@@ -78,7 +91,11 @@ impl Cluster {
                 return Err(error);
             }
             let Some(last) = round.last else {
-                return Ok(Reply::Shared(plan.finish()?));
+                if plan.ends_a_scan(&self.map.load()) {
+                    // Whoever has taken slots over meanwhile is to be looked at yet.
+                    self.look_again().await;
+                }
+                return Ok(Reply::Shared(plan.finish(&self.map.load())?));
             };
             let hopeless = round.unserved && self.config.fail_fast;
             let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
@@ -92,6 +109,7 @@ impl Cluster {
             } else if round.wait {
                 self.pause(pause).await;
             }
+            plan.go_on(&self.map.load());
             pause = pause.saturating_mul(2).min(PAUSES.1);
         }
     }
@@ -128,25 +146,19 @@ impl Cluster {
     }
 
     fn send(&self, group: &Group, parts: &[Part], progress: &[Progress]) -> ToNode {
-        let members =
-            || group.parts.iter().filter_map(|at| Some((parts.get(*at)?, progress.get(*at)?)));
-        if let [only] = *group.parts
-            && let (Some(part), Some(Progress { ask: None, .. })) =
-                (parts.get(only), progress.get(only))
-        {
-            return group.node.exchange(part.bytes.clone(), part.frames);
-        }
-        let mut bytes = Pieces::default();
-        let mut frames = 0_u32;
-        for (part, progress) in members() {
-            if progress.ask.is_some() {
-                bytes.extend(ASKING.into());
-                frames = frames.saturating_add(1);
-            }
-            bytes.extend(part.bytes.view());
-            frames = frames.saturating_add(part.frames);
-        }
-        group.node.exchange(bytes.into(), frames)
+        let (bytes, frames) = bytes_for(group, parts, progress);
+        group.node.exchange(bytes, frames)
+    }
+
+    /// Sends what may wait on the server, on a connection of its own.
+    async fn send_apart(
+        &self,
+        group: &Group,
+        parts: &[Part],
+        progress: &[Progress],
+    ) -> Result<Reply> {
+        let (bytes, frames) = bytes_for(group, parts, progress);
+        group.node.apart(&bytes, frames).await
     }
 
     /// Takes the outcome of what one node was sent.
@@ -305,6 +317,29 @@ impl Cluster {
 struct Group {
     node: Arc<Node>,
     parts: Vec<usize>,
+}
+
+/// What one node is sent in one piece, and how many frames answer it.
+fn bytes_for(group: &Group, parts: &[Part], progress: &[Progress]) -> (Parcel, u32) {
+    let members =
+        || group.parts.iter().filter_map(|at| Some((parts.get(*at)?, progress.get(*at)?)));
+    if let [only] = *group.parts
+        && let (Some(part), Some(Progress { ask: None, .. })) =
+            (parts.get(only), progress.get(only))
+    {
+        return (part.bytes.clone(), part.frames);
+    }
+    let mut bytes = Pieces::default();
+    let mut frames = 0_u32;
+    for (part, progress) in members() {
+        if progress.ask.is_some() {
+            bytes.extend(ASKING.into());
+            frames = frames.saturating_add(1);
+        }
+        bytes.extend(part.bytes.view());
+        frames = frames.saturating_add(part.frames);
+    }
+    (bytes.into(), frames)
 }
 
 fn gone(node: &Node) -> Error {

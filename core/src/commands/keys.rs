@@ -110,7 +110,8 @@ commands! {
 
     /// One page of the keys that match a pattern, from a cursor that is 0 at first, and 0 again
     /// after the last page (`SCAN`). Keys may come twice; those that exist throughout come at least
-    /// once.
+    /// once, on a cluster too, whatever its slots do, but for keys of a slot that is half moved when the
+    /// scan ends.
     ///
     /// ```
     /// # alizarin_core::__example!(client => {

@@ -53,6 +53,11 @@ impl Nodes {
         Client::connect(self.config()).await.unwrap()
     }
 
+    /// What was asked so far, in order, and of which node.
+    pub(crate) fn log(&self) -> Vec<(usize, Vec<String>)> {
+        self.log.lock().unwrap().clone()
+    }
+
     /// What was asked by this name, and of which node.
     pub(crate) fn asked(&self, name: &str) -> Vec<(usize, Vec<String>)> {
         let log = self.log.lock().unwrap();

@@ -5,4 +5,6 @@ mod cluster;
 mod handshake;
 mod hostile;
 mod replicas;
+mod scans;
 mod server;
+mod waits;
