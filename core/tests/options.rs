@@ -3,9 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use alizarin_core::commands::{get, incr};
+use alizarin_core::commands::{get, incr, set};
 use alizarin_core::{
-    CacheConfig, Client, Config, ErrorKind, Protocol, ReadFrom, Result, Run as _, Sent, Tls,
+    CacheConfig, Client, Config, ErrorKind, PoolConfig, Protocol, ReadFrom, Result, Run as _, Sent,
+    Tls,
 };
 use alizarin_testkit::{Cluster, Sentinel, Server, ServerBuilder, Tls as Papers};
 use tokio::runtime::Runtime;
@@ -131,7 +132,8 @@ fn every_option_holds(name: &'static str, place: Place, config: Config) {
     #[cfg(target_os = "linux")]
     keepalive(&runtime, &topology);
     a_server_that_hangs(&runtime, &mut topology);
-    failing_fast(&runtime, topology);
+    no_end(&runtime, &topology);
+    failing_in_time(&runtime, topology);
 }
 
 #[test]
@@ -379,23 +381,51 @@ fn a_server_that_hangs(runtime: &Runtime, topology: &mut Topology) {
     }
 }
 
-/// Nothing waits for a connection; else it would for a minute.
-fn failing_fast(runtime: &Runtime, mut topology: Topology) {
+/// Nothing waits for a connection longer than all of a command may take, or at all: else it would for
+/// a minute.
+fn failing_in_time(runtime: &Runtime, mut topology: Topology) {
     let minute = Duration::from_secs(60);
-    let config = topology.config.clone().connect_timeout(minute).total_timeout(minute);
-    let config = config.fail_fast(true);
-    let clients: Vec<Client> = clients(runtime, &config).collect();
+    let config = topology.config.clone().connect_timeout(minute);
+    let short = config.clone().total_timeout(Duration::from_millis(300));
+    let hasty = config.total_timeout(minute).fail_fast(true);
+    let all: Vec<(bool, Client)> = [(true, short), (false, hasty)]
+        .iter()
+        .flat_map(|(waits, config)| clients(runtime, config).map(|client| (*waits, client)))
+        .collect();
     topology.stop();
-    for client in clients {
+    for (waits, client) in all {
         // The first one may have been sent.
-        for _ in 0..3 {
+        for round in 0..3 {
+            let start = Instant::now();
             let error = run(runtime, &client, client.incr("key")).unwrap_err();
             assert!(
                 matches!(error.kind(), ErrorKind::Connect | ErrorKind::Disconnected),
                 "{}: {error}",
                 topology.name
             );
+            let waited = start.elapsed() >= Duration::from_millis(200);
+            assert!(round == 0 || waited || !waits, "{}: {:?}", topology.name, start.elapsed());
         }
+    }
+}
+
+/// Times without end are as good as none.
+fn no_end(runtime: &Runtime, topology: &Topology) {
+    let pool = PoolConfig::new().wait(Duration::MAX).lifetime(Some(Duration::MAX));
+    let pool = pool.idle_timeout(Some(Duration::MAX)).check_after(Duration::MAX);
+    let config = topology.config.clone().pool(pool).connect_timeout(Duration::MAX);
+    let config = config.response_timeout(Duration::MAX).total_timeout(Duration::MAX);
+    let config = config.relaxed_timeout(Duration::MAX).topology_interval(Duration::MAX);
+    for client in clients(runtime, &config.heartbeat(Duration::MAX)) {
+        run(runtime, &client, client.set("key", 1).confirmed_by(0, Duration::MAX)).unwrap();
+        run(runtime, &client, client.pipeline((incr("key"), get::<u32>("key")))).unwrap();
+        let changed = client.transaction_with("key", async |tx| {
+            let value: u32 = tx.run(get("key")).await?;
+            Ok((set("key", value + 1),))
+        });
+        run(runtime, &client, changed).unwrap();
+        let list = client.command::<Option<(String, String)>>("BLPOP").key("list").arg(0.01);
+        assert_eq!(run(runtime, &client, list).unwrap(), None);
     }
 }
 

@@ -72,7 +72,7 @@ impl Client {
     /// `Usage` for a wrong URL; `Connect`, `Auth`, `Protocol` or `Unsupported` when the first
     /// attempt fails. Later losses are mended in the background.
     pub async fn connect(config: impl TryInto<Config, Error: Into<Error>>) -> Result<Client> {
-        let config = config.try_into().map_err(Into::into)?;
+        let mut config = config.try_into().map_err(Into::into)?;
         config.check()?;
         if let Endpoint::Cluster(_) = config.endpoint {
             let cluster = Cluster::connect(config, Connector::Endpoint).await?;
@@ -137,7 +137,7 @@ impl Client {
     /// # Errors
     /// As [`Client::connect`].
     pub fn connect_blocking(config: impl TryInto<Config, Error: Into<Error>>) -> Result<Client> {
-        let config = config.try_into().map_err(Into::into)?;
+        let mut config = config.try_into().map_err(Into::into)?;
         config.check()?;
         if let Endpoint::Cluster(_) = config.endpoint {
             let cluster = block(Cluster::connect(config, Connector::Blocking))?;

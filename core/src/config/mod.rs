@@ -2,6 +2,7 @@
 
 mod address;
 mod backoff;
+mod check;
 mod cluster;
 mod pool;
 mod sentinel;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 pub(crate) use address::Address;
 pub use backoff::Backoff;
+pub(crate) use check::FOREVER;
 pub use cluster::ReadFrom;
 pub(crate) use cluster::Remap;
 pub use pool::PoolConfig;
@@ -224,8 +226,8 @@ impl Config {
     }
 
     /// How long finding the host's addresses, connecting (to all of them, racing) and logging in
-    /// may take together, and how long a command waits for a
-    /// lost connection to come back; 5 seconds unless set.
+    /// may take together, and how long a command waits for a lost connection to come back (no longer
+    /// than the [`Config::total_timeout`]); 5 seconds unless set.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Config {
         self.connect_timeout = timeout;
@@ -343,19 +345,6 @@ impl Config {
     pub fn limits(mut self, limits: Limits) -> Config {
         self.limits = limits;
         self
-    }
-
-    /// Refuses options that contradict each other.
-    ///
-    /// # Errors
-    /// `Usage`, with the options' names.
-    pub(crate) fn check(&self) -> Result<()> {
-        self.pool.check()?;
-        if self.credentials.is_some() && (self.user.is_some() || self.password.is_some()) {
-            let text = "`credentials` are given, and `user` or `password` too: only one can hold";
-            return Err(Error::new(crate::error::ErrorKind::Usage, text));
-        }
-        Ok(())
     }
 
     /// `host:port` or the socket's path, for messages.

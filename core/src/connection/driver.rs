@@ -371,7 +371,7 @@ impl Link {
 
     /// Time passes without a connection.
     fn on_tick_down(&self, last: &Error) {
-        let limit = self.ticks(self.config.connect_timeout);
+        let limit = self.ticks(self.config.patience_without_connection());
         let mut wakers = Vec::new();
         let (tick, needed) = {
             let mut state = self.state();

@@ -147,7 +147,8 @@ impl Link {
     /// The time between two ticks.
     #[expect(clippy::arithmetic_side_effects, reason = "a Duration divided by four")]
     pub(crate) fn tick_length(&self) -> Duration {
-        let shortest = self.config.response_timeout.min(self.config.connect_timeout) / 4;
+        let waiting = self.config.patience_without_connection();
+        let shortest = self.config.response_timeout.min(waiting) / 4;
         shortest.clamp(Duration::from_millis(5), Duration::from_millis(250))
     }
 

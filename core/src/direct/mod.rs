@@ -40,7 +40,7 @@ impl Direct {
     pub(crate) fn connect(config: Config) -> Result<Direct> {
         let mut direct = Direct::new(config);
         let count = direct.config.pool.min_idle.max(1);
-        let first = (0..count).map(|_| Pool::get_here(&*direct.pool));
+        let first = (0..count).map(|_| Pool::open_here(&*direct.pool));
         drop(first.collect::<Result<Vec<_>>>()?);
         direct.replicas = Replicas::of(&direct.config, &Connector::Blocking);
         Ok(direct)

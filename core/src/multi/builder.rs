@@ -10,7 +10,7 @@ use super::health::{Health, HealthCheck, Quorum};
 use super::switch::Switch;
 use super::{Databases, Settings};
 use crate::client::Client;
-use crate::config::Config;
+use crate::config::{Config, FOREVER};
 use crate::direct::block;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -122,7 +122,7 @@ impl MultiBuilder {
     /// How long a request waits for a healthy database, and for one that takes over what failed;
     /// 10 seconds unless set.
     pub fn failover_timeout(mut self, timeout: Duration) -> MultiBuilder {
-        self.settings.timeout = timeout;
+        self.settings.timeout = timeout.min(FOREVER);
         self
     }
 

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::ops::Deref;
+use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -9,9 +10,9 @@ use super::Pool;
 use super::metrics::Reason;
 use super::patience::{Patience, late};
 use super::session::Session;
-use crate::connection::{Dedicated, Look, Reply, Rest, Wire};
+use crate::connection::{Dedicated, Look, Pauses, Reply, Rest, Wire};
 use crate::direct::{block, is_timeout};
-use crate::error::{Error, ErrorKind, Result, Sent};
+use crate::error::{Error, ErrorKind, Result, Sent, ServerCode};
 use crate::resp::{Frame, Packed, Pieces, View};
 
 /// A blocking connection that was idle for no longer is used after a look whether it was closed;
@@ -266,8 +267,44 @@ impl<P: Deref<Target = Pool>> Held<P> {
             self.pool.count(reason);
             self.conn = self.pool.another();
         }
-        self.conn = Some(Box::new(self.pool.make().await?));
+        // Connecting needs much room, which the future of no request shall have.
+        self.conn = Some(Box::new(Box::pin(self.pool.make()).await?));
         Ok(())
+    }
+
+    /// As [`Held::settle`]; while no connection can be made it is tried again, for as long as any
+    /// request waits for a lost one ([`Config::connect_timeout`](crate::Config::connect_timeout)),
+    /// unless it is to fail fast.
+    ///
+    /// # Cancel safety
+    /// As [`Held::settle`].
+    ///
+    /// # Errors
+    /// Why none could be made at last.
+    pub(super) async fn settle_in_time(&mut self) -> Result<()> {
+        let first = match self.settle().await {
+            Err(error) if self.pool.may_come_back(&error) => error,
+            outcome => return outcome,
+        };
+        // What is seldom needed makes no future larger.
+        Box::pin(self.settle_later(first)).await
+    }
+
+    #[cold]
+    async fn settle_later(&mut self, mut error: Error) -> Result<()> {
+        let (begun, config) = (Instant::now(), Arc::clone(&self.pool.config));
+        let mut pauses = Pauses::new(config.backoff);
+        loop {
+            let left = config.patience_without_connection().saturating_sub(begun.elapsed());
+            if left.is_zero() {
+                return Err(error);
+            }
+            self.pool.pause(pauses.next().min(left)).await;
+            error = match self.settle().await {
+                Err(error) if self.pool.may_come_back(&error) => error,
+                outcome => return outcome,
+            };
+        }
     }
 
     /// The connection.
@@ -310,6 +347,26 @@ impl<P: Deref<Target = Pool>> Drop for Held<P> {
 }
 
 impl Pool {
+    /// Whether the server may be back in a moment, which is waited for.
+    fn may_come_back(&self, error: &Error) -> bool {
+        let away = matches!(
+            error.kind(),
+            ErrorKind::Connect
+                | ErrorKind::Disconnected
+                | ErrorKind::Timeout
+                | ErrorKind::Server(ServerCode::Loading)
+        );
+        away && !self.config.fail_fast && !self.state().turns.is_closed()
+    }
+
+    /// Lets time pass, on this thread by a blocking client.
+    async fn pause(&self, time: Duration) {
+        match self.is_blocking() {
+            true => std::thread::sleep(time),
+            false => tokio::time::sleep(time).await,
+        }
+    }
+
     /// Why an idle connection cannot be used; asks the server where that cannot be seen.
     async fn examine(&self, conn: &mut Conn) -> Option<Reason> {
         let now = Instant::now();
@@ -324,11 +381,12 @@ impl Pool {
             false => stream.look(),
         };
         let asks = look == Look::Arrived || idle >= self.config.pool.check_after;
-        if look == Look::Closed || asks && !conn.is_alive(self).await {
+        // Asking is seldom needed, and needs much room.
+        if look == Look::Closed || asks && !Box::pin(conn.is_alive(self)).await {
             return Some(Reason::Unhealthy);
         }
         if !self.config.login_holds(conn.connection.login)
-            && let Err(error) = conn.log_in_again(self).await
+            && let Err(error) = Box::pin(conn.log_in_again(self)).await
         {
             tracing::warn!(address = %self.config.address(), %error, "new login refused");
             return Some(Reason::Unhealthy);

@@ -102,7 +102,7 @@ impl Pool {
         let pool = Arc::clone(self);
         self.enter(async move {
             let mut held = ask::turn(pool).await?;
-            held.settle().await?;
+            held.settle_in_time().await?;
             Ok(held)
         })
         .await
@@ -112,8 +112,15 @@ impl Pool {
     pub(crate) fn get_here<P: Deref<Target = Pool>>(pool: P) -> Result<Held<P>> {
         let mut held = ask::turn_here(pool)?;
         if !held.is_fresh() {
-            crate::direct::block(held.settle())?;
+            crate::direct::block(held.settle_in_time())?;
         }
+        Ok(held)
+    }
+
+    /// The same, for one who connects for the first time: it is tried once.
+    pub(crate) fn open_here<P: Deref<Target = Pool>>(pool: P) -> Result<Held<P>> {
+        let mut held = ask::turn_here(pool)?;
+        crate::direct::block(held.settle())?;
         Ok(held)
     }
 

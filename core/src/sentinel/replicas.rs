@@ -160,6 +160,8 @@ impl Replicas {
     fn config_at(&self, address: &Address) -> Config {
         let mut config = self.config.clone();
         config.endpoint = Endpoint::Tcp { host: address.host.clone(), port: address.port };
+        // The primary answers instead of one that is away.
+        config.fail_fast = true;
         config
     }
 
