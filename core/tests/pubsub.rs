@@ -198,3 +198,25 @@ async fn a_dropped_wait_for_a_message_loses_none() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_futures_are_small() {
+    let (_server, [_, config]) = server();
+    let client = Client::connect(config).await.unwrap();
+    let mut news = client.subscribe(["news"]).await.unwrap();
+    let next = size_of_val(&news.next());
+    let sizes = [
+        ("next", next),
+        ("subscribe", size_of_val(&client.subscribe(["news"]))),
+        ("psubscribe", size_of_val(&client.psubscribe(["news.*"]))),
+        ("ssubscribe", size_of_val(&client.ssubscribe(["news"]))),
+        ("psubscribe_primaries", size_of_val(&client.psubscribe_primaries(["news.*"]))),
+        ("next_message", size_of_val(&news.next_message())),
+        ("exclusive", size_of_val(&client.exclusive())),
+    ];
+    println!("{sizes:?}");
+    for (name, size) in sizes {
+        let most = if name == "exclusive" { 2_048 } else { 256 };
+        assert!(size <= most, "{name}: {size} bytes");
+    }
+}

@@ -48,7 +48,8 @@ impl Client {
         channels: impl IntoIterator<Item = T>,
     ) -> Result<Subscription> {
         let channels = names(channels);
-        self.subscription(Topics { channels, ..Topics::default() }).await
+        // Connecting needs much room, which no future of a caller's shall have.
+        Box::pin(self.subscription(Topics { channels, ..Topics::default() })).await
     }
 
     /// Subscribes to all channels that match glob patterns (`PSUBSCRIBE`); else as
@@ -75,7 +76,7 @@ impl Client {
         patterns: impl IntoIterator<Item = T>,
     ) -> Result<Subscription> {
         let patterns = names(patterns);
-        self.subscription(Topics { patterns, ..Topics::default() }).await
+        Box::pin(self.subscription(Topics { patterns, ..Topics::default() })).await
     }
 
     /// Subscribes to sharded channels (`SSUBSCRIBE`, Redis 7): in a cluster each belongs to a slot,
@@ -106,7 +107,41 @@ impl Client {
         &self,
         channels: impl IntoIterator<Item = T>,
     ) -> Result<Subscription> {
-        let sharded = names(channels);
+        // Connecting needs much room, which no future of a caller's shall have.
+        Box::pin(self.sharded(names(channels))).await
+    }
+
+    /// Subscribes to patterns of channels that each server has for itself: keyspace and keyevent
+    /// notifications (`__keyspace@0__:*`). On a cluster, to those of every primary, whichever they
+    /// are at the time; on a single server as [`Client::psubscribe`].
+    ///
+    /// The servers must be told to send them (`notify-keyspace-events`).
+    ///
+    /// # Errors
+    /// As [`Client::subscribe`]; `Unsupported` on a cluster with a blocking client, which reads one
+    /// connection at a time.
+    ///
+    /// # Cancel safety
+    /// As [`Client::subscribe`].
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = alizarin_testkit::Server::builder().arg("--notify-keyspace-events", "KEA").start()?;
+    /// # let client = alizarin_core::Client::connect(server.url().as_str()).await?;
+    /// let mut changes = client.psubscribe_primaries(["__keyspace@0__:user:*"]).await?;
+    /// client.set("user:1", "Ann").await?;
+    /// let message = changes.next_message().await.expect("a stream without end")?;
+    /// assert_eq!((message.channel.as_str(), &message.payload[..]), ("__keyspace@0__:user:1", &b"set"[..]));
+    /// # Ok(()) }
+    /// ```
+    pub async fn psubscribe_primaries<T: AsRef<[u8]>>(
+        &self,
+        patterns: impl IntoIterator<Item = T>,
+    ) -> Result<Subscription> {
+        Box::pin(self.of_primaries(Topics { patterns: names(patterns), ..Topics::default() })).await
+    }
+
+    async fn sharded(&self, sharded: Vec<Vec<u8>>) -> Result<Subscription> {
         if let Some(databases) = self.databases() {
             if sharded.is_empty() {
                 return Err(no_topic());
@@ -138,34 +173,7 @@ impl Client {
         Subscription::open(slots.into_iter().map(|(slot, own)| (seat(slot), own)).collect()).await
     }
 
-    /// Subscribes to patterns of channels that each server has for itself: keyspace and keyevent
-    /// notifications (`__keyspace@0__:*`). On a cluster, to those of every primary, whichever they
-    /// are at the time; on a single server as [`Client::psubscribe`].
-    ///
-    /// The servers must be told to send them (`notify-keyspace-events`).
-    ///
-    /// # Errors
-    /// As [`Client::subscribe`]; `Unsupported` on a cluster with a blocking client, which reads one
-    /// connection at a time.
-    ///
-    /// # Cancel safety
-    /// As [`Client::subscribe`].
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let server = alizarin_testkit::Server::builder().arg("--notify-keyspace-events", "KEA").start()?;
-    /// # let client = alizarin_core::Client::connect(server.url().as_str()).await?;
-    /// let mut changes = client.psubscribe_primaries(["__keyspace@0__:user:*"]).await?;
-    /// client.set("user:1", "Ann").await?;
-    /// let message = changes.next_message().await.expect("a stream without end")?;
-    /// assert_eq!((message.channel.as_str(), &message.payload[..]), ("__keyspace@0__:user:1", &b"set"[..]));
-    /// # Ok(()) }
-    /// ```
-    pub async fn psubscribe_primaries<T: AsRef<[u8]>>(
-        &self,
-        patterns: impl IntoIterator<Item = T>,
-    ) -> Result<Subscription> {
-        let topics = Topics { patterns: names(patterns), ..Topics::default() };
+    async fn of_primaries(&self, topics: Topics) -> Result<Subscription> {
         if topics.len() == 0 {
             return Err(no_topic());
         }
