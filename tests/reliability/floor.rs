@@ -76,6 +76,33 @@ pub(crate) fn longest_gap(
     })
 }
 
+/// Asks one server, again and again, until it is told to stop; gives what each answer took that came
+/// while `counts` was set.
+pub(crate) fn latencies(
+    address: SocketAddr,
+    command: &[&str],
+    stop: &Arc<AtomicBool>,
+    counts: &Arc<AtomicBool>,
+) -> JoinHandle<Vec<Duration>> {
+    let (wire, stop, counts) = (wire(command), Arc::clone(stop), Arc::clone(counts));
+    std::thread::spawn(move || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_nodelay(true).unwrap();
+        let (mut times, mut reply) = (Vec::new(), [0; 512]);
+        while !stop.load(Ordering::Relaxed) {
+            let start = Instant::now();
+            stream.write_all(wire.as_bytes()).unwrap();
+            let read = stream.read(&mut reply).unwrap();
+            assert!(reply.get(..read).is_some_and(|reply| reply.starts_with(b":")), "{reply:?}");
+            if counts.load(Ordering::Relaxed) {
+                times.push(start.elapsed());
+            }
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+        times
+    })
+}
+
 /// A command in wire form.
 fn wire(command: &[&str]) -> String {
     let words = command.iter().map(|word| format!("${}\r\n{word}\r\n", word.len()));
