@@ -19,6 +19,11 @@ fn whoever_calls_meanwhile_waits() {
     let shared = runtime.block_on(Client::connect(&config)).unwrap();
     let blocking = Client::connect_blocking(&config).unwrap();
     server.stop().unwrap();
+    // A read waits too, so that the loss of the shared connection is known: what was written to it would
+    // be lost.
+    let read = shared.get::<Option<u32>>("n").into_future();
+    let moment = Duration::from_millis(50);
+    assert!(runtime.block_on(async { tokio::time::timeout(moment, read).await }).is_err());
     let done = Arc::new(AtomicUsize::new(0));
     let mut calls = Vec::new();
     for client in [shared, blocking] {

@@ -1,5 +1,5 @@
 //! A server that has paused its clients, as a primary does that hands over to its replica: who waits
-//! on it waits, but not on one that hangs.
+//! on it waits, but not on one that hangs. However many wait, it is asked as often as for one.
 
 use std::time::{Duration, Instant};
 
@@ -93,5 +93,80 @@ async fn no_server_holds_writes_up_for_ever() {
         let took = since.elapsed();
         assert!(took >= least && took < least + Duration::from_secs(4), "{took:?}");
         server.command(&["CLIENT", "UNPAUSE"]).unwrap();
+    }
+}
+
+/// So many connections wait at once.
+const MANY: usize = 12;
+
+#[tokio::test]
+async fn many_that_are_silent_ask_as_one() {
+    let (server, config) = start();
+    let limit = SHORT * 2;
+    let config = config.response_timeout(limit);
+    let client = Client::connect(&config).await.unwrap();
+    let blocking = Client::connect_blocking(&config).unwrap();
+    let mut writes = Vec::new();
+    let since = Instant::now();
+    hold_writes(&server, SHORT * 12);
+    for at in 0..MANY {
+        let (client, blocking) = (client.clone(), blocking.clone());
+        writes.push(match at % 2 {
+            0 => tokio::spawn(async move {
+                let mut own = client.exclusive().await?;
+                own.run(incr("n")).await
+            }),
+            _ => tokio::task::spawn_blocking(move || blocking.incr("n").run()),
+        });
+    }
+    for write in writes {
+        write.await.unwrap().unwrap();
+    }
+    let took = since.elapsed();
+    assert!(took > SHORT * 11, "{took:?}: they were not held up");
+    let most = took.as_secs_f64() / (limit / 8).as_secs_f64() + 1.0;
+    let asked = f64::from(questions(&server));
+    assert!((1.0..=most).contains(&asked), "{asked} questions, at most {most}");
+    let n: usize = client.get("n").await.unwrap();
+    assert_eq!(n, MANY);
+}
+
+#[tokio::test]
+async fn many_that_wait_on_a_server_ask_as_one_whether_it_lives() {
+    let (server, config) = start();
+    let beat = SHORT;
+    let client = Client::connect(config.heartbeat(beat)).await.unwrap();
+    let pop = |list: usize| {
+        let client = client.clone();
+        tokio::spawn(async move {
+            client.command::<(String, i64)>("BLPOP").key(format!("list:{list}")).arg(0).await
+        })
+    };
+    let pops: Vec<_> = (0..MANY).map(pop).collect();
+    let blocked = format!("blocked_clients:{MANY}");
+    while !server.command(&["INFO", "clients"]).unwrap().contains(&blocked) {
+        tokio::task::yield_now().await;
+    }
+    let connections = || {
+        let stats = server.command(&["INFO", "stats"]).unwrap();
+        let line = stats.lines().find_map(|line| line.strip_prefix("total_connections_received:"));
+        line.unwrap().parse::<u32>().unwrap()
+    };
+    let (since, before) = (Instant::now(), connections());
+    // Looking is a connection too.
+    let mut looks = 1;
+    while connections() - before < looks + 4 {
+        looks += 1;
+        assert!(since.elapsed() < beat * 40, "it was not asked");
+        tokio::time::sleep(beat / 4).await;
+    }
+    let asked = f64::from(connections() - before - looks - 1);
+    let most = since.elapsed().as_secs_f64() / (beat / 2).as_secs_f64() + 1.0;
+    assert!(asked <= most, "{asked} questions, at most {most}");
+    for list in 0..MANY {
+        client.rpush(format!("list:{list}"), 1).await.unwrap();
+    }
+    for pop in pops {
+        assert_eq!(pop.await.unwrap().unwrap().1, 1);
     }
 }

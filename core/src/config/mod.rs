@@ -24,6 +24,7 @@ pub use pool::PoolConfig;
 pub(crate) use sentinel::{Sentinels, Told};
 
 use crate::cache::Tracking;
+use crate::connection::Witness;
 use crate::credentials::Keyring;
 use crate::error::{Error, Result};
 use crate::resp::Limits;
@@ -96,6 +97,8 @@ pub struct Config {
     pub(crate) credentials: Option<Keyring>,
     /// For connections that are told of changes, to whom they tell them.
     pub(crate) tracking: Option<Tracking>,
+    /// What silent servers have said to all that were made from this.
+    pub(crate) witness: Witness,
 }
 
 /// Where a server listens.
@@ -172,6 +175,7 @@ impl Config {
             pool: PoolConfig::new(),
             credentials: None,
             tracking: None,
+            witness: Witness::default(),
         }
     }
 
@@ -240,9 +244,14 @@ impl Config {
     /// A server that works on one slow script answers nobody meanwhile: where scripts take longer, set
     /// more. One that keeps an answer back and serves others is waited for up to
     /// [`Config::relaxed_timeout`]: while it has paused its clients (`CLIENT PAUSE`, a planned
-    /// failover), or a search takes its time. It is asked for that on another connection (`CLIENT
-    /// LIST`, RESP3, which the user must be allowed to ask). Blocking commands (`BLPOP`) have no such limit: they
-    /// end when the server does (see [`Config::heartbeat`]).
+    /// failover), or a search takes its time.
+    ///
+    /// A server that has been silent for half of this time is asked for that on another connection,
+    /// which is made for the question (`CLIENT LIST`, RESP3, which the user must be allowed to ask), and
+    /// has the other half to answer. Blocking commands (`BLPOP`) have no such limit: they end when the
+    /// server does, which is asked once in each [`Config::heartbeat`] whether it lives, and has all of
+    /// this time to let somebody log in. Each question is about all connections of this configuration
+    /// that are silent at the time, and a server is asked at most eight times in this time.
     #[must_use]
     pub fn response_timeout(mut self, timeout: Duration) -> Config {
         self.response_timeout = timeout;
@@ -392,6 +401,7 @@ impl fmt::Debug for Config {
             pool,
             credentials,
             tracking,
+            witness: _,
         } = self;
         f.debug_struct("Config")
             .field("endpoint", endpoint)

@@ -76,8 +76,8 @@ impl Config {
     /// the loss.
     ///
     /// While a command waits on the server (`BLPOP`), which has no time limit, the server is asked as
-    /// often: it must let another connection log in, or the command fails with `Timeout`, its outcome
-    /// unknown.
+    /// often, once for all that wait: it must let another connection log in, or refuse it, within
+    /// [`Config::response_timeout`], or the command fails with `Timeout`, its outcome unknown.
     #[must_use]
     pub fn heartbeat(mut self, idle: impl Into<Option<Duration>>) -> Config {
         self.heartbeat = idle.into();

@@ -45,7 +45,7 @@ mod stream;
 mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
-mod withheld;
+mod witness;
 mod work;
 
 #[cfg(test)]
@@ -66,5 +66,5 @@ pub(crate) use relogin::renewed;
 pub(crate) use reply::{Place, Reply};
 pub(crate) use stream::{Connector, Look, Stream, no_node};
 pub(crate) use tcp::{interleave, nowhere, set as set_options};
-pub(crate) use withheld::withholds;
+pub(crate) use witness::{Verdict, Witness, ask};
 pub use work::{Pipeline, Route, Transaction, Work};

@@ -8,7 +8,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::confirmed::{counted, wait};
-use super::patience::Patience;
 use super::session::{Change, change_of};
 use super::{Held, Pool, PoolMetrics};
 use crate::client::Client;
@@ -264,7 +263,7 @@ impl Exclusive {
                 conn.log_in_again(&pool).await?;
             }
             conn.session.begin(change);
-            let reply = conn.exchange(wire, Patience::of(patience, &pool)).await?;
+            let reply = conn.exchange(wire, &pool, patience).await?;
             // The answer to EXEC is the last of a transaction.
             let mut last = Reader::new(reply.as_bytes());
             last.skip_many(wire.frames().saturating_sub(1) as usize)?;

@@ -3,14 +3,13 @@
 use std::future::poll_fn;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::task::{Poll, ready};
 use std::time::{Duration, Instant};
 
 use super::Pool;
 use super::metrics::Reason;
-use super::patience::{Patience, late};
+use super::patience::Exchange;
 use super::session::Session;
-use crate::connection::{Dedicated, Look, Pauses, Reply, Rest, Wire};
+use crate::connection::{Dedicated, Look, Pauses, Reply, Wire};
 use crate::direct::{block, is_timeout};
 use crate::error::{Error, ErrorKind, Result, Sent, ServerCode};
 use crate::resp::{Frame, Packed, Pieces, View};
@@ -73,39 +72,22 @@ impl Conn {
         }
     }
 
-    /// Sends a request and waits for its reply, as long as there is patience. Once it was dropped or
-    /// has failed the connection is of no use.
+    /// Sends a request and waits for its reply: for so long, or without a limit as long as the server
+    /// lives. Once it was dropped or has failed the connection is of no use.
     ///
     /// # Errors
     /// `Timeout`, `Disconnected`, `Protocol`; it is unknown what became of the request.
     pub(crate) async fn exchange(
         &mut self,
         wire: &Wire<'_>,
-        patience: Patience<'_>,
+        pool: &Pool,
+        limit: Option<Duration>,
     ) -> Result<Reply> {
         let scratch = self.begin(wire)?;
-        let (connection, bytes) = (&mut self.connection, encoded(wire, &scratch));
-        let frames = wire.frames();
-        let outcome = match (connection.stream.waits(), patience) {
-            (true, Patience::Time(pool, limit)) => {
-                connection.stream.limit(Some(limit));
-                match connection.send(bytes).await {
-                    Ok(()) => match connection.reply(frames).await {
-                        Err(error) if is_timeout(&error) => {
-                            Box::pin(pool.insist_here(connection, frames, limit, error)).await
-                        }
-                        outcome => outcome,
-                    },
-                    Err(error) => Err(error),
-                }
-            }
-            (true, Patience::Life(pool)) => pool.wait_here(connection, bytes, frames).await,
-            (false, Patience::Time(pool, limit)) => {
-                pool.insist(connection, bytes, frames, limit).await
-            }
-            (false, Patience::Life(pool)) => pool.wait(connection, bytes, frames).await,
-        };
-        self.end(scratch, outcome, patience)
+        let bytes = encoded(wire, &scratch);
+        let mut exchange = Exchange::new(&mut self.connection, bytes, wire.frames());
+        let outcome = pool.attend(&mut exchange, limit).await;
+        self.end(scratch, outcome)
     }
 
     /// The same on this thread, over a socket that waits while it is polled. Most calls of a blocking
@@ -117,27 +99,14 @@ impl Conn {
         limit: Duration,
     ) -> Result<Reply> {
         let scratch = self.begin(wire)?;
-        let (connection, frames) = (&mut self.connection, wire.frames());
-        connection.stream.limit(Some(limit));
-        let (mut rest, mut sent) = (Rest::new(encoded(wire, &scratch)), false);
-        let outcome = block(poll_fn(|cx| {
-            if !sent {
-                ready!(connection.poll_send(cx, &mut rest))?;
-                sent = true;
-            }
-            loop {
-                if let Some(reply) = ready!(connection.poll_item(cx, Some(frames)))?.into_reply() {
-                    return Poll::Ready(Ok(reply));
-                }
-            }
-        }));
-        let outcome = match outcome {
-            Err(error) if sent && is_timeout(&error) => {
-                block(pool.insist_here(connection, frames, limit, error))
-            }
+        self.connection.stream.limit(pool.quiet(Some(limit)));
+        let bytes = encoded(wire, &scratch);
+        let mut exchange = Exchange::new(&mut self.connection, bytes, wire.frames());
+        let outcome = match block(poll_fn(|cx| exchange.poll(cx))) {
+            Err(error) if is_timeout(&error) => block(pool.doubt(&mut exchange, Some(limit))),
             outcome => outcome,
         };
-        self.end(scratch, outcome, Patience::Time(pool, limit))
+        self.end(scratch, outcome)
     }
 
     /// Begins an exchange; gives what a command was encoded into.
@@ -152,26 +121,14 @@ impl Conn {
     }
 
     /// Ends it. One that was given up ends nowhere: such a connection is never used again.
-    fn end(
-        &mut self,
-        mut scratch: Pieces,
-        outcome: Result<Reply>,
-        patience: Patience<'_>,
-    ) -> Result<Reply> {
+    fn end(&mut self, mut scratch: Pieces, outcome: Result<Reply>) -> Result<Reply> {
         scratch.clear(KEEP);
         self.scratch = scratch;
-        let error = match outcome {
-            Ok(_) => {
-                self.busy = false;
-                return outcome;
-            }
-            Err(error) => error,
-        };
-        self.failed = true;
-        Err(match patience {
-            Patience::Time(_, limit) if is_timeout(&error) => late(limit),
-            _ => error.with_sent(Sent::Unknown),
-        })
+        match outcome {
+            Ok(_) => self.busy = false,
+            Err(_) => self.failed = true,
+        }
+        outcome.map_err(|error| error.with_sent(Sent::Unknown))
     }
 
     /// Refuses what can have no answer.
@@ -186,8 +143,7 @@ impl Conn {
 
     /// As [`Conn::exchange`] of one command.
     async fn ask(&mut self, packed: &Packed, pool: &Pool) -> Result<Reply> {
-        let patience = Patience::Time(pool, pool.config.response_timeout);
-        self.exchange(&Wire::One(packed), patience).await
+        self.exchange(&Wire::One(packed), pool, Some(pool.config.response_timeout)).await
     }
 
     /// Logs in with the credentials of now.
@@ -323,7 +279,7 @@ impl<P: Deref<Target = Pool>> Held<P> {
     ) -> Result<Reply> {
         let Held { pool, conn } = self;
         let conn = conn.as_deref_mut().ok_or_else(no_connection)?;
-        conn.exchange(wire, Patience::of(limit, pool)).await
+        conn.exchange(wire, pool, limit).await
     }
 
     /// As [`Conn::exchange_here`].

@@ -1,16 +1,15 @@
 //! Connections for one caller at a time, kept for the next one.
 //!
 //! `turns` says whose turn it is, `ask` waits for that, `held` is a connection in use, `session`
-//! knows whether it is as clean as it was, `patience` how long a reply is waited for, `life` whether
-//! the server lives while a command waits on it, `keeper` closes what is old. Above them: `exclusive`
-//! is what users hold, `watched` runs transactions on watched keys, `confirmed` counts replicas.
+//! knows whether it is as clean as it was, `patience` how long a reply is waited for, `keeper` closes
+//! what is old. Above them: `exclusive` is what users hold, `watched` runs transactions on watched
+//! keys, `confirmed` counts replicas.
 
 mod ask;
 mod confirmed;
 mod exclusive;
 mod held;
 mod keeper;
-mod life;
 mod metrics;
 mod node;
 mod patience;
@@ -30,7 +29,6 @@ use tokio::runtime;
 pub use exclusive::{Exclusive, OnExclusive};
 use held::Conn;
 pub(crate) use held::Held;
-use life::Life;
 use metrics::Reason;
 pub use metrics::{PoolClosed, PoolMetrics};
 use turns::Turns;
@@ -52,7 +50,6 @@ pub(crate) struct Pool {
     /// Connections of an earlier epoch are not used again.
     epoch: AtomicU64,
     nonces: AtomicU64,
-    life: Life,
 }
 
 struct State {
@@ -87,7 +84,6 @@ impl Pool {
             state: Mutex::new(state),
             epoch: AtomicU64::new(0),
             nonces: AtomicU64::new(0),
-            life: Life::default(),
         })
     }
 
