@@ -265,6 +265,13 @@ impl Error {
         copy
     }
 
+    /// The same error, as the last one of so many attempts.
+    pub(crate) fn after(mut self, attempts: u32) -> Error {
+        let message = format!("{} (the last of {attempts} attempts)", self.0.message);
+        self.0.message = message.into();
+        self
+    }
+
     /// The same error with another answer to "was it sent?".
     #[must_use]
     pub fn with_sent(mut self, sent: Sent) -> Error {

@@ -83,6 +83,7 @@ impl Seat {
 
     fn ask(&self, line: &mut Option<Line>, request: &Request) -> Result<Answer> {
         let mut retries = self.config.retries;
+        let until = Instant::now() + self.config.total_timeout;
         loop {
             let used = match line {
                 Some(used) => used,
@@ -96,7 +97,8 @@ impl Seat {
                 Err(error) => error,
             };
             hang_up(line);
-            if error.kind() != ErrorKind::Disconnected || retries == 0 || is_timeout(&error) {
+            let last = retries == 0 || Instant::now() >= until;
+            if last || error.kind() != ErrorKind::Disconnected || is_timeout(&error) {
                 return Err(self.explain(error, request));
             }
             retries -= 1;

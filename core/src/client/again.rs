@@ -1,11 +1,14 @@
-//! Requests that the server refused for the moment: nothing of them ran, so they are sent again.
+//! Requests that are sent again: what the server refused for the moment, of which nothing ran, and what
+//! changes nothing when its answer was lost.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::config::Config;
 use crate::connection::{Exchange, Link, Reply, Route, Wire, Work};
 use crate::direct::Direct;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result, Sent};
+use crate::pool::{Held, Pool};
 use crate::resp::{Frame, Parcel, Pieces};
 
 /// The pauses double, from the first to the second.
@@ -31,20 +34,177 @@ pub(super) struct Request {
     atomic: bool,
     /// Whether it may wait on the server.
     waits: bool,
+    /// Whether it is sent again when its answer was lost.
+    repeatable: bool,
+}
+
+/// On which way.
+pub(super) enum By<'d> {
+    Link(Arc<Link>),
+    Direct(&'d Direct),
 }
 
 impl Request {
-    pub(super) fn of(work: &impl Work) -> Request {
+    pub(super) fn of(work: &impl Work, repeatable: bool) -> Request {
         let wire = work.wire();
         let mut bytes = Pieces::default();
         wire.write_pieces(&mut bytes);
-        let atomic = is_atomic(work);
-        Request { bytes: bytes.into(), frames: wire.frames(), atomic, waits: work.is_blocking() }
+        let (atomic, waits) = (is_atomic(work), work.is_blocking());
+        Request { bytes: bytes.into(), frames: wire.frames(), atomic, waits, repeatable }
     }
 
     fn wire(&self) -> Wire<'_> {
         Wire::Many { bytes: self.bytes.view(), frames: self.frames }
     }
+
+    /// Sends it until there is an answer or the [`Config::total_timeout`] is over, of which so much is
+    /// `spent`; `first` is what has come of it already. The time stands still while a server lets it
+    /// wait.
+    ///
+    /// # Errors
+    /// The last reason to send it again; those after which it is not.
+    pub(super) async fn run(
+        self,
+        by: By<'_>,
+        first: Option<Result<Reply>>,
+        spent: Duration,
+    ) -> Result<Reply> {
+        let pool = by.pool().cloned();
+        let running = self.repeat(&by, first, spent);
+        match pool {
+            // Whoever waits for it may be outside of the runtime.
+            Ok(pool) => pool.enter(running).await,
+            Err(_) => running.await,
+        }
+    }
+
+    async fn repeat(
+        self,
+        by: &By<'_>,
+        first: Option<Result<Reply>>,
+        spent: Duration,
+    ) -> Result<Reply> {
+        let config = by.config();
+        let mut until = Instant::now() + config.total_timeout.saturating_sub(spent);
+        let mut pause = PAUSES.0;
+        let (mut attempts, mut losses) = (1, 0);
+        let mut last = match first {
+            Some(first) => first,
+            None => self.send(by, None, &mut until).await,
+        };
+        loop {
+            let refusal = match &last {
+                Ok(reply) => match refusal(reply, self.frames, self.atomic, config.elects()) {
+                    None => return last,
+                    refusal => refusal,
+                },
+                Err(error) if self.repeatable && losses < config.retries && is_lost(error) => None,
+                Err(_) => break,
+            };
+            if left(until).is_zero() {
+                break;
+            }
+            losses += u32::from(refusal.is_none());
+            if refusal == Some(Refusal::ReadOnly) {
+                by.leave();
+            }
+            if refusal.is_some() {
+                by.pause(pause.min(left(until))).await;
+                pause = (pause * 2).min(PAUSES.1);
+            }
+            let next = self.send(by, Some(left(until)), &mut until).await;
+            attempts += 1;
+            last = match next {
+                // Its time was over before it was sent, or in the midst of it. That it was sent again
+                // has a better reason.
+                Err(late) if late.kind() == ErrorKind::Timeout && left(until).is_zero() => {
+                    if late.sent() == Sent::No && losses == 0 {
+                        return last;
+                    }
+                    Err(cause(last).with_sent(Sent::Unknown))
+                }
+                next => next,
+            };
+        }
+        last.map_err(|error| match (error.sent(), attempts) {
+            (_, 1) => error,
+            // One before it may have been executed.
+            (Sent::No, _) if losses > 0 => error.with_sent(Sent::Unknown).after(attempts),
+            _ => error.after(attempts),
+        })
+    }
+
+    /// Sends it once, in the time that is `left` where it is not the first time.
+    async fn send(
+        &self,
+        by: &By<'_>,
+        left: Option<Duration>,
+        until: &mut Instant,
+    ) -> Result<Reply> {
+        if self.waits {
+            let mut connection = by.connection(left).await?;
+            let begun = Instant::now();
+            let reply = connection.exchange(&self.wire(), None).await?;
+            *until += begun.elapsed();
+            return Ok(reply);
+        }
+        let link = match by {
+            By::Direct(direct) => return direct.run(&self.wire(), left),
+            By::Link(link) => Arc::clone(link),
+        };
+        let exchange = Exchange::new(link, self.bytes.clone(), self.frames);
+        let Some(left) = left else { return exchange.await };
+        tokio::time::timeout(left, exchange).await.unwrap_or_else(|_| {
+            let late = Error::new(ErrorKind::Timeout, "the time for all attempts is over");
+            Err(late.with_sent(Sent::Unknown))
+        })
+    }
+}
+
+impl By<'_> {
+    fn config(&self) -> &Config {
+        match self {
+            By::Link(link) => &link.config,
+            By::Direct(direct) => &direct.config,
+        }
+    }
+
+    fn pool(&self) -> Result<&Arc<Pool>> {
+        match self {
+            By::Link(link) => link.pool(),
+            By::Direct(direct) => Ok(direct.pool()),
+        }
+    }
+
+    async fn connection(&self, left: Option<Duration>) -> Result<Held<Arc<Pool>>> {
+        if let By::Link(link) = self {
+            link.state().admit()?;
+        }
+        self.pool()?.get(left).await
+    }
+
+    /// Leaves a server that is a primary no longer.
+    fn leave(&self) {
+        match self {
+            By::Link(link) => {
+                link.pool.get().into_iter().for_each(|pool| pool.renew());
+                link.leave("the server is a primary no longer");
+            }
+            By::Direct(direct) => direct.leave(),
+        }
+    }
+
+    async fn pause(&self, time: Duration) {
+        match self {
+            By::Link(_) => tokio::time::sleep(time).await,
+            By::Direct(_) => std::thread::sleep(time),
+        }
+    }
+}
+
+/// The time until then.
+fn left(until: Instant) -> Duration {
+    until.saturating_duration_since(Instant::now())
 }
 
 #[inline]
@@ -109,75 +269,25 @@ fn reason(line: &str, elects: bool) -> Option<Refusal> {
     }
 }
 
-/// Sends a request again until it is not refused, or the time is up; then gives the refusal.
-pub(super) async fn again(link: Arc<Link>, request: Request, mut reply: Reply) -> Result<Reply> {
-    let elects = link.config.elects();
-    let deadline = Instant::now() + link.config.total_timeout;
-    let mut pause = PAUSES.0;
-    while let Some(refusal) = refusal(&reply, request.frames, request.atomic, elects)
-        && Instant::now() < deadline
-    {
-        if refusal == Refusal::ReadOnly {
-            link.leave("the server is a primary no longer");
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(PAUSES.1);
-        let bytes = request.bytes.clone();
-        reply = Exchange::new(Arc::clone(&link), bytes, request.frames).await?;
-    }
-    Ok(reply)
+/// Whether a request's answer was lost with its connection.
+pub(super) fn is_lost(error: &Error) -> bool {
+    error.kind() == ErrorKind::Disconnected && error.sent() == Sent::Unknown
 }
 
-/// Runs a request that may wait on the server on a connection of the pool, without a limit on the
-/// time to answer; again while it is refused.
-pub(super) async fn apart(link: Arc<Link>, request: Request) -> Result<Reply> {
-    let elects = link.config.elects();
-    let mut pause = PAUSES.0;
-    let mut left = link.config.total_timeout;
+/// Why a request was sent again.
+fn cause(outcome: Result<Reply>) -> Error {
+    let reply = match outcome {
+        Ok(reply) => reply,
+        Err(error) => return error,
+    };
+    let mut reader = reply.reader();
     loop {
-        link.state().admit()?;
-        let pool = link.pool()?;
-        let mut connection = pool.get().await?;
-        let reply = pool.enter(connection.exchange(&request.wire(), None)).await?;
-        drop(connection);
-        let Some(refusal) = refusal(&reply, request.frames, false, elects) else {
-            return Ok(reply);
-        };
-        if left.is_zero() {
-            return Ok(reply);
+        match reader.next() {
+            Ok(Frame::Error(line)) => return Error::server(line),
+            Ok(_) => {}
+            Err(error) => return error,
         }
-        if refusal == Refusal::ReadOnly {
-            pool.renew();
-            link.leave("the server is a primary no longer");
-        }
-        pool.enter(async { tokio::time::sleep(pause).await }).await;
-        left = left.saturating_sub(pause);
-        pause = (pause * 2).min(PAUSES.1);
     }
-}
-
-/// As [`again`], on this thread.
-#[cold]
-pub(super) fn again_blocking(
-    direct: &Direct,
-    request: &Request,
-    mut reply: Reply,
-) -> Result<Reply> {
-    let elects = direct.config.elects();
-    let mut pause = PAUSES.0;
-    let mut left = direct.config.total_timeout;
-    while let Some(refusal) = refusal(&reply, request.frames, request.atomic, elects)
-        && !left.is_zero()
-    {
-        if refusal == Refusal::ReadOnly {
-            direct.leave();
-        }
-        std::thread::sleep(pause);
-        left = left.saturating_sub(pause);
-        pause = (pause * 2).min(PAUSES.1);
-        reply = direct.run(&request.wire(), request.waits)?;
-    }
-    Ok(reply)
 }
 
 #[cfg(test)]

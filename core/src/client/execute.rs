@@ -6,11 +6,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
 
-use super::again::{Request, again, again_blocking, apart, is_refused};
+use super::again::{By, Request, is_lost, is_refused};
 use super::{Client, Way};
 use crate::connection::{Flight, Link, Place, Reply, Route, Work, polled_again};
-use crate::direct::check_waiting;
+use crate::direct::{block, check_waiting};
 use crate::error::{Error, ErrorKind, Result, Sent};
 use crate::multi::Turn;
 use crate::resp::Reader;
@@ -26,7 +27,8 @@ pub struct Execute<W: Work, C: Borrow<Client>> {
     client: C,
     pub(super) work: W,
     pub(super) stage: Stage,
-    retries: u32,
+    /// The tick of its connection at which it began.
+    begun: u32,
     /// Which of several databases it runs on.
     pub(super) turn: Option<Box<Turn>>,
 }
@@ -47,7 +49,7 @@ impl<W: Work, C: Borrow<Client>> Unpin for Execute<W, C> {}
 
 impl<W: Work, C: Borrow<Client>> Execute<W, C> {
     pub(crate) fn new(client: C, work: W) -> Execute<W, C> {
-        Execute { client, work, stage: Stage::Here(Flight::Start), retries: 0, turn: None }
+        Execute { client, work, stage: Stage::Here(Flight::Start), begun: 0, turn: None }
     }
 
     /// What is to be run, and by whom.
@@ -55,10 +57,9 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
         (self.client.borrow(), &self.work)
     }
 
-    /// Takes the reply from this future instead, and never asks for it again.
+    /// Takes the reply from this future instead.
     pub(crate) fn go(&mut self, future: Pin<Box<dyn Future<Output = Result<Reply>> + Send>>) {
         self.stage = Stage::Apart(future);
-        self.retries = u32::MAX;
     }
 
     /// Goes on; leaves the reply in its `place`.
@@ -67,66 +68,60 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
         place: &mut Place,
         cx: &mut Context<'_>,
     ) -> Poll<Result<()>> {
-        match &mut self.stage {
-            Stage::Apart(future) => {
-                let outcome = ready!(future.as_mut().poll(cx));
-                return Poll::Ready(leave(outcome, place));
-            }
-            Stage::Here(Flight::Start) => {}
-            Stage::Here(flight) => {
-                let polled = match Self::way(&self.client, self.turn.as_deref()) {
-                    Way::Shared(handle) => {
-                        flight.poll_into(place, &handle.0, || self.work.wire(), cx)
-                    }
-                    _ => Poll::Ready(Err(polled_again())),
-                };
-                return self.poll_here(ready!(polled), place, cx);
-            }
-            Stage::Beside(link, flight) => {
-                let outcome = ready!(flight.poll_into(place, link, || self.work.wire(), cx));
-                note(link, &self.work, place);
-                return self.poll_here(outcome, place, cx);
-            }
-            Stage::There(link, flight) => {
-                let outcome = ready!(flight.poll_into(place, link, || self.work.wire(), cx));
-                note(link, &self.work, place);
-                return self.poll_there(outcome, place, cx);
-            }
+        if !matches!(self.stage, Stage::Here(Flight::Start)) {
+            return self.poll_stage(place, cx);
         }
         self.work.check()?;
         match Self::way(&self.client, self.turn.as_deref()) {
             Way::Direct(direct) => {
                 let wire = self.work.wire();
+                if self.work.is_blocking() {
+                    let request = Request::of(&self.work, false);
+                    let running = request.run(By::Direct(direct), None, self.spent());
+                    return Poll::Ready(leave(block(running), place));
+                }
                 if let Some(replicas) = &direct.replicas
                     && let Some(reply) = replicas.answer(&self.work.route(), &wire)
                 {
                     *place = Some(reply);
                     return Poll::Ready(Ok(()));
                 }
-                let reply = direct.run(&wire, self.work.is_blocking())?;
-                if is_refused(&self.work, &reply, || direct.config.elects()) {
-                    let request = Request::of(&self.work);
-                    return Poll::Ready(leave(again_blocking(direct, &request, reply), place));
+                let begun = Instant::now();
+                let outcome = direct.run_at(begun, &wire, None);
+                let again = match &outcome {
+                    Ok(reply) => is_refused(&self.work, reply, || direct.config.elects()),
+                    Err(error) => self.may_repeat(error),
+                };
+                if !again {
+                    return Poll::Ready(leave(outcome, place));
                 }
-                *place = Some(reply);
-                Poll::Ready(Ok(()))
+                let spent = self.spent().max(begun.elapsed());
+                let request = Request::of(&self.work, self.is_repeatable());
+                let running = request.run(By::Direct(direct), Some(outcome), spent);
+                Poll::Ready(leave(block(running), place))
             }
             Way::Shared(handle) => {
                 check_waiting()?;
                 if self.work.is_blocking() {
-                    let future = Box::pin(apart(Arc::clone(&handle.0), Request::of(&self.work)));
-                    return self.step(future, place, cx);
+                    let by = By::Link(Arc::clone(&handle.0));
+                    let request = Request::of(&self.work, false);
+                    return self.step(Box::pin(request.run(by, None, self.spent())), place, cx);
                 }
-                if let Some(replicas) = handle.0.replicas()
-                    && let Some(link) = replicas.link_for(&self.work.route(), &self.work.wire())
-                {
-                    return self.poll_link(link, place, cx);
+                let replica = handle
+                    .0
+                    .replicas()
+                    .and_then(|replicas| replicas.link_for(&self.work.route(), &self.work.wire()));
+                if let Some(link) = replica {
+                    self.begun = link.now();
+                    self.stage = Stage::There(link, Flight::Start);
+                } else {
+                    self.begun = handle.0.now();
+                    if handle.0.has_lanes() {
+                        let link = Arc::clone(handle.0.lane(&self.work.wire()));
+                        self.stage = Stage::Beside(link, Flight::Start);
+                    }
                 }
-                if handle.0.has_lanes() {
-                    let link = Arc::clone(handle.0.lane(&self.work.wire()));
-                    return self.poll_beside(link, place, cx);
-                }
-                self.poll_primary(place, cx)
+                self.poll_stage(place, cx)
             }
             Way::Cluster(cluster) => {
                 if !cluster.is_blocking() {
@@ -137,7 +132,9 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
                     && !self.work.is_blocking()
                     && let Some(link) = cluster.link_for(packed, flags)
                 {
-                    return self.poll_link(link, place, cx);
+                    self.begun = link.now();
+                    self.stage = Stage::There(link, Flight::Start);
+                    return self.poll_stage(place, cx);
                 }
                 self.poll_steps(0, place, cx)
             }
@@ -148,46 +145,38 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
         }
     }
 
-    /// Goes by the client's own connection.
+    /// Goes on where it has been sent, or is to be sent first.
     #[inline]
-    fn poll_primary(&mut self, place: &mut Place, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        let Way::Shared(handle) = Self::way(&self.client, self.turn.as_deref()) else {
-            return Poll::Ready(Err(polled_again()));
-        };
-        let mut flight = Flight::Start;
-        let polled = flight.poll_into(place, &handle.0, || self.work.wire(), cx);
-        self.stage = Stage::Here(flight);
-        self.poll_here(ready!(polled), place, cx)
+    fn poll_stage(&mut self, place: &mut Place, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        match &mut self.stage {
+            Stage::Here(flight) => {
+                let polled = match Self::way(&self.client, self.turn.as_deref()) {
+                    Way::Shared(handle) => {
+                        flight.poll_into(place, &handle.0, || self.work.wire(), cx)
+                    }
+                    _ => Poll::Ready(Err(polled_again())),
+                };
+                let outcome = ready!(polled);
+                self.poll_here(outcome, place, cx)
+            }
+            Stage::Beside(link, flight) => {
+                let outcome = ready!(flight.poll_into(place, link, || self.work.wire(), cx));
+                note(link, &self.work, place);
+                self.poll_here(outcome, place, cx)
+            }
+            Stage::There(link, flight) => {
+                let outcome = ready!(flight.poll_into(place, link, || self.work.wire(), cx));
+                note(link, &self.work, place);
+                self.poll_there(outcome, place, cx)
+            }
+            Stage::Apart(future) => {
+                let outcome = ready!(future.as_mut().poll(cx));
+                Poll::Ready(leave(outcome, place))
+            }
+        }
     }
 
-    /// Goes by another of the client's own connections.
-    fn poll_beside(
-        &mut self,
-        link: Arc<Link>,
-        place: &mut Place,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<()>> {
-        let mut flight = Flight::Start;
-        let polled = flight.poll_into(place, &link, || self.work.wire(), cx);
-        self.stage = Stage::Beside(link, flight);
-        self.poll_here(ready!(polled), place, cx)
-    }
-
-    /// Goes by the connection of another server.
-    #[inline]
-    fn poll_link(
-        &mut self,
-        link: Arc<Link>,
-        place: &mut Place,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<()>> {
-        let mut flight = Flight::Start;
-        let polled = flight.poll_into(place, &link, || self.work.wire(), cx);
-        self.stage = Stage::There(link, flight);
-        self.poll_there(ready!(polled), place, cx)
-    }
-
-    /// What came back on the client's own connection: the answer, or a refusal that passes.
+    /// What came back on the client's own connection: the answer, or a reason to send it again.
     #[inline]
     fn poll_here(
         &mut self,
@@ -195,11 +184,15 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
         place: &mut Place,
         cx: &mut Context<'_>,
     ) -> Poll<Result<()>> {
-        let refused = |reply| is_refused(&self.work, reply, || self.elects());
-        if place.as_ref().is_some_and(refused) {
-            return self.poll_again(place, cx);
+        let again = match (&outcome, &*place) {
+            (Err(error), _) => self.may_repeat(error),
+            (Ok(()), Some(reply)) => is_refused(&self.work, reply, || self.elects()),
+            (Ok(()), None) => false,
+        };
+        match again {
+            true => self.poll_again(outcome, place, cx),
+            false => Poll::Ready(outcome),
         }
-        Poll::Ready(outcome)
     }
 
     /// Whether another server may take the place of the one that answered.
@@ -209,17 +202,34 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
     }
 
     #[cold]
-    fn poll_again(&mut self, place: &mut Place, cx: &mut Context<'_>) -> Poll<Result<()>> {
+    fn poll_again(
+        &mut self,
+        outcome: Result<()>,
+        place: &mut Place,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<()>> {
         let Way::Shared(handle) = Self::way(&self.client, self.turn.as_deref()) else {
-            return Poll::Ready(Ok(()));
+            return Poll::Ready(outcome);
         };
+        let first = outcome.and_then(|()| place.take().ok_or_else(polled_again));
         let link = match &self.stage {
             Stage::Beside(link, _) => Arc::clone(link),
             _ => Arc::clone(&handle.0),
         };
-        let request = Request::of(&self.work);
-        let Some(reply) = place.take() else { return Poll::Ready(Ok(())) };
-        self.step(Box::pin(again(link, request, reply)), place, cx)
+        let request = Request::of(&self.work, self.is_repeatable());
+        self.step(Box::pin(request.run(By::Link(link), Some(first), self.spent())), place, cx)
+    }
+
+    /// How long it has taken until now.
+    #[cold]
+    fn spent(&self) -> Duration {
+        match (&self.turn, &self.stage, Self::way(&self.client, None)) {
+            (Some(turn), _, _) => turn.spent(),
+            (None, Stage::Here(Flight::Start), _) => Duration::ZERO,
+            (None, Stage::There(link, _), _) => link.since(self.begun),
+            (None, _, Way::Shared(handle)) => handle.0.since(self.begun),
+            _ => Duration::ZERO,
+        }
     }
 
     /// What came back from one of a cluster's nodes, or from a replica: the answer, or a reason to
@@ -230,13 +240,16 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
         place: &mut Place,
         cx: &mut Context<'_>,
     ) -> Poll<Result<()>> {
-        let Way::Cluster(cluster) = Self::way(&self.client, self.turn.as_deref()) else {
-            if place.as_ref().is_some_and(|reply| !is_refused_by_replica(reply)) {
-                return Poll::Ready(outcome);
+        let cluster = match Self::way(&self.client, self.turn.as_deref()) {
+            Way::Cluster(cluster) => cluster,
+            Way::Shared(handle) if place.as_ref().is_none_or(is_refused_by_replica) => {
+                // It only reads: the primary is asked instead.
+                *place = None;
+                self.begun = handle.0.now().wrapping_sub(handle.0.ticks(self.spent()));
+                self.stage = Stage::Here(Flight::Start);
+                return self.poll_stage(place, cx);
             }
-            // It only reads: the primary is asked instead.
-            *place = None;
-            return self.poll_primary(place, cx);
+            _ => return Poll::Ready(outcome),
         };
         let lost = match &outcome {
             Ok(()) if place.as_ref().is_some_and(|reply| cluster.is_answer(reply)) => {
@@ -264,7 +277,7 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
             return Poll::Ready(Err(Error::new(ErrorKind::Usage, "the client has no cluster")));
         };
         let mut plan = cluster.plan(&self.work.route())?;
-        plan.lost = lost;
+        (plan.lost, plan.spent) = (lost, self.spent());
         let cluster = Arc::clone(cluster);
         if self.work.is_blocking() {
             plan.wait();
@@ -272,15 +285,14 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
         self.step(Box::pin(cluster.run(plan)), place, cx)
     }
 
-    /// Whether the request's answer was lost, and asking again changes nothing.
+    /// Whether a request's answer was lost, and asking again changes nothing.
     fn may_repeat(&self, error: &Error) -> bool {
-        // A cluster's client has tried again already.
-        !matches!(self.client.borrow().way, Way::Cluster(_))
-            && error.kind() == ErrorKind::Disconnected
-            && error.sent() == Sent::Unknown
-            && self.work.is_repeatable()
-            && self.turn.is_none()
-            && self.retries < self.client.borrow().config().retries
+        is_lost(error) && self.is_repeatable()
+    }
+
+    /// Whether it is sent again when its answer was lost: of several databases, by another one.
+    fn is_repeatable(&self) -> bool {
+        self.turn.is_none() && self.work.is_repeatable()
     }
 
     fn step(
@@ -304,30 +316,21 @@ impl<W: Work, C: Borrow<Client>> Future for Execute<W, C> {
             return Poll::Ready(this.work.decode(&mut Reader::new(b"")));
         }
         let mut place = None;
-        loop {
-            let polled = match &this.turn {
-                None => this.poll_reply(&mut place, cx),
-                Some(_) => this.poll_databases(&mut place, cx),
-            };
-            let outcome = match polled {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(outcome) => outcome,
-            };
-            if !matches!(this.stage, Stage::Here(Flight::Done)) {
-                this.stage = Stage::Here(Flight::Done);
+        let polled = match &this.turn {
+            None => this.poll_reply(&mut place, cx),
+            Some(_) => this.poll_databases(&mut place, cx),
+        };
+        let outcome = ready!(polled);
+        if !matches!(this.stage, Stage::Here(Flight::Done)) {
+            this.stage = Stage::Here(Flight::Done);
+        }
+        match outcome {
+            Ok(()) => {
+                let Some(reply) = &place else { return Poll::Ready(Err(polled_again())) };
+                let decoded = this.work.decode(&mut reply.reader());
+                Poll::Ready(decoded.map_err(answered))
             }
-            match outcome {
-                Ok(()) => {
-                    let Some(reply) = &place else { return Poll::Ready(Err(polled_again())) };
-                    let decoded = this.work.decode(&mut reply.reader());
-                    return Poll::Ready(decoded.map_err(answered));
-                }
-                Err(error) if this.may_repeat(&error) => {
-                    this.retries += 1;
-                    this.stage = Stage::Here(Flight::Start);
-                }
-                Err(error) => return Poll::Ready(Err(error.with_command(this.work.name()))),
-            }
+            Err(error) => Poll::Ready(Err(error.with_command(this.work.name()))),
         }
     }
 }

@@ -236,7 +236,7 @@ impl Client {
             // A closed client has nothing left to clean up.
             let _ = match &self.way {
                 Way::Shared(handle) => handle.0.fire(&wire),
-                Way::Direct(direct) => direct.run(&wire, false).map(drop),
+                Way::Direct(direct) => direct.run(&wire, None).map(drop),
                 Way::Cluster(cluster) => {
                     cluster.fire(command.packed(), command.known_flags());
                     Ok(())

@@ -125,6 +125,22 @@ impl Cluster {
         }
     }
 
+    /// The outcome of a future; `None` when it has none in the time that is `left`, which a blocking
+    /// client's keep themselves.
+    pub(super) async fn within<F: Future>(
+        &self,
+        left: Option<Duration>,
+        future: F,
+    ) -> Option<F::Output> {
+        match (&self.means, left) {
+            (Means::Shared { runtime, .. }, Some(left)) => {
+                let limited = async { tokio::time::timeout(left, future).await.ok() };
+                inside(Some(runtime), limited).await
+            }
+            _ => Some(future.await),
+        }
+    }
+
     /// Lets time pass.
     pub(crate) async fn pause(&self, time: Duration) {
         match &self.means {

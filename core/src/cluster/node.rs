@@ -137,7 +137,7 @@ impl Node {
         // Whoever sends so does not want to know.
         let _ = match &self.way {
             Way::Shared(shared) => shared.link().fire(wire),
-            Way::Direct(direct) => direct.run(wire, false).map(drop),
+            Way::Direct(direct) => direct.run(wire, None).map(drop),
         };
     }
 
@@ -150,24 +150,30 @@ impl Node {
             }
             Way::Direct(_) => Leg::Direct(bytes, frames),
         };
-        ToNode { node: Arc::clone(self), way, since: Instant::now() }
+        ToNode { node: Arc::clone(self), way, since: Instant::now(), left: None }
     }
 
     /// The answer to a blocking client; `None` on another.
     pub(crate) fn call(&self, wire: &Wire<'_>) -> Option<Result<Reply>> {
         let Way::Direct(direct) = &self.way else { return None };
-        let outcome = direct.run(wire, false);
+        let outcome = direct.run(wire, None);
         self.note_outcome(&outcome);
         Some(outcome)
     }
 
-    /// Sends a command that may wait on the server, on a connection of its own.
-    pub(crate) async fn apart(&self, bytes: &Parcel, frames: u32) -> Result<Reply> {
+    /// Sends a command that may wait on the server, on a connection of its own, which is to be had
+    /// within the time that is `left` of all.
+    pub(crate) async fn apart(
+        &self,
+        bytes: &Parcel,
+        frames: u32,
+        left: Option<Duration>,
+    ) -> Result<Reply> {
         match &self.way {
-            Way::Direct(direct) => direct.run(&Wire::Many { bytes: bytes.view(), frames }, true),
+            Way::Direct(direct) => direct.wait(&Wire::Many { bytes: bytes.view(), frames }, left),
             Way::Shared(shared) => {
                 let pool = shared.link().pool()?;
-                let mut connection = pool.get().await?;
+                let mut connection = pool.get(left).await?;
                 pool.enter(connection.exchange(&Wire::Many { bytes: bytes.view(), frames }, None))
                     .await
             }
@@ -257,6 +263,8 @@ pub(crate) struct ToNode {
     node: Arc<Node>,
     way: Leg,
     since: Instant,
+    /// The time that is left of all, which a blocking client keeps.
+    left: Option<Duration>,
 }
 
 enum Leg {
@@ -264,16 +272,23 @@ enum Leg {
     Direct(Parcel, u32),
 }
 
+impl ToNode {
+    /// In the time that is left of all.
+    pub(super) fn within(self, left: Option<Duration>) -> ToNode {
+        ToNode { left, ..self }
+    }
+}
+
 impl Future for ToNode {
     type Output = Result<Reply>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
-        let ToNode { node, way, since } = self.get_mut();
+        let ToNode { node, way, since, left } = self.get_mut();
         let outcome = match (way, &node.way) {
             (Leg::Shared(exchange), _) => Pin::new(exchange).poll(cx),
             (Leg::Direct(bytes, frames), Way::Direct(direct)) => {
                 let outcome =
-                    direct.run(&Wire::Many { bytes: bytes.view(), frames: *frames }, false);
+                    direct.run(&Wire::Many { bytes: bytes.view(), frames: *frames }, *left);
                 node.note_outcome(&outcome);
                 Poll::Ready(outcome)
             }

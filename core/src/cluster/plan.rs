@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -54,6 +55,8 @@ pub(crate) struct Plan {
     pub(super) searches: bool,
     /// How often its answer was lost already.
     pub(crate) lost: u32,
+    /// How much of its time it has taken already.
+    pub(crate) spent: Duration,
     /// Whether it may wait on the server, on a connection of its own.
     pub(super) waits: bool,
 }
@@ -61,7 +64,8 @@ pub(crate) struct Plan {
 impl Plan {
     fn new() -> Plan {
         let (parts, commands) = (Vec::new(), Vec::new());
-        Plan { parts, commands, searches: false, lost: 0, waits: false }
+        let spent = Duration::ZERO;
+        Plan { parts, commands, searches: false, lost: 0, spent, waits: false }
     }
 
     /// One command.

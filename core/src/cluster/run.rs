@@ -59,7 +59,10 @@ impl Cluster {
     /// what was lost on the way and may not be repeated.
     pub(super) async fn run_plan(self: &Arc<Cluster>, mut plan: Plan) -> Result<Reply> {
         // Too far away to be an instant is without end.
-        let mut deadline = Instant::now().checked_add(self.config.total_timeout);
+        let left = self.config.total_timeout.saturating_sub(plan.spent);
+        let mut deadline = Instant::now().checked_add(left);
+        // Why it is sent again.
+        let mut reason: Option<Error> = None;
         let mut progress: Vec<Progress> = Vec::new();
         let lost = plan.lost;
         progress.resize_with(plan.parts.len(), || Progress { lost, ..Progress::default() });
@@ -69,10 +72,13 @@ impl Cluster {
             let epoch = self.epoch();
             let mut round = Round::default();
             let groups = self.group(&plan.parts, &progress, &mut round);
+            // The first time it takes what one attempt may take.
+            let left = deadline.filter(|_| reason.is_some());
+            let left = left.map(|end| end.saturating_duration_since(Instant::now()));
             let outcomes = match (plan.waits, groups.as_slice()) {
                 (true, [only]) => {
                     let since = Instant::now();
-                    let outcome = self.send_apart(only, &plan.parts, &progress).await;
+                    let outcome = self.send_apart(only, &plan.parts, &progress, left).await;
                     if outcome.is_ok() {
                         // For as long as the server lets it wait it has no limit.
                         deadline = deadline.and_then(|end| end.checked_add(since.elapsed()));
@@ -81,14 +87,20 @@ impl Cluster {
                 }
                 _ => {
                     let sent = groups.iter().map(|group| self.send(group, &plan.parts, &progress));
-                    together(sent.collect()).await
+                    let sent = sent.map(|exchange| exchange.within(left)).collect();
+                    let Some(outcomes) = self.within(left, together(sent)).await else {
+                        // What they would have said is not known; why they were asked again is.
+                        let reason = reason.unwrap_or_else(|| self.uncovered());
+                        return Err(reason.with_sent(Sent::Unknown));
+                    };
+                    outcomes
                 }
             };
             for (group, outcome) in groups.into_iter().zip(outcomes) {
                 self.settle(&group, outcome, &mut plan.parts, &mut progress, &mut round);
             }
             if let Some(error) = round.failed {
-                return Err(error);
+                return Err(honest(error, &plan, &progress));
             }
             let Some(last) = round.last else {
                 if plan.ends_a_scan(&self.map.load()) {
@@ -100,10 +112,9 @@ impl Cluster {
             let hopeless = round.unserved && self.config.fail_fast;
             let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
             if hopeless || late || self.is_over() {
-                let begun = plan.parts.iter().any(|part| part.reply.is_some());
-                // Of what was taken apart, a part was executed.
-                return Err(if begun { last.with_sent(Sent::Unknown) } else { last });
+                return Err(honest(last, &plan, &progress));
             }
+            reason = Some(last);
             if round.renew {
                 self.renew(epoch, pause).await;
             } else if round.wait {
@@ -156,9 +167,10 @@ impl Cluster {
         group: &Group,
         parts: &[Part],
         progress: &[Progress],
+        left: Option<Duration>,
     ) -> Result<Reply> {
         let (bytes, frames) = bytes_for(group, parts, progress);
-        group.node.apart(&bytes, frames).await
+        group.node.apart(&bytes, frames, left).await
     }
 
     /// Takes the outcome of what one node was sent.
@@ -311,6 +323,14 @@ impl Cluster {
     pub(super) fn reads_at_primaries(&self) -> bool {
         matches!(self.config.read_from, ReadFrom::Primary)
     }
+}
+
+/// The error at the end: of what was taken apart a part was executed, or what was lost before may have
+/// been.
+fn honest(error: Error, plan: &Plan, progress: &[Progress]) -> Error {
+    let begun = plan.parts.iter().any(|part| part.reply.is_some());
+    let lost = error.sent() == Sent::No && progress.iter().any(|progress| progress.lost > 0);
+    if begun || lost { error.with_sent(Sent::Unknown) } else { error }
 }
 
 /// Parts for one node.

@@ -7,6 +7,7 @@ mod cluster;
 mod pool;
 mod sentinel;
 mod tcp;
+mod time;
 mod tls;
 mod url;
 
@@ -229,43 +230,6 @@ impl Config {
         self
     }
 
-    /// How long finding the host's addresses, connecting (to all of them, racing) and logging in
-    /// may take together, and how long a command waits for a lost connection to come back (no longer
-    /// than the [`Config::total_timeout`]); 5 seconds unless set.
-    #[must_use]
-    pub fn connect_timeout(mut self, timeout: Duration) -> Config {
-        self.connect_timeout = timeout;
-        self
-    }
-
-    /// How long commands may wait while the server gives no sign of progress (it neither answers
-    /// one nor takes in more) before the connection counts as dead; 1.5 seconds unless set.
-    ///
-    /// A server that works on one slow script answers nobody meanwhile: where scripts take longer, set
-    /// more. One that keeps an answer back and serves others is waited for up to
-    /// [`Config::relaxed_timeout`]: while it has paused its clients (`CLIENT PAUSE`, a planned
-    /// failover), or a search takes its time.
-    ///
-    /// A server that has been silent for half of this time is asked for that on another connection,
-    /// which is made for the question (`CLIENT LIST`, RESP3, which the user must be allowed to ask), and
-    /// has the other half to answer. Blocking commands (`BLPOP`) have no such limit: they end when the
-    /// server does, which is asked once in each [`Config::heartbeat`] whether it lives, and has all of
-    /// this time to let somebody log in. Each question is about all connections of this configuration
-    /// that are silent at the time, and a server is asked at most eight times in this time.
-    #[must_use]
-    pub fn response_timeout(mut self, timeout: Duration) -> Config {
-        self.response_timeout = timeout;
-        self
-    }
-
-    /// How long a command may take altogether, its repetitions and the waiting for a cluster to
-    /// elect a new primary included; 10 seconds unless set. Blocking commands have no such limit.
-    #[must_use]
-    pub fn total_timeout(mut self, timeout: Duration) -> Config {
-        self.total_timeout = timeout;
-        self
-    }
-
     /// The pauses between attempts to connect; full jitter unless set.
     #[must_use]
     pub fn backoff(mut self, backoff: Backoff) -> Config {
@@ -275,7 +239,8 @@ impl Config {
 
     /// How often a command whose answer was lost is sent again, where that changes nothing: it only
     /// reads, or is marked as [`IDEMPOTENT`](crate::command::Flags::IDEMPOTENT); 2 unless set.
-    /// What was certainly not sent, or certainly not executed, is sent again until the time is up.
+    /// What was certainly not sent, or certainly not executed, is sent again until the time is up
+    /// ([`Config::total_timeout`]), which ends these repetitions too.
     #[must_use]
     pub fn retries(mut self, retries: u32) -> Config {
         self.retries = retries;
@@ -312,14 +277,6 @@ impl Config {
     #[must_use]
     pub fn maintenance(mut self, announced: bool) -> Config {
         self.maintenance = announced;
-        self
-    }
-
-    /// How long an answer may take while the server has announced that it is busy with
-    /// maintenance, or says that it keeps the answer back, if that is longer than the [`Config::response_timeout`]; 10 seconds unless set.
-    #[must_use]
-    pub fn relaxed_timeout(mut self, timeout: Duration) -> Config {
-        self.relaxed_timeout = timeout;
         self
     }
 

@@ -356,6 +356,7 @@ impl Link {
     fn overdue(&self, wakers: &mut Vec<Waker>) -> Option<Error> {
         let mut state = self.state();
         state.advance(&self.config, wakers);
+        self.clock.store(state.tick, Ordering::Relaxed);
         let limit = self.patience(&state);
         let head = state.slots.fifo.front()?.tick;
         if state.tick.wrapping_sub(head) > 1 {
@@ -377,6 +378,7 @@ impl Link {
             let mut state = self.state();
             state.advance(&self.config, &mut wakers);
             let tick = state.tick;
+            self.clock.store(tick, Ordering::Relaxed);
             let oldest = state.slots.oldest();
             let due = oldest.is_some_and(|oldest| tick.wrapping_sub(oldest) > limit);
             (tick, due || state.slots.has_cancelled())

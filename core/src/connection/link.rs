@@ -4,10 +4,9 @@
 //! is to be sent). `io` is taken before `state`; neither is held while anything waits, and under
 //! `state` no code of the user's runs: wakers are collected and woken after it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -59,6 +58,8 @@ pub(crate) struct Link {
     /// More connections to the same server, and what all of them know of keys.
     pub(super) lanes: OnceLock<Lanes>,
     pub(super) seen: OnceLock<Arc<Seen>>,
+    /// The ticks that have passed, to be looked at without a lock.
+    pub(super) clock: AtomicU32,
     /// A hint, without a lock: whether something large is under way.
     pub(super) loaded: AtomicBool,
     /// A task that ends with the link.
@@ -116,6 +117,7 @@ impl Link {
             replicas: OnceLock::new(),
             lanes: OnceLock::new(),
             seen: OnceLock::new(),
+            clock: AtomicU32::new(0),
             loaded: AtomicBool::new(false),
             companion: OnceLock::new(),
         }
@@ -142,20 +144,6 @@ impl Link {
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The time between two ticks.
-    #[expect(clippy::arithmetic_side_effects, reason = "a Duration divided by four")]
-    pub(crate) fn tick_length(&self) -> Duration {
-        let waiting = self.config.patience_without_connection();
-        let shortest = self.config.response_timeout.min(waiting) / 4;
-        shortest.clamp(Duration::from_millis(5), Duration::from_millis(250))
-    }
-
-    /// How many ticks a time is, rounded up.
-    pub(crate) fn ticks(&self, time: Duration) -> u32 {
-        let ticks = time.as_nanos().div_ceil(self.tick_length().as_nanos().max(1));
-        u32::try_from(ticks).unwrap_or(u32::MAX)
     }
 
     /// Begins to use a new connection.

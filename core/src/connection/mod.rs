@@ -43,6 +43,7 @@ mod slots;
 mod state;
 mod stream;
 mod tcp;
+mod ticks;
 #[cfg(feature = "tls")]
 mod tls;
 mod witness;

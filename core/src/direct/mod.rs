@@ -12,6 +12,7 @@ pub use run::{Iter, Run, Streamed};
 pub(crate) use socket::{Socket, connect, is_timeout};
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::config::Config;
 use crate::connection::{Connector, Reply, Wire};
@@ -46,14 +47,27 @@ impl Direct {
         Ok(direct)
     }
 
-    /// Sends a request and waits for its reply.
-    pub(crate) fn run(&self, wire: &Wire<'_>, waits: bool) -> Result<Reply> {
-        let mut connection = Pool::get_here(&*self.pool)?;
-        match waits {
-            false => connection.exchange_here(wire, self.config.response_timeout),
-            // A command that waits on the server has its own time limit.
-            true => block(connection.exchange(wire, None)),
-        }
+    /// Sends a request and waits for its reply, within the time that is `left` of all.
+    pub(crate) fn run(&self, wire: &Wire<'_>, left: Option<Duration>) -> Result<Reply> {
+        self.run_at(Instant::now(), wire, left)
+    }
+
+    /// The same for one who has looked at the clock.
+    pub(crate) fn run_at(
+        &self,
+        now: Instant,
+        wire: &Wire<'_>,
+        left: Option<Duration>,
+    ) -> Result<Reply> {
+        let mut connection = Pool::get_here(&*self.pool, now, left)?;
+        let limit = self.config.response_timeout;
+        connection.exchange_here(wire, left.map_or(limit, |left| left.min(limit)))
+    }
+
+    /// Sends a request that may wait on the server, and so has no limit but that.
+    pub(crate) fn wait(&self, wire: &Wire<'_>, left: Option<Duration>) -> Result<Reply> {
+        let mut connection = Pool::get_here(&*self.pool, Instant::now(), left)?;
+        block(connection.exchange(wire, None))
     }
 
     /// Leaves the present server: later calls connect anew.

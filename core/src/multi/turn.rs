@@ -21,8 +21,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_m
 pub(crate) struct Turn {
     databases: Arc<Databases>,
     database: Option<Arc<Database>>,
-    /// Until when it is tried again, once something went wrong.
-    deadline: Option<Instant>,
+    begun: Instant,
     /// How often it was repeated though it may have been executed.
     repeated: u32,
     pause: Duration,
@@ -39,7 +38,7 @@ impl Turn {
         Turn {
             databases: Arc::clone(databases),
             database: None,
-            deadline: None,
+            begun: Instant::now(),
             repeated: 0,
             pause: PAUSES.0,
             last: None,
@@ -80,7 +79,7 @@ impl Turn {
             if self.is_late() {
                 let text = "no database is healthy";
                 let error = self.last.take().unwrap_or_else(|| self.databases.no_database(text));
-                return Poll::Ready(Err(error));
+                return Poll::Ready(Err(self.honest(error)));
             }
             let since = *changes.borrow();
             self.wait(since);
@@ -127,7 +126,7 @@ impl Turn {
             Sent::Unknown => repeatable && self.repeated < self.databases.config().retries,
         };
         if !again || self.databases.is_closed() || self.is_late() {
-            return Some(outcome);
+            return Some(outcome.map_err(|error| self.honest(error)));
         }
         if error.sent() == Sent::Unknown {
             self.repeated += 1;
@@ -141,10 +140,21 @@ impl Turn {
     }
 
     /// Whether it is not tried again.
-    fn is_late(&mut self) -> bool {
-        let now = Instant::now();
-        let deadline = *self.deadline.get_or_insert_with(|| now + self.databases.timeout());
-        now >= deadline
+    fn is_late(&self) -> bool {
+        self.spent() >= self.databases.timeout()
+    }
+
+    /// How long the request has taken until now.
+    pub(crate) fn spent(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
+    /// An error at the end: what was lost before may have been executed.
+    fn honest(&self, error: Error) -> Error {
+        match error.sent() {
+            Sent::No if self.repeated > 0 => error.with_sent(Sent::Unknown),
+            _ => error,
+        }
     }
 
     fn wait(&mut self, since: u64) {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::held::{Conn, Held};
 use super::turns::{Closed, Polled, Turn};
-use super::{Pool, State};
+use super::{Pool, State, within};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A place among those who wait, if there is one yet; dropping it gives it up.
@@ -64,15 +64,18 @@ impl Wake for Parked {
     }
 }
 
-/// A turn in the pool, in the order in which it was asked for.
+/// A turn in the pool, in the order in which it was asked for; with `left`, no longer than that.
 ///
 /// # Cancel safety
 /// A dropped future gives up its place, or passes its turn on.
-pub(super) async fn turn<P: Deref<Target = Pool>>(pool: P) -> Result<Held<P>> {
+pub(super) async fn turn<P: Deref<Target = Pool>>(
+    pool: P,
+    left: Option<Duration>,
+) -> Result<Held<P>> {
     if pool.is_blocking() {
-        return turn_here(pool);
+        return turn_here(pool, left);
     }
-    let wait = pool.config.pool.wait;
+    let wait = within(pool.config.pool.wait, left);
     let given = {
         let mut ask = Ask { pool: &pool, ticket: None };
         let asked = poll_fn(|cx: &mut Context<'_>| ask.poll(cx.waker()));
@@ -85,14 +88,17 @@ pub(super) async fn turn<P: Deref<Target = Pool>>(pool: P) -> Result<Held<P>> {
 }
 
 /// The same, on this thread.
-pub(super) fn turn_here<P: Deref<Target = Pool>>(pool: P) -> Result<Held<P>> {
+pub(super) fn turn_here<P: Deref<Target = Pool>>(
+    pool: P,
+    left: Option<Duration>,
+) -> Result<Held<P>> {
     let at_once = pool.state().turns.ask_now();
     match at_once {
         Ok(Some(idle)) => return Ok(Held::new(pool, idle)),
         Ok(None) => {}
         Err(Closed) => return Err(closed()),
     }
-    let wait = pool.config.pool.wait;
+    let wait = within(pool.config.pool.wait, left);
     let given = wait_here(&pool, wait);
     match given {
         Some(given) => Ok(Held::new(pool, given?)),

@@ -77,12 +77,16 @@ impl Write {
         let patience = timeout.saturating_add(client.config().response_timeout);
         let patience = (!self.waits).then_some(patience);
         let wire = Wire::Many { bytes: self.bytes.view(), frames: self.frames + 1 };
+        // Once it is sent again, it has what is left of its time.
+        let mut left = None;
         loop {
             let sent = async {
-                let mut connection = Exclusive::of(&client.pool_for(slot)?).await?;
+                let mut connection = Exclusive::of(&client.pool_for(slot)?, left).await?;
                 connection.send(&wire, Change::Nothing, patience).await
             };
-            let reply = match sent.await {
+            let sent = sent.await;
+            left = Some(until.saturating_duration_since(Instant::now()));
+            let reply = match sent {
                 Ok(reply) => reply.into_bytes(),
                 Err(error) if client.learns_from(&error, until).await => continue,
                 Err(error) => return Err(error),

@@ -61,7 +61,7 @@ impl Client {
     /// a new one cannot be made; `Usage` on a cluster, where a key must say which node:
     /// [`Client::exclusive_for`].
     pub async fn exclusive(&self) -> Result<Exclusive> {
-        Exclusive::of(&self.pool_for(None)?).await
+        Exclusive::of(&self.pool_for(None)?, None).await
     }
 
     /// As [`Client::exclusive`]; on a cluster, a connection to the node that serves the key.
@@ -84,7 +84,7 @@ impl Client {
         let mut packed = Packed::new();
         key.write_keys(&mut packed);
         let slot = packed.first_key().map(slot);
-        Exclusive::of(&self.pool_for(slot)?).await
+        Exclusive::of(&self.pool_for(slot)?, None).await
     }
 
     /// How the pool stands: connections idle and in use, callers that wait, and what was closed
@@ -104,8 +104,8 @@ impl Client {
 }
 
 impl Exclusive {
-    pub(super) async fn of(pool: &Arc<Pool>) -> Result<Exclusive> {
-        Ok(Exclusive { held: pool.get().await? })
+    pub(super) async fn of(pool: &Arc<Pool>, left: Option<Duration>) -> Result<Exclusive> {
+        Ok(Exclusive { held: pool.get(left).await? })
     }
 
     /// Any command by its name, as [`Client::command`].

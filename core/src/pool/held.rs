@@ -2,13 +2,12 @@
 
 use std::future::poll_fn;
 use std::ops::Deref;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Pool;
 use super::metrics::Reason;
 use super::patience::Exchange;
 use super::session::Session;
+use super::{Pool, within};
 use crate::connection::{Dedicated, Look, Pauses, Reply, Wire};
 use crate::direct::{block, is_timeout};
 use crate::error::{Error, ErrorKind, Result, Sent, ServerCode};
@@ -200,10 +199,9 @@ impl<P: Deref<Target = Pool>> Held<P> {
     }
 
     /// Whether the connection was used a moment ago, and can be used again.
-    pub(super) fn is_fresh(&mut self) -> bool {
+    pub(super) fn is_fresh(&mut self, now: Instant) -> bool {
         self.conn.as_mut().is_some_and(|conn| {
-            let now = Instant::now();
-            now - conn.since < TRUSTED
+            now.saturating_duration_since(conn.since) < TRUSTED
                 && conn.fault(self.pool.epoch(), now).is_none()
                 && self.pool.config.login_holds(conn.connection.login)
                 && !conn.connection.stream.is_cut()
@@ -217,14 +215,14 @@ impl<P: Deref<Target = Pool>> Held<P> {
     ///
     /// # Errors
     /// Why none can be made.
-    pub(super) async fn settle(&mut self) -> Result<()> {
+    pub(super) async fn settle(&mut self, left: Option<Duration>) -> Result<()> {
         while let Some(conn) = &mut self.conn {
             let Some(reason) = self.pool.examine(conn).await else { return Ok(()) };
             self.pool.count(reason);
             self.conn = self.pool.another();
         }
         // Connecting needs much room, which the future of no request shall have.
-        self.conn = Some(Box::new(Box::pin(self.pool.make()).await?));
+        self.conn = Some(Box::new(Box::pin(self.pool.make(left)).await?));
         Ok(())
     }
 
@@ -237,26 +235,27 @@ impl<P: Deref<Target = Pool>> Held<P> {
     ///
     /// # Errors
     /// Why none could be made at last.
-    pub(super) async fn settle_in_time(&mut self) -> Result<()> {
-        let first = match self.settle().await {
+    pub(super) async fn settle_in_time(&mut self, left: Option<Duration>) -> Result<()> {
+        let first = match self.settle(left).await {
             Err(error) if self.pool.may_come_back(&error) => error,
             outcome => return outcome,
         };
         // What is seldom needed makes no future larger.
-        Box::pin(self.settle_later(first)).await
+        Box::pin(self.settle_later(first, left)).await
     }
 
     #[cold]
-    async fn settle_later(&mut self, mut error: Error) -> Result<()> {
-        let (begun, config) = (Instant::now(), Arc::clone(&self.pool.config));
-        let mut pauses = Pauses::new(config.backoff);
+    async fn settle_later(&mut self, mut error: Error, left: Option<Duration>) -> Result<()> {
+        let begun = Instant::now();
+        let patience = within(self.pool.config.patience_without_connection(), left);
+        let mut pauses = Pauses::new(self.pool.config.backoff);
         loop {
-            let left = config.patience_without_connection().saturating_sub(begun.elapsed());
+            let left = patience.saturating_sub(begun.elapsed());
             if left.is_zero() {
                 return Err(error);
             }
             self.pool.pause(pauses.next().min(left)).await;
-            error = match self.settle().await {
+            error = match self.settle(Some(left)).await {
                 Err(error) if self.pool.may_come_back(&error) => error,
                 outcome => return outcome,
             };

@@ -66,7 +66,7 @@ async fn round(pool: &Weak<Pool>) -> bool {
     drop(gone);
     while strong.state().turns.ask_spare(strong.config.pool.min_idle) {
         let mut held = Held::new(Arc::clone(&strong), None);
-        if let Err(error) = held.settle().await {
+        if let Err(error) = held.settle(None).await {
             tracing::debug!(address = %strong.config.address(), %error, "cannot fill the pool");
             break;
         }

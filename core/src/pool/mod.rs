@@ -17,12 +17,13 @@ mod session;
 mod turns;
 mod watched;
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::ops::Deref;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::runtime;
 
@@ -87,36 +88,41 @@ impl Pool {
         })
     }
 
-    /// A connection that works, once it is this caller's turn.
+    /// A connection that works, once it is this caller's turn; within the time that is `left` of
+    /// all.
     ///
     /// # Cancel safety
     /// A dropped future gives up its place, or passes its turn on.
     ///
     /// # Errors
     /// `Timeout` when all connections are in use for too long; `Closed`; why none can be made.
-    pub(crate) async fn get(self: &Arc<Pool>) -> Result<Held<Arc<Pool>>> {
+    pub(crate) async fn get(self: &Arc<Pool>, left: Option<Duration>) -> Result<Held<Arc<Pool>>> {
         let pool = Arc::clone(self);
         self.enter(async move {
-            let mut held = ask::turn(pool).await?;
-            held.settle_in_time().await?;
+            let mut held = ask::turn(pool, left).await?;
+            held.settle_in_time(left).await?;
             Ok(held)
         })
         .await
     }
 
     /// The same on this thread.
-    pub(crate) fn get_here<P: Deref<Target = Pool>>(pool: P) -> Result<Held<P>> {
-        let mut held = ask::turn_here(pool)?;
-        if !held.is_fresh() {
-            crate::direct::block(held.settle_in_time())?;
+    pub(crate) fn get_here<P: Deref<Target = Pool>>(
+        pool: P,
+        now: Instant,
+        left: Option<Duration>,
+    ) -> Result<Held<P>> {
+        let mut held = ask::turn_here(pool, left)?;
+        if !held.is_fresh(now) {
+            crate::direct::block(held.settle_in_time(left))?;
         }
         Ok(held)
     }
 
     /// The same, for one who connects for the first time: it is tried once.
     pub(crate) fn open_here<P: Deref<Target = Pool>>(pool: P) -> Result<Held<P>> {
-        let mut held = ask::turn_here(pool)?;
-        crate::direct::block(held.settle())?;
+        let mut held = ask::turn_here(pool, None)?;
+        crate::direct::block(held.settle(None))?;
         Ok(held)
     }
 
@@ -198,11 +204,16 @@ impl Pool {
     }
 
     /// A new connection, for whoever has a turn.
-    async fn make(&self) -> Result<Conn> {
+    async fn make(&self, left: Option<Duration>) -> Result<Conn> {
         let epoch = self.epoch();
+        let mut config = Cow::Borrowed(&*self.config);
+        if left.is_some_and(|left| left < config.connect_timeout) {
+            let shorter = within(config.connect_timeout, left);
+            config.to_mut().connect_timeout = shorter;
+        }
         let connection = match self.is_blocking() {
-            true => Dedicated::log_in(&self.config, &self.connector).await?,
-            false => Dedicated::connect(&self.config, &self.connector).await?,
+            true => Dedicated::log_in(&config, &self.connector).await?,
+            false => Dedicated::connect(&config, &self.connector).await?,
         };
         *self.server.lock().unwrap_or_else(PoisonError::into_inner) = connection.server.clone();
         let created = {
@@ -257,6 +268,11 @@ impl Pool {
             waker.wake();
         }
     }
+}
+
+/// A time that may be no longer than what is `left`.
+fn within(time: Duration, left: Option<Duration>) -> Duration {
+    left.map_or(time, |left| left.min(time))
 }
 
 /// Polls a future inside of this runtime, whoever waits for it: timers and sockets need one.

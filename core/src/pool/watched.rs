@@ -42,7 +42,8 @@ impl Client {
     /// Reads, decides, and writes as one: `WATCH`es the keys, runs `change`, which reads on the
     /// connection it is given, then runs the commands that `change` gives back between `MULTI` and
     /// `EXEC`. When somebody else changed a key meanwhile nothing is written and all begins anew,
-    /// up to 16 times, after pauses of up to 50 milliseconds.
+    /// up to 16 times, after pauses of up to 50 milliseconds, but not after the
+    /// [`Config::total_timeout`](crate::Config::total_timeout).
     ///
     /// On a cluster all keys must be of one slot (share a `{tag}`), those that are written too.
     ///
@@ -99,11 +100,19 @@ impl Client {
         let mut pauses = Pauses::new(PAUSES);
         let mut attempts = 0;
         let mut losses = 0;
+        // Once it begins anew, it has what is left of its time.
+        let mut left = None;
         loop {
-            let mut tx = match self.watching(&watch, slot).await {
+            let watching = self.watching(&watch, slot, left).await;
+            left = Some(until.saturating_duration_since(Instant::now()));
+            let mut tx = match watching {
                 Ok(tx) => tx,
                 Err(error) if self.learns_from(&error, until).await => continue,
-                Err(error) if is_lost(&error) && losses < self.config().retries => {
+                Err(error)
+                    if is_lost(&error)
+                        && losses < self.config().retries
+                        && Instant::now() < until =>
+                {
                     // Nothing but WATCH was sent.
                     losses += 1;
                     self.pause(pauses.next()).await;
@@ -132,9 +141,9 @@ impl Client {
             match outcome {
                 Err(error) if error.kind() == ErrorKind::Conflict => {
                     attempts += 1;
-                    if attempts >= ATTEMPTS {
+                    if attempts >= ATTEMPTS || Instant::now() >= until {
                         let text =
-                            format!("others changed the watched keys each of the {ATTEMPTS} times");
+                            format!("others changed the watched keys each of the {attempts} times");
                         return Err(Error::new(ErrorKind::Conflict, text)
                             .with_sent(error.sent())
                             .with_command("EXEC"));
@@ -161,8 +170,13 @@ impl Client {
         Ok(Some(first))
     }
 
-    async fn watching(&self, watch: &Packed, slot: Option<u16>) -> Result<Exclusive> {
-        let mut tx = Exclusive::of(&self.pool_for(slot)?).await?;
+    async fn watching(
+        &self,
+        watch: &Packed,
+        slot: Option<u16>,
+        left: Option<Duration>,
+    ) -> Result<Exclusive> {
+        let mut tx = Exclusive::of(&self.pool_for(slot)?, left).await?;
         tx.watch(watch, Change::Watch).await?;
         Ok(tx)
     }
