@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::connection::{Exchange, Link, Reply, Route, Wire, Work};
 use crate::direct::Direct;
 use crate::error::{Error, ErrorKind, Result, Sent};
-use crate::pool::{Held, Pool};
+use crate::pool::{Held, LEAST, Pool};
 use crate::resp::{Frame, Parcel, Pieces};
 
 /// The pauses double, from the first to the second.
@@ -111,8 +111,11 @@ impl Request {
             if refusal.is_some() {
                 by.pause(pause.min(left(until))).await;
                 pause = (pause * 2).min(PAUSES.1);
+                if left(until).is_zero() {
+                    break;
+                }
             }
-            let next = self.send(by, Some(left(until)), &mut until).await;
+            let next = self.send(by, Some(left(until).max(LEAST)), &mut until).await;
             attempts += 1;
             last = match next {
                 // Its time was over before it was sent, or in the midst of it. That it was sent again
@@ -126,12 +129,12 @@ impl Request {
                 next => next,
             };
         }
-        last.map_err(|error| match (error.sent(), attempts) {
-            (_, 1) => error,
+        match last {
             // One before it may have been executed.
-            (Sent::No, _) if losses > 0 => error.with_sent(Sent::Unknown).after(attempts),
-            _ => error.after(attempts),
-        })
+            last if losses > 0 => Err(cause(last).with_sent(Sent::Unknown).after(attempts)),
+            Err(error) if attempts > 1 => Err(error.after(attempts)),
+            last => last,
+        }
     }
 
     /// Sends it once, in the time that is `left` where it is not the first time.

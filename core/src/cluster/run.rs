@@ -14,6 +14,7 @@ use super::redirect::{self, Verdict};
 use crate::config::ReadFrom;
 use crate::connection::Reply;
 use crate::error::{Error, ErrorKind, Result, Sent};
+use crate::pool::LEAST;
 use crate::resp::{Parcel, Pieces, Reader};
 
 /// `ASKING`, in wire form.
@@ -63,6 +64,7 @@ impl Cluster {
         let mut deadline = Instant::now().checked_add(left);
         // Why it is sent again.
         let mut reason: Option<Error> = None;
+        let mut attempts = plan.lost;
         let mut progress: Vec<Progress> = Vec::new();
         let lost = plan.lost;
         progress.resize_with(plan.parts.len(), || Progress { lost, ..Progress::default() });
@@ -70,11 +72,12 @@ impl Cluster {
         self.refresh_here().await;
         loop {
             let epoch = self.epoch();
+            attempts = attempts.saturating_add(1);
             let mut round = Round::default();
             let groups = self.group(&plan.parts, &progress, &mut round);
             // The first time it takes what one attempt may take.
             let left = deadline.filter(|_| reason.is_some());
-            let left = left.map(|end| end.saturating_duration_since(Instant::now()));
+            let left = left.map(|end| end.saturating_duration_since(Instant::now()).max(LEAST));
             let outcomes = match (plan.waits, groups.as_slice()) {
                 (true, [only]) => {
                     let since = Instant::now();
@@ -91,7 +94,7 @@ impl Cluster {
                     let Some(outcomes) = self.within(left, together(sent)).await else {
                         // What they would have said is not known; why they were asked again is.
                         let reason = reason.unwrap_or_else(|| self.uncovered());
-                        return Err(reason.with_sent(Sent::Unknown));
+                        return Err(reason.with_sent(Sent::Unknown).after(attempts));
                     };
                     outcomes
                 }
@@ -112,7 +115,15 @@ impl Cluster {
             let hopeless = round.unserved && self.config.fail_fast;
             let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
             if hopeless || late || self.is_over() {
-                return Err(honest(last, &plan, &progress));
+                let last = match reason {
+                    // A blocking client's time was over in the midst of it.
+                    Some(reason) if late && last.kind() == ErrorKind::Timeout => {
+                        reason.with_sent(last.sent())
+                    }
+                    _ => last,
+                };
+                let last = honest(last, &plan, &progress);
+                return Err(if attempts > 1 { last.after(attempts) } else { last });
             }
             reason = Some(last);
             if round.renew {
@@ -329,7 +340,7 @@ impl Cluster {
 /// been.
 fn honest(error: Error, plan: &Plan, progress: &[Progress]) -> Error {
     let begun = plan.parts.iter().any(|part| part.reply.is_some());
-    let lost = error.sent() == Sent::No && progress.iter().any(|progress| progress.lost > 0);
+    let lost = progress.iter().any(|progress| progress.lost > 0);
     if begun || lost { error.with_sent(Sent::Unknown) } else { error }
 }
 

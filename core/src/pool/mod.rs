@@ -39,6 +39,10 @@ use crate::connection::{Connector, Dedicated};
 use crate::error::Result;
 use crate::server::ServerInfo;
 
+/// An attempt that has begun has this time at least, however little is left: in none it can only
+/// fail, which would be told as the server's fault.
+pub(crate) const LEAST: Duration = Duration::from_millis(50);
+
 /// The connections to one server.
 pub(crate) struct Pool {
     me: Weak<Pool>,
@@ -207,9 +211,9 @@ impl Pool {
     async fn make(&self, left: Option<Duration>) -> Result<Conn> {
         let epoch = self.epoch();
         let mut config = Cow::Borrowed(&*self.config);
-        if left.is_some_and(|left| left < config.connect_timeout) {
-            let shorter = within(config.connect_timeout, left);
-            config.to_mut().connect_timeout = shorter;
+        let limit = within(config.connect_timeout, left.map(|left| left.max(LEAST)));
+        if limit < config.connect_timeout {
+            config.to_mut().connect_timeout = limit;
         }
         let connection = match self.is_blocking() {
             true => Dedicated::log_in(&config, &self.connector).await?,

@@ -4,6 +4,7 @@ mod cached;
 mod cluster;
 mod handshake;
 mod hostile;
+mod repeats;
 mod replicas;
 mod scans;
 mod server;

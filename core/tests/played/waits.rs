@@ -11,13 +11,13 @@ use crate::cluster::{FOO, Nodes, within};
 use crate::server::{Act, play, say};
 
 /// Both clients, whose methods are the same.
-fn clients(runtime: &Runtime, config: &Config) -> [Client; 2] {
+pub(crate) fn clients(runtime: &Runtime, config: &Config) -> [Client; 2] {
     let shared = runtime.block_on(within(Client::connect(config))).unwrap();
     [shared, Client::connect_blocking(config).unwrap()]
 }
 
 /// Runs on either client.
-fn run<T>(
+pub(crate) fn run<T>(
     runtime: &Runtime,
     client: &Client,
     future: impl IntoFuture<Output = Result<T>>,
