@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::secret::unquoted;
+
 /// A `Result` whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -234,7 +236,8 @@ impl Error {
         }))
     }
 
-    /// The error that an error reply stands for; `line` is without its leading `-`.
+    /// The error that an error reply stands for; `line` is without its leading `-`. Arguments that
+    /// the server quotes are left out where they may be passwords.
     pub fn server(line: &str) -> Error {
         let code = ServerCode::parse(line);
         let kind = match code {
@@ -244,7 +247,7 @@ impl Error {
             }
             code => ErrorKind::Server(code),
         };
-        Error::new(kind, line.to_owned()).with_sent(Sent::Yes)
+        Error::new(kind, unquoted(line).into_owned()).with_sent(Sent::Yes)
     }
 
     /// A decode error: what was expected and what came.

@@ -1,5 +1,7 @@
 //! A struct as a document: written and read field by field, in either storage.
 
+use std::fmt;
+
 use alizarin_core::resp::Packed;
 
 mod next;
@@ -100,7 +102,6 @@ pub trait Document: Sized + 'static {
 /// assert_eq!(json, r#"{"id":1,"owner":"Ann","cents":500,"version":0}"#);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
 pub struct DocumentWriter {
     storage: Storage,
     /// Hash: field, value, field, value …
@@ -113,6 +114,20 @@ pub struct DocumentWriter {
     path: String,
     /// One value's bytes, reused.
     scratch: Vec<u8>,
+}
+
+impl fmt::Debug for DocumentWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The values stay out of it: they may be anybody's data.
+        let DocumentWriter { storage, set, absent, json, path, scratch: _ } = self;
+        f.debug_struct("DocumentWriter")
+            .field("storage", storage)
+            .field("set", &set.argc())
+            .field("absent", &absent.argc())
+            .field("json", &json.len())
+            .field("path", path)
+            .finish_non_exhaustive()
+    }
 }
 
 impl DocumentWriter {

@@ -26,7 +26,6 @@ use crate::{
 /// assert_eq!(deployment.server(after).command(&["SET", "k", "v"])?, "OK");
 /// # Ok::<(), alizarin_testkit::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct Sentinel {
     servers: Vec<Server>,
     sentinels: Vec<Server>,
@@ -418,6 +417,17 @@ impl SentinelBuilder {
         set.extend(settings);
         sentinel.command(&set)?;
         Ok(sentinel)
+    }
+}
+
+impl fmt::Debug for Sentinel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { servers, sentinels, password: _, sentinel_password: _, encrypted } = self;
+        f.debug_struct("Sentinel")
+            .field("servers", servers)
+            .field("sentinels", sentinels)
+            .field("encrypted", encrypted)
+            .finish_non_exhaustive()
     }
 }
 

@@ -5,6 +5,7 @@ mod form;
 mod slots;
 
 use std::{
+    fmt,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -31,7 +32,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// assert!(cluster.url().starts_with("redis+cluster://127.0.0.1:"));
 /// # Ok::<(), alizarin_testkit::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct Cluster {
     nodes: Vec<Server>,
     password: Option<String>,
@@ -228,6 +228,14 @@ impl Cluster {
             let connected = replication.matches("state=online").count();
             replication.contains(&format!("connected_slaves:{connected}"))
         }
+    }
+}
+
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { nodes, password: _, encrypted } = self;
+        let mut shown = f.debug_struct("Cluster");
+        shown.field("nodes", nodes).field("encrypted", encrypted).finish_non_exhaustive()
     }
 }
 

@@ -197,7 +197,8 @@ impl fmt::Debug for ServerBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { arguments, modules, password: _, private, sentinel, papers } = self;
         f.debug_struct("ServerBuilder")
-            .field("arguments", arguments)
+            // Passwords of users are among them.
+            .field("arguments", &arguments.len())
             .field("modules", modules)
             .field("private", private)
             .field("sentinel", sentinel)
