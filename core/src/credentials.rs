@@ -82,8 +82,9 @@ pub trait CredentialProvider: Send + Sync {
     /// sends a command again; after any other, the client tries again by itself.
     fn credentials(&self) -> CredentialFuture<'_>;
 
-    /// What announces other credentials: then every connection asks for them and logs in again
-    /// (`AUTH`). `None` unless overridden: then they are asked for by new connections alone.
+    /// What announces other credentials: then every connection asks for them and logs in again, by
+    /// `AUTH` where it is one caller's at a time or has subscriptions; one that is shared gives way to a
+    /// new one, once what is in flight is answered. `None` unless overridden: then they are asked for by new connections alone.
     fn renewals(&self) -> Option<Renewals> {
         None
     }

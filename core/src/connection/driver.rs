@@ -12,6 +12,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior};
 use super::backoff::Pauses;
 use super::dedicated::Dedicated;
 use super::link::Link;
+use super::maintenance::Moving;
 use super::state::closed;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pool::Pool;
@@ -81,7 +82,9 @@ async fn run(mut guard: Guard) {
             yielded: false,
             wakers: Vec::new(),
             next: None,
+            stays: false,
             login: link.login(),
+            pauses: Pauses::new(link.config.backoff),
             question: None,
         };
         let Some(error) = poll_fn(|cx| connected.poll(cx)).await else { break };
@@ -111,8 +114,12 @@ struct Connected<'a> {
     yielded: bool,
     wakers: Vec<Waker>,
     next: Option<Next<'a>>,
-    /// Logs in again when other credentials are announced; `None` where that is never so.
+    /// Whether that one leads to the same place.
+    stays: bool,
+    /// Listens for other credentials; `None` where there are never any.
     login: Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,
+    /// Between attempts to log in with them.
+    pauses: Pauses,
     /// Whether the server keeps back what it has not answered for a while.
     question: Option<Pin<Box<dyn Future<Output = bool> + Send + 'a>>>,
 }
@@ -140,19 +147,30 @@ impl Connected<'_> {
     fn poll_next(&mut self, cx: &mut Context<'_>) {
         let link = self.link;
         if let Some(moving) = link.state().maintenance.moving.take() {
+            self.stays = moving.is_here();
             self.next = Some(Next::Coming(Box::pin(link.prepare_move(moving))));
         }
         let Some(Next::Coming(coming)) = &mut self.next else { return };
         let Poll::Ready(outcome) = coming.as_mut().poll(cx) else { return };
         self.next = match outcome {
             Ok(next) => {
+                self.pauses.reset();
                 link.caller.clear();
                 link.state().maintenance.draining = true;
                 Some(Next::Here(Box::new(next)))
             }
             Err(error) => {
-                // It stays until it is cut; then it is made anew as always.
+                // It stays until it is cut; then it is made anew as always. What the server bears
+                // of an old login is its own matter, and a refused one helps nobody twice.
                 tracing::debug!(address = %link.config.address(), %error, "cannot move");
+                let again = error.kind() != ErrorKind::Auth && link.login_is_old();
+                let maintenance = &mut link.state().maintenance;
+                // Another one may have been there already, and was given up for this.
+                maintenance.draining = false;
+                if again {
+                    maintenance.moving = Some(Moving::here_after(self.pauses.next()));
+                    cx.waker().wake_by_ref();
+                }
                 None
             }
         };
@@ -217,7 +235,9 @@ impl Connected<'_> {
             }
             if moved {
                 link.hears_no_more();
-                link.pool.get().into_iter().for_each(|pool| pool.renew());
+                if !self.stays {
+                    link.pool.get().into_iter().for_each(|pool| pool.renew());
+                }
             }
             // Both directions in each round: neither waits for the other.
             let before = io.writing.written();

@@ -38,7 +38,18 @@ pub(crate) struct Moving {
 impl Moving {
     /// To another connection to the same place, at once.
     pub(super) fn here() -> Moving {
-        Moving { id: -1, time: Duration::ZERO, to: None }
+        Moving::here_after(Duration::ZERO)
+    }
+
+    /// The same, a while later.
+    pub(super) fn here_after(pause: Duration) -> Moving {
+        // Half of the time is waited for.
+        Moving { id: -1, time: pause.saturating_mul(2), to: None }
+    }
+
+    /// Whether this process decided it, and nothing else has to move.
+    pub(super) fn is_here(&self) -> bool {
+        self.id == -1 && self.to.is_none()
     }
 }
 

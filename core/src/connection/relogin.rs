@@ -1,53 +1,41 @@
-//! Other credentials: a connection that lives logs in again, behind what is in flight.
+//! Other credentials: a connection that lives gives way to one that has logged in with them.
+//!
+//! No `AUTH` is sent on a connection that others share: where replies are on their way, servers
+//! (Redis 8.6 too) answer an `AUTH` that fails with nothing, and every later reply would be taken for
+//! that of the request before.
 
-use std::future::{pending, poll_fn};
+use std::future::pending;
 
-use super::flight::Flight;
 use super::link::Link;
 use super::maintenance::Moving;
-use super::outbox::Wire;
 use super::reply::Reply;
 use crate::config::Config;
 use crate::connection::Pauses;
 use crate::credentials::answer_to_login;
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 use crate::resp::Packed;
 
-/// Gives its request up when it is dropped.
-struct Sending<'l> {
-    link: &'l Link,
-    flight: Flight,
-}
-
-impl Drop for Sending<'_> {
-    fn drop(&mut self) {
-        self.flight.cancel(self.link);
-    }
-}
-
 impl Link {
-    /// Logs in again whenever other credentials are announced. It has no end; the driver polls it
-    /// as long as a connection is up.
+    /// Has the connection replaced whenever other credentials are announced. It has no end; the
+    /// driver polls it as long as a connection is up.
     pub(super) async fn stay_logged_in(&self) {
-        let mut pauses = Pauses::new(self.config.backoff);
+        let Some(mut news) = self.config.renewals() else { return pending().await };
+        let mut seen = self.state().login;
         loop {
-            let login = self.state().login;
-            let renewed = renewed(&self.config, login, Some(&mut pauses)).await;
-            let Some((epoch, command)) = renewed else { return pending().await };
-            let mut sending = Sending { link: self, flight: Flight::default() };
-            let wire = || Wire::One(&command);
-            let outcome = poll_fn(|cx| sending.flight.poll(self, wire, cx)).await;
-            self.state().login = epoch;
-            let Err(error) = outcome.and_then(|reply: Reply| answer_to_login(reply.as_bytes()))
-            else {
-                continue;
+            let Ok(epoch) = news.wait_for(|epoch| *epoch != seen).await.map(|epoch| *epoch) else {
+                return pending().await;
             };
-            if error.kind() == ErrorKind::Auth {
-                // The old login holds for as long as the server bears it.
-                tracing::warn!(address = %self.config.address(), %error, "replacing a connection");
-                self.state().maintenance.moving = Some(Moving::here());
+            seen = epoch;
+            let mut state = self.state();
+            if state.login != epoch {
+                state.maintenance.moving = Some(Moving::here());
             }
         }
+    }
+
+    /// Whether the connection logged in with what holds no more.
+    pub(super) fn login_is_old(&self) -> bool {
+        !self.config.login_holds(self.state().login)
     }
 }
 
