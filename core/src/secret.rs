@@ -55,7 +55,10 @@ mod tests {
     fn what_an_answer_quotes_is_left_out_of_it() {
         let acl = "ERR Error in ACL SETUSER modifier '";
         for (line, shown) in [
-            ("ERR unknown command 'LOGIN', with args beginning with: 'a' 'b' ", "ERR unknown command 'LOGIN'"),
+            (
+                "ERR unknown command 'LOGIN', with args beginning with: 'a' 'b' ",
+                "ERR unknown command 'LOGIN'",
+            ),
             (&format!("{acl}>it's': ': Syntax error"), &format!("{acl}…': Syntax error")),
             (&format!("{acl}+@red': Unknown command"), &format!("{acl}+@red': Unknown command")),
             (&format!("{acl}cut off"), &format!("{acl}…': ")),

@@ -84,7 +84,9 @@ impl Not for AttributeFilter {
 impl fmt::Debug for AttributeFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Its values may be anybody's data: `expression` gives them.
-        f.debug_struct("AttributeFilter").field("is_usable", &self.0.is_ok()).finish_non_exhaustive()
+        f.debug_struct("AttributeFilter")
+            .field("is_usable", &self.0.is_ok())
+            .finish_non_exhaustive()
     }
 }
 
@@ -367,7 +369,9 @@ pub struct AttributeNumber(Result<String, String>);
 
 impl fmt::Debug for AttributeNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AttributeNumber").field("is_usable", &self.0.is_ok()).finish_non_exhaustive()
+        f.debug_struct("AttributeNumber")
+            .field("is_usable", &self.0.is_ok())
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,7 +1,7 @@
 //! What connects and logs in, on each topology, while it goes well and while it does not.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use alizarin::commands::{Script, get, incr};
 use alizarin::multi::Multi;
@@ -9,9 +9,12 @@ use alizarin::{
     CacheConfig, Client, Command, Config, Credentials, Error, ErrorKind, RotatingCredentials, Tls,
 };
 use alizarin_core::Run as _;
-use alizarin_testkit::{Cluster, ClusterBuilder, Proxy, Sentinel, SentinelBuilder, Server, ServerBuilder};
+use alizarin_testkit::{
+    Cluster, ClusterBuilder, Proxy, Sentinel, SentinelBuilder, Server, ServerBuilder,
+};
 use tokio::runtime::Runtime;
 
+use crate::listen::Listener;
 use crate::shown::{SECRET, Shown};
 
 static ECHO: Script = Script::new("return ARGV[1]");
@@ -79,7 +82,7 @@ pub(crate) fn places(shown: &mut Shown) -> [Place; 3] {
 }
 
 /// Looks at all that a client of this place makes, and at what becomes of it when things go wrong.
-pub(crate) fn visit(runtime: &Runtime, shown: &mut Shown, mut place: Place) {
+pub(crate) fn visit(runtime: &Runtime, shown: &mut Shown, listener: &Listener, mut place: Place) {
     let config: Config = place.url.parse().unwrap();
     let wrong: Config = place.url.replace(SECRET, "hunter22").parse().unwrap();
     shown.look(&config);
@@ -98,7 +101,7 @@ pub(crate) fn visit(runtime: &Runtime, shown: &mut Shown, mut place: Place) {
     let said = died.unwrap_err().downcast::<String>().unwrap();
     assert!(said.contains("refused the login") && !said.contains(SECRET), "{said}");
     let nobody: Config = place.url.replace(":hunter2@", "").parse().unwrap();
-    runtime.block_on(renew(shown, nobody, &mut *place.elsewhere));
+    runtime.block_on(renew(shown, listener, nobody, &mut *place.elsewhere));
 }
 
 async fn all_of(shown: &mut Shown, client: &Client) {
@@ -164,7 +167,12 @@ async fn databases(shown: &mut Shown, config: &Config, wrong: &Config) {
 }
 
 /// Logs in anew on living connections, with what is right and with what is wrong; then the server goes.
-async fn renew(shown: &mut Shown, config: Config, elsewhere: &mut dyn FnMut()) {
+async fn renew(
+    shown: &mut Shown,
+    listener: &Listener,
+    config: Config,
+    elsewhere: &mut dyn FnMut(),
+) {
     let tokens = RotatingCredentials::new(Credentials::password(SECRET));
     shown.look(&tokens);
     let config = config.credentials(tokens.clone()).total_timeout(Duration::from_secs(30));
@@ -172,10 +180,20 @@ async fn renew(shown: &mut Shown, config: Config, elsewhere: &mut dyn FnMut()) {
     let client = Client::connect(&config).await.unwrap();
     shown.look(&client);
     let subscription = client.subscribe(["news"]).await.unwrap();
-    for token in [Credentials::login("app", SECRET), Credentials::password("hunter22"), Credentials::password(SECRET)]
-    {
+    for token in [
+        Credentials::login("app", SECRET),
+        Credentials::password("hunter22"),
+        Credentials::password(SECRET),
+    ] {
         shown.look(&token);
+        let refusals = || listener.heard().matches("cannot move").count();
+        let (before, is_wrong) = (refusals(), token == Credentials::password("hunter22"));
         tokens.replace(token);
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while is_wrong && refusals() == before {
+            assert!(Instant::now() < deadline, "the new login is not refused");
+            tokio::task::yield_now().await;
+        }
         for _ in 0..3 {
             if let Err(error) = client.run(incr("{k}n")).await {
                 shown.error(&error);
@@ -184,13 +202,13 @@ async fn renew(shown: &mut Shown, config: Config, elsewhere: &mut dyn FnMut()) {
     }
     shown.look(&subscription);
     elsewhere();
-    let deadline = std::time::Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         match client.run(incr("{k}n")).await {
             Ok(_) => break,
             Err(error) => shown.error(&error),
         }
-        assert!(std::time::Instant::now() < deadline, "the client does not come back");
+        assert!(Instant::now() < deadline, "the client does not come back");
     }
     client.close().await;
     let closed = client.get::<u32>("k").await.unwrap_err();
@@ -208,7 +226,11 @@ pub(crate) fn alone(shown: &mut Shown) {
     shown.error(&Client::connect_blocking(&config).unwrap_err());
     shown.look(&CacheConfig::new().broadcast(["news:"]));
     shown.look(&alizarin_testkit::Tls::new().unwrap());
-    for url in ["redis://:hunter2@127.0.0.1:1?retries=hunter", "redis://:hunter2@127.0.0.1:nine/x", "rediss://a:hunter2@[::1"] {
+    for url in [
+        "redis://:hunter2@127.0.0.1:1?retries=hunter",
+        "redis://:hunter2@127.0.0.1:nine/x",
+        "rediss://a:hunter2@[::1",
+    ] {
         shown.error(&url.parse::<Config>().unwrap_err());
     }
     let closed = "redis://:hunter2@127.0.0.1:1".parse::<Config>().unwrap();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use alizarin::CacheConfig;
 use alizarin::migrate::{Migration, Migrations};
 use alizarin::model::{DocumentWriter, Storage};
 use alizarin::prelude::*;
@@ -9,7 +10,6 @@ use alizarin::query::raw;
 use alizarin::repository::Changes;
 use alizarin::streams::StreamSource as _;
 use alizarin::vectors::attribute;
-use alizarin::CacheConfig;
 use alizarin_samples::{Facts, Temperature};
 use alizarin_testkit::Server;
 
@@ -183,10 +183,12 @@ fn others(shown: &mut Shown, client: &Client) {
 }
 
 async fn migrations(shown: &mut Shown, client: &Client) {
-    let step = || Migration::new(1, "note").step(async |client| client.set("k", SECRET).await.map(drop));
+    let step =
+        || Migration::new(1, "note").step(async |client| client.set("k", SECRET).await.map(drop));
     shown.look(&step());
     shown.look(&Migration::new(1, "note"));
-    let failing = Migration::new(2, "auth").step(async |client| client.command("AUTH").arg("hunter22").exec().await);
+    let failing = Migration::new(2, "auth")
+        .step(async |client| client.command("AUTH").arg("hunter22").exec().await);
     let all = Migrations::new(client).add(failing);
     shown.error(&all.apply().await.unwrap_err());
     let all = Migrations::new(client).add(step());

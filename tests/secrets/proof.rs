@@ -11,16 +11,43 @@ use crate::types::{Found, Types};
 
 /// What cannot have a secret inside, whoever makes it.
 const PLAIN: [&str; 31] = [
-    "AtomicBool", "AtomicU32", "AtomicU64", "AtomicUsize", "Duration", "ExitStatus", "Instant", "IpAddr",
-    "NonZeroU32", "NonZeroU64", "Notify", "Ordering", "PhantomData", "Semaphore", "SocketAddr",
-    "SystemTime", "TypeId", "bool", "char", "f32", "f64", "i16", "i32", "i64", "i8", "u128", "u16", "u32",
-    "u64", "u8", "usize",
+    "AtomicBool",
+    "AtomicU32",
+    "AtomicU64",
+    "AtomicUsize",
+    "Duration",
+    "ExitStatus",
+    "Instant",
+    "IpAddr",
+    "NonZeroU32",
+    "NonZeroU64",
+    "Notify",
+    "Ordering",
+    "PhantomData",
+    "Semaphore",
+    "SocketAddr",
+    "SystemTime",
+    "TypeId",
+    "bool",
+    "char",
+    "f32",
+    "f64",
+    "i16",
+    "i32",
+    "i64",
+    "i8",
+    "u128",
+    "u16",
+    "u32",
+    "u64",
+    "u8",
+    "usize",
 ];
 
 /// What has a secret inside only where one of its parameters has.
 const HOLDERS: [&str; 14] = [
-    "Arc", "BTreeMap", "BTreeSet", "Box", "Cow", "HashMap", "HashSet", "Mutex", "OnceLock", "Option",
-    "Range", "Result", "Vec", "VecDeque",
+    "Arc", "BTreeMap", "BTreeSet", "Box", "Cow", "HashMap", "HashSet", "Mutex", "OnceLock",
+    "Option", "Range", "Result", "Vec", "VecDeque",
 ];
 
 /// What a value's part is asked for and tells nothing of its contents.
@@ -71,7 +98,9 @@ impl Proof<'_> {
             return true;
         }
         let bodies = self.types.bodies(found);
-        !found.derived && !bodies.is_empty() && bodies.iter().all(|body| self.is_discreet(body, found, seen))
+        !found.derived
+            && !bodies.is_empty()
+            && bodies.iter().all(|body| self.is_discreet(body, found, seen))
     }
 
     /// Whether what is written shows fields alone that are plain, or how many there are in one.
@@ -103,12 +132,15 @@ impl Proof<'_> {
             }
             Type::BareFn(_) | Type::Never(_) => true,
             Type::Path(path) => {
-                let (Some(first), Some(last)) = (path.path.segments.first(), path.path.segments.last()) else {
+                let (Some(first), Some(last)) =
+                    (path.path.segments.first(), path.path.segments.last())
+                else {
                     return false;
                 };
                 let name = last.ident.to_string();
                 // What a parameter shows is the matter of whoever chose it.
-                let chosen = path.qself.is_some() || of.parameters.contains(&first.ident.to_string());
+                let chosen =
+                    path.qself.is_some() || of.parameters.contains(&first.ident.to_string());
                 if chosen || PLAIN.contains(&name.as_str()) {
                     return true;
                 }

@@ -37,8 +37,11 @@ impl Types {
     /// Reads the source of the crates.
     pub(crate) fn read() -> Types {
         let mut types = Types::default();
-        let sources =
-            [("alizarin_core", "core/src"), ("alizarin", "src"), ("alizarin_testkit", "testkit/src")];
+        let sources = [
+            ("alizarin_core", "core/src"),
+            ("alizarin", "src"),
+            ("alizarin_testkit", "testkit/src"),
+        ];
         for (name, folder) in sources {
             types.folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), name);
         }
@@ -77,7 +80,14 @@ impl Types {
                         named.map(|(name, kind)| (format!("{}.{name}", variant.ident), kind))
                     });
                     let (name, visibility) = (&item.ident, &item.vis);
-                    self.add(module, name, visibility, &item.attrs, &item.generics, fields.collect());
+                    self.add(
+                        module,
+                        name,
+                        visibility,
+                        &item.attrs,
+                        &item.generics,
+                        fields.collect(),
+                    );
                 }
                 Item::Impl(item) => self.shown(item),
                 Item::Mod(item) => {
@@ -90,7 +100,10 @@ impl Types {
                         two[0] == "pub" && ["struct", "enum", "union"].contains(&two[1].as_str())
                     });
                     // Its name would have to be pieced together. There is none yet.
-                    assert!(!makes, "a macro in {module} makes a public type: let this test see it");
+                    assert!(
+                        !makes,
+                        "a macro in {module} makes a public type: let this test see it"
+                    );
                     for at in 2..words.len() {
                         let [shows, of] = [&words[at - 2], &words[at - 1]];
                         if TRAITS.contains(&shows.as_str()) && of == "for" {
@@ -129,7 +142,9 @@ impl Types {
     /// Notes how a type is shown, where somebody wrote it.
     fn shown(&mut self, item: &syn::ItemImpl) {
         let Some((_, of, _)) = &item.trait_ else { return };
-        let (Some(last), syn::Type::Path(to)) = (of.segments.last(), &*item.self_ty) else { return };
+        let (Some(last), syn::Type::Path(to)) = (of.segments.last(), &*item.self_ty) else {
+            return;
+        };
         if TRAITS.iter().any(|name| last.ident == name) {
             let name = to.path.segments.last().unwrap().ident.to_string();
             let body = item.items.iter().flat_map(|item| match item {
@@ -146,11 +161,15 @@ impl Types {
         let (module, _) = to.path.rsplit_once("::").unwrap();
         let (of_crate, _) = to.path.split_once("::").unwrap();
         let within = |place: &str| {
-            let inside = |at: &&usize| self.all[**at].path.strip_prefix(place).is_some_and(|rest| rest.starts_with("::"));
+            let inside = |at: &&usize| {
+                self.all[**at].path.strip_prefix(place).is_some_and(|rest| rest.starts_with("::"))
+            };
             named.iter().filter(inside).copied().collect::<Vec<_>>()
         };
-        let beside: Vec<usize> =
-            within(module).into_iter().filter(|at| self.all[*at].path == format!("{module}::{name}")).collect();
+        let beside: Vec<usize> = within(module)
+            .into_iter()
+            .filter(|at| self.all[*at].path == format!("{module}::{name}"))
+            .collect();
         let all = [beside, within(of_crate), named.to_vec()];
         all.into_iter().find(|found| !found.is_empty()).unwrap_or_default()
     }
