@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use alizarin_core::{Client, Config, Delivery, ErrorKind, Message, Protocol, ServerCode};
-use alizarin_testkit::Server;
+use alizarin_testkit::{Cluster, Server};
 
 /// No test waits for longer.
 const LONG: Duration = Duration::from_secs(20);
@@ -218,5 +218,35 @@ async fn the_futures_are_small() {
     for (name, size) in sizes {
         let most = if name == "exclusive" { 2_048 } else { 256 };
         assert!(size <= most, "{name}: {size} bytes");
+    }
+}
+
+#[test]
+fn primaries_that_step_down_are_left_at_once() {
+    let cluster = Cluster::builder().arg("--notify-keyspace-events", "KEA").start().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let client = runtime.block_on(within(Client::connect(cluster.url().as_str()))).unwrap();
+    let (mut changes, mut news) = runtime.block_on(within(async {
+        let changes = client.psubscribe_primaries(["__keyspace@0__:*"]).await.unwrap();
+        (changes, client.ssubscribe(["{b}news"]).await.unwrap())
+    }));
+    // Nobody sends a command, so nobody is redirected.
+    let before = cluster.primary_of("{b}").unwrap();
+    let heir = cluster.failover("{b}").unwrap();
+    for subscription in [&mut changes, &mut news] {
+        let gap = runtime.block_on(within(subscription.next())).unwrap().unwrap();
+        assert_eq!(gap, Delivery::Gap);
+    }
+    let patterns = |at: usize| cluster.node(at).command(&["PUBSUB", "NUMPAT"]).unwrap();
+    assert_eq!((patterns(heir).as_str(), patterns(before).as_str()), ("1", "0"));
+    // Each is told once, by the primary alone.
+    for n in 0..3 {
+        let key = format!("{{b}}{n}");
+        cluster.node(heir).command(&["SET", &key, "1"]).unwrap();
+        let message = runtime.block_on(within(changes.next_message())).unwrap().unwrap();
+        assert_eq!(message.channel, format!("__keyspace@0__:{key}"));
+        cluster.node(heir).command(&["SPUBLISH", "{b}news", &key]).unwrap();
+        let message = runtime.block_on(within(news.next_message())).unwrap().unwrap();
+        assert_eq!(message.payload, key.as_bytes());
     }
 }

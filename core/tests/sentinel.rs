@@ -1,10 +1,11 @@
 //! Deployments under Redis Sentinel: finding the primary, and following it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use alizarin_core::{Client, Config, Delivery, ErrorKind, Run};
+use alizarin_core::commands::{get, set};
+use alizarin_core::{CacheConfig, Client, Config, Delivery, ErrorKind, Exclusive, Run, Sent};
 use alizarin_testkit::Sentinel;
 
 async fn within<T>(future: impl IntoFuture<Output = T>) -> T {
@@ -114,6 +115,92 @@ async fn a_planned_failover_loses_nothing() {
         }
     })
     .await;
+}
+
+/// Where the server of a connection listens.
+async fn port(connection: &mut Exclusive) -> u16 {
+    let info: String = within(connection.command("INFO").arg("server")).await.unwrap();
+    let port = info.lines().find_map(|line| line.strip_prefix("tcp_port:"));
+    port.unwrap().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deposed_primary_is_left_before_it_knows() {
+    let deployment = Sentinel::start().unwrap();
+    let client = within(Client::connect(deployment.url().as_str())).await.unwrap();
+    let before = deployment.primary().unwrap();
+    let mut news = within(client.subscribe(["news"])).await.unwrap();
+    let told = async |subscription: &mut alizarin_core::Subscription| {
+        within(async {
+            while let Some(delivery) = subscription.next().await {
+                match delivery {
+                    Ok(Delivery::Gap) => return,
+                    Ok(other) => panic!("{other:?}"),
+                    Err(_) => {}
+                }
+            }
+        })
+        .await;
+    };
+    let cache = within(client.cache(CacheConfig::new())).await.unwrap();
+    within(client.set("k", 1)).await.unwrap();
+    assert_eq!(within(cache.get::<u32>("k")).await.unwrap(), 1);
+    // A connection that has spoken to the server, and one that has not.
+    let mut used = within(client.exclusive()).await.unwrap();
+    within(used.run(set("begun", 1))).await.unwrap();
+    let mut unused = within(client.exclusive()).await.unwrap();
+    // And a transaction that has read, but not written.
+    let (attempts, gate) = (Arc::new(AtomicU32::new(0)), Arc::new(tokio::sync::Notify::new()));
+    let transaction = tokio::spawn({
+        let (client, attempts, gate) = (client.clone(), Arc::clone(&attempts), Arc::clone(&gate));
+        async move {
+            client
+                .transaction_with("sum", async |tx| {
+                    let sum: Option<u32> = tx.run(get("sum")).await?;
+                    if attempts.fetch_add(1, Ordering::Relaxed) == 0 {
+                        gate.notified().await;
+                    }
+                    Ok((set("sum", sum.unwrap_or(0) + 1),))
+                })
+                .await
+        }
+    });
+    within(async {
+        while attempts.load(Ordering::Relaxed) == 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    drop(within(client.exclusive()).await.unwrap());
+    let closed = client.pool_metrics().closed.old;
+    let deployment = tokio::task::spawn_blocking(move || {
+        let heir = deployment.failover().unwrap();
+        (deployment, heir)
+    });
+    told(&mut news).await;
+    let (deployment, heir) = within(deployment).await.unwrap();
+    let heir = deployment.server(heir);
+    let knows_nothing =
+        || deployment.server(before).command(&["ROLE"]).unwrap().starts_with("master");
+    assert!(knows_nothing());
+    assert_eq!(heir.command(&["PUBSUB", "NUMSUB", "news"]).unwrap(), "news\n1");
+    heir.command(&["PUBLISH", "news", "hello"]).unwrap();
+    let message = within(news.next_message()).await.unwrap().unwrap();
+    assert_eq!(&message.payload[..], b"hello");
+    heir.command(&["SET", "k", "2"]).unwrap();
+    within(async { while cache.get::<u32>("k").await.unwrap() != 2 {} }).await;
+    within(client.set("k", 3)).await.unwrap();
+    assert_eq!(heir.command(&["GET", "k"]).unwrap(), "3");
+    assert!(client.pool_metrics().closed.old > closed);
+    assert_eq!(Some(port(&mut unused).await), heir.port());
+    assert_eq!(Some(port(&mut within(client.exclusive()).await.unwrap()).await), heir.port());
+    let error = within(used.run(set("begun", 2))).await.unwrap_err();
+    assert_eq!((error.kind(), error.sent()), (ErrorKind::Disconnected, Sent::No), "{error}");
+    gate.notify_one();
+    within(transaction).await.unwrap().unwrap();
+    assert_eq!(attempts.load(Ordering::Relaxed), 2);
+    assert_eq!(heir.command(&["GET", "sum"]).unwrap(), "1");
+    assert!(knows_nothing());
 }
 
 #[test]

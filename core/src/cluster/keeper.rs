@@ -192,7 +192,6 @@ impl Cluster {
             nodes.rotate_left(usize::try_from(start).unwrap_or(0));
         }
         let named = self.alarm.named();
-        let named: Vec<Address> = named.iter().map(|named| self.config.reach(named)).collect();
         nodes.sort_by_key(|node| (!named.contains(&node.address), !node.is_up()));
         let known: Vec<Address> = nodes.iter().map(|node| node.address.clone()).collect();
         let seeds = named.iter().chain(&self.seeds).filter(|seed| !known.contains(seed));

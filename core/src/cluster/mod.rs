@@ -359,6 +359,23 @@ impl Cluster {
         }
     }
 
+    /// Asks for a new map soon, and this node first.
+    pub(crate) fn ask_first(&self, node: &Address) {
+        if let Means::Shared { .. } = self.means {
+            self.alarm.name([node.clone()]);
+        }
+    }
+
+    /// The name of a sharded channel whose slot this node serves; `None` where it serves none.
+    pub(crate) fn channel_at(&self, node: &Address) -> Option<String> {
+        let map = self.map.load();
+        let serves = |name: &String| {
+            map.primary(slot(name.as_bytes())).is_some_and(|primary| primary.address == *node)
+        };
+        // More than enough to hit each slot.
+        (0..200_000_u32).map(|number| format!("alizarin:sentry:{number}")).find(serves)
+    }
+
     /// Where the primaries are.
     pub(crate) fn primaries(&self) -> Vec<Address> {
         self.map.load().primaries().map(|node| node.address.clone()).collect()

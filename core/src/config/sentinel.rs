@@ -1,6 +1,9 @@
 //! What concerns deployments under Redis Sentinel alone.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
 
 use super::{Config, Endpoint};
 use crate::config::Address;
@@ -17,6 +20,20 @@ pub(crate) struct Sentinels {
     pub(crate) others: u32,
     seeds: Arc<[Address]>,
     known: Arc<Mutex<Known>>,
+    elected: Arc<watch::Sender<Elected>>,
+}
+
+/// So long after a primary was elected, a server that says it is one by the word of sentinels that
+/// know of no later election is thought to be the one before, which has not heard of it.
+const DISPUTED: Duration = Duration::from_secs(10);
+
+/// Who is the primary, as far as this client has heard by any of its connections.
+#[derive(Debug, Default)]
+struct Elected {
+    primary: Option<Address>,
+    /// How many elections those had seen whose word was confirmed by the server last.
+    epoch: u64,
+    since: Option<Instant>,
 }
 
 /// What was learned.
@@ -48,7 +65,39 @@ impl Eq for Sentinels {}
 impl Sentinels {
     pub(crate) fn new(name: String, seeds: Vec<Address>) -> Sentinels {
         let known = Arc::new(Mutex::new(Known { sentinels: seeds.clone(), told: None }));
-        Sentinels { name, user: None, password: None, others: 0, seeds: seeds.into(), known }
+        let elected = Arc::new(watch::Sender::default());
+        let (user, password) = (None, None);
+        Sentinels { name, user, password, others: 0, seeds: seeds.into(), known, elected }
+    }
+
+    /// A sentinel has announced that this is the primary from now on.
+    pub(crate) fn announce(&self, primary: &Address) {
+        self.elected.send_modify(|elected| elected.go_to(primary));
+    }
+
+    /// This server has said that it is the primary, and was named so by a sentinel that has seen so
+    /// many elections.
+    pub(crate) fn confirm(&self, primary: &Address, epoch: u64) {
+        self.elected.send_if_modified(|elected| {
+            let stale = elected.since.is_some_and(|since| since.elapsed() < DISPUTED);
+            if epoch <= elected.epoch && stale {
+                return false;
+            }
+            let news = epoch > elected.epoch || elected.primary.as_ref() != Some(primary);
+            elected.epoch = epoch;
+            elected.go_to(primary);
+            news
+        });
+    }
+
+    /// Who is the primary, as far as is known.
+    pub(crate) fn elected(&self) -> Option<Address> {
+        self.elected.borrow().primary.clone()
+    }
+
+    /// Tells of each announcement, and of each election that was confirmed.
+    pub(crate) fn elections(&self) -> Elections {
+        Elections(self.elected.subscribe())
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
@@ -85,6 +134,30 @@ impl Sentinels {
             if !known.contains(&other) && known.len() < 64 {
                 known.push(other);
             }
+        }
+    }
+}
+
+impl Elected {
+    fn go_to(&mut self, primary: &Address) {
+        if self.primary.as_ref() != Some(primary) {
+            self.primary = Some(primary.clone());
+            self.since = Some(Instant::now());
+        }
+    }
+}
+
+/// What is heard of elections from now on.
+pub(crate) struct Elections(watch::Receiver<Elected>);
+
+impl Elections {
+    /// Waits until there is something new; for ever where nobody is left to tell.
+    ///
+    /// # Cancel safety
+    /// Nothing is missed.
+    pub(crate) async fn next(&mut self) {
+        if self.0.changed().await.is_err() {
+            std::future::pending::<()>().await;
         }
     }
 }
@@ -143,6 +216,15 @@ impl Config {
     /// Whether another server may take the place of the present one.
     pub(crate) fn elects(&self) -> bool {
         matches!(self.endpoint, Endpoint::Sentinel(_))
+    }
+
+    /// Whether another server than this one is the primary, as far as is known.
+    pub(crate) fn is_deposed(&self, server: &Endpoint) -> bool {
+        let Endpoint::Sentinel(sentinels) = &self.endpoint else { return false };
+        sentinels.elected().is_some_and(|primary| {
+            let Address { host, port } = self.reach(&primary);
+            *server != Endpoint::Tcp { host, port }
+        })
     }
 
     /// What a connection to one of the sentinels needs.

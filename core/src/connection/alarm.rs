@@ -24,9 +24,9 @@ impl Alarm {
         self.notify.notified().await;
     }
 
-    /// Rings, and says whom to ask.
-    pub(crate) fn name(&self, servers: &[Address]) {
-        self.named.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(servers);
+    /// Rings, and says whom to ask, as this client reaches them.
+    pub(crate) fn name(&self, servers: impl IntoIterator<Item = Address>) {
+        self.named.lock().unwrap_or_else(PoisonError::into_inner).extend(servers);
         self.ring();
     }
 

@@ -138,7 +138,7 @@ impl Link {
             Notice::Moved(named) => {
                 maintenance.relaxed = None;
                 if let Some(alarm) = &self.alarm {
-                    alarm.name(named);
+                    alarm.name(named.iter().map(|server| self.config.reach(server)));
                 }
             }
             Notice::Moving(moving) if maintenance.last == Some(moving.id) => {}

@@ -20,7 +20,7 @@ const REST: Duration = Duration::from_millis(30);
 
 /// What one sentinel says.
 pub(crate) struct Word {
-    told: Told,
+    pub(crate) told: Told,
     /// How many elections it has seen.
     epoch: u64,
 }
@@ -38,7 +38,7 @@ pub(super) async fn log_in(
     let words = look(config, connector, sentinels, &mut reasons).await;
     let answers = words.len();
     let mut tried: Vec<&Address> = Vec::new();
-    for primary in words.iter().map(|word| &word.told.primary) {
+    for (primary, epoch) in words.iter().map(|word| (&word.told.primary, word.epoch)) {
         if tried.contains(&primary) {
             continue;
         }
@@ -52,7 +52,10 @@ pub(super) async fn log_in(
         let Address { host, port } = config.reach(primary);
         own.endpoint = Endpoint::Tcp { host, port };
         match Box::pin(connect(&own, connector)).await {
-            Ok(connection) => return Ok(connection),
+            Ok(connection) => {
+                sentinels.confirm(primary, epoch);
+                return Ok(connection);
+            }
             Err(error) if matches!(error.kind(), ErrorKind::Auth | ErrorKind::Tls) => {
                 return Err(error);
             }

@@ -25,7 +25,9 @@ use crate::server::ServerInfo;
 /// dropped it goes back to the pool, if it is as clean as it was: with an open `MULTI`, watched
 /// keys, another database, another login, or a future that was dropped half-way it is closed.
 ///
-/// It does not connect again: once it was lost, all its calls fail.
+/// It does not connect again: once it was lost, all its calls fail. So they do, without being sent,
+/// once a server under Sentinel that it has spoken to is the primary no longer, which a planned
+/// failover closes no connection for.
 ///
 /// ```
 /// # alizarin_core::__example!(client => {
@@ -40,6 +42,8 @@ use crate::server::ServerInfo;
 /// ```
 pub struct Exclusive {
     held: Held<Arc<Pool>>,
+    /// Whether its holder has sent something.
+    used: bool,
 }
 
 /// A request on its way over an [`Exclusive`] connection; nothing is sent before the first poll.
@@ -105,7 +109,7 @@ impl Client {
 
 impl Exclusive {
     pub(super) async fn of(pool: &Arc<Pool>, left: Option<Duration>) -> Result<Exclusive> {
-        Ok(Exclusive { held: pool.get(left).await? })
+        Ok(Exclusive { held: pool.get(left).await?, used: false })
     }
 
     /// Any command by its name, as [`Client::command`].
@@ -257,8 +261,17 @@ impl Exclusive {
         if !pool.is_blocking() {
             check_waiting()?;
         }
-        let conn = self.held.conn()?;
+        let Exclusive { held, used } = self;
         let sending = async {
+            if held.conn()?.is_deposed(&pool) {
+                if *used {
+                    // What it has written is there, for `WAIT` as well as for transactions.
+                    return Err(deposed());
+                }
+                Box::pin(held.go_over()).await?;
+            }
+            *used = true;
+            let conn = held.conn()?;
             if !pool.config.login_holds(conn.connection.login) && !conn.session.in_multi() {
                 conn.log_in_again(&pool).await?;
             }
@@ -273,6 +286,12 @@ impl Exclusive {
         };
         pool.enter(sending).await
     }
+}
+
+#[cold]
+fn deposed() -> Error {
+    let text = "another server is the primary now: the connection goes to the one before";
+    Error::new(ErrorKind::Disconnected, text)
 }
 
 /// An error that an answer gave cannot be one of a request that was not sent.

@@ -59,16 +59,24 @@ impl Conn {
     }
 
     /// Why it must not be used again.
-    pub(super) fn fault(&self, epoch: u64, now: Instant) -> Option<Reason> {
+    pub(super) fn fault(&self, pool: &Pool, now: Instant) -> Option<Reason> {
         if self.failed {
             Some(Reason::Broken)
         } else if self.busy || !self.session.is_clean() || self.connection.inbox.is_partial() {
             Some(Reason::Dirty)
-        } else if self.epoch != epoch || self.expires.is_some_and(|expires| now >= expires) {
+        } else if self.epoch != pool.epoch()
+            || self.expires.is_some_and(|expires| now >= expires)
+            || self.is_deposed(pool)
+        {
             Some(Reason::Old)
         } else {
             None
         }
+    }
+
+    /// Whether another server is the primary, where one is elected.
+    pub(super) fn is_deposed(&self, pool: &Pool) -> bool {
+        pool.config.is_deposed(&self.connection.peer)
     }
 
     /// Sends a request and waits for its reply: for so long, or without a limit as long as the server
@@ -202,7 +210,7 @@ impl<P: Deref<Target = Pool>> Held<P> {
     pub(super) fn is_fresh(&mut self, now: Instant) -> bool {
         self.conn.as_mut().is_some_and(|conn| {
             now.saturating_duration_since(conn.since) < TRUSTED
-                && conn.fault(self.pool.epoch(), now).is_none()
+                && conn.fault(&self.pool, now).is_none()
                 && self.pool.config.login_holds(conn.connection.login)
                 && !conn.connection.stream.is_cut()
         })
@@ -287,6 +295,18 @@ impl<P: Deref<Target = Pool>> Held<P> {
         conn.as_deref_mut().ok_or_else(no_connection)?.exchange_here(wire, pool, limit)
     }
 
+    /// Takes a connection to the present primary in the place of one to a server that is deposed.
+    ///
+    /// # Errors
+    /// Why none can be made.
+    #[cold]
+    pub(super) async fn go_over(&mut self) -> Result<()> {
+        if self.conn.take().is_some() {
+            self.pool.count(Reason::Old);
+        }
+        self.settle_in_time(None).await
+    }
+
     /// Closes the connection.
     pub(crate) fn close(&mut self) {
         if self.conn.take().is_some() {
@@ -325,7 +345,7 @@ impl Pool {
     /// Why an idle connection cannot be used; asks the server where that cannot be seen.
     async fn examine(&self, conn: &mut Conn) -> Option<Reason> {
         let now = Instant::now();
-        if let Some(reason) = conn.fault(self.epoch(), now) {
+        if let Some(reason) = conn.fault(self, now) {
             return Some(reason);
         }
         let idle = now - conn.since;

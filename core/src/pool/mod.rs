@@ -174,6 +174,18 @@ impl Pool {
         drop(old);
     }
 
+    /// Closes what is idle and connected to a server that is the primary no longer.
+    pub(crate) fn leave_deposed(&self) {
+        let old: Vec<_> = {
+            let mut state = self.state();
+            let old: Vec<_> =
+                state.turns.idle().extract_if(.., |conn| conn.is_deposed(self)).collect();
+            state.closed.old += old.len() as u64;
+            old
+        };
+        drop(old);
+    }
+
     /// Closes what is idle, and accepts nothing more.
     pub(crate) fn close(&self) {
         let (idle, wakers) = {
@@ -241,7 +253,7 @@ impl Pool {
             let mut state = self.state();
             if let Some(mut conn) = conn {
                 let now = Instant::now();
-                match conn.fault(self.epoch(), now) {
+                match conn.fault(self, now) {
                     Some(reason) => {
                         state.closed.count(reason);
                         dropped = Some(conn);

@@ -8,7 +8,7 @@ use crate::client::Client;
 use crate::command::{Batch, slot};
 use crate::config::Backoff;
 use crate::connection::{Pauses, Transaction};
-use crate::error::{Error, ErrorKind, Result, ServerCode};
+use crate::error::{Error, ErrorKind, Result, Sent, ServerCode};
 use crate::resp::{Packed, ToArgs};
 
 /// So often a transaction is tried while others change its keys.
@@ -149,6 +149,14 @@ impl Client {
                             .with_command("EXEC"));
                     }
                     self.pause(pauses.next()).await;
+                }
+                Err(error)
+                    if is_lost(&error)
+                        && error.sent() == Sent::No
+                        && losses < self.config().retries =>
+                {
+                    // Another server is the primary since the keys were watched.
+                    losses += 1;
                 }
                 Err(error) if is_redirection(&error) && self.learns_from(&error, until).await => {}
                 outcome => return outcome,

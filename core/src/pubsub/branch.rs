@@ -43,6 +43,8 @@ type Opening = Pin<Box<dyn Future<Output = Result<Live>> + Send>>;
 
 enum State {
     Live(Box<Live>),
+    /// Another server is the primary: what came before that is given out yet.
+    Leaving(Box<Live>),
     Opening(Opening),
     /// Until the timer fires.
     Waiting,
@@ -53,7 +55,8 @@ impl Branch {
     pub(super) async fn open(mut seat: Seat, topics: Topics) -> Result<Branch> {
         let mut tries = 0;
         let live = loop {
-            match Live::open(seat.config()?, seat.connector.clone(), topics.clone(), QUIET).await {
+            let (config, connector) = (seat.config()?, seat.connector.clone());
+            match Live::open(config, connector, seat.guarded(&topics), QUIET).await {
                 Ok(live) => break live,
                 // The slot is served elsewhere; so the seat learns where.
                 Err(error) if seat.learns_from(&error) && tries < 5 => tries += 1,
@@ -101,7 +104,7 @@ impl Branch {
 
     fn reopen(&mut self) {
         let (config, connector) = (self.seat.config(), self.seat.connector.clone());
-        let topics = self.topics.clone();
+        let topics = self.seat.guarded(&self.topics);
         let opening = async move { Live::open(config?, connector, topics, QUIET).await };
         self.state = State::Opening(Box::pin(opening));
     }
@@ -113,6 +116,11 @@ impl Branch {
             None => self.pause = Some(pause),
         }
         self.state = State::Waiting;
+    }
+
+    /// Whether the server has ended a subscription.
+    fn is_revoked(&self) -> bool {
+        matches!(&self.state, State::Live(live) if live.is_revoked())
     }
 
     fn heard(&mut self) {
@@ -150,6 +158,17 @@ impl Branch {
         first
     }
 
+    /// Leaves a server that is the primary no longer, as soon as that is heard.
+    fn poll_deposed(&mut self, cx: &mut Context<'_>) {
+        let State::Live(live) = &self.state else { return };
+        if self.seat.poll_deposed(live.peer(), cx).is_ready()
+            && let State::Live(live) = std::mem::replace(&mut self.state, State::Waiting)
+        {
+            tracing::debug!("subscription leaves a server that is the primary no longer");
+            self.state = State::Leaving(live);
+        }
+    }
+
     /// The next message or gap, or why the connection could not be made anew; there is no end.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Delivery>> {
         let this = self;
@@ -157,6 +176,7 @@ impl Branch {
             if matches!(this.state, State::Live(_)) && this.poll_silence(cx) {
                 this.reopen();
             }
+            this.poll_deposed(cx);
             match &mut this.state {
                 State::Live(live) => match live.poll_message(cx) {
                     Poll::Pending => return Poll::Pending,
@@ -169,13 +189,26 @@ impl Branch {
                     Poll::Ready(Err(error)) if this.bears_silence(&error) => {}
                     Poll::Ready(Err(error)) => {
                         tracing::debug!(%error, "subscription lost");
-                        this.seat.learns_from(&error);
-                        if this.since.elapsed() < PROVEN {
+                        let revoked = this.is_revoked();
+                        match revoked {
+                            true => this.seat.revoked(),
+                            false => drop(this.seat.learns_from(&error)),
+                        }
+                        // A node that serves its slots no longer is soon left for good.
+                        let leaves = revoked && this.seat.node().is_some();
+                        if leaves || this.since.elapsed() < PROVEN {
                             this.wait();
                         } else {
                             this.pauses.reset();
                             this.reopen();
                         }
+                    }
+                },
+                State::Leaving(live) => match live.leftover() {
+                    Some(message) => return Poll::Ready(Ok(Delivery::Message(message))),
+                    None => {
+                        this.pauses.reset();
+                        this.reopen();
                     }
                 },
                 State::Opening(opening) => match opening.as_mut().poll(cx) {

@@ -16,7 +16,7 @@ use crate::cluster::Place;
 use crate::command::slot;
 use crate::config::Config;
 use crate::connection::Connector;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, ServerCode};
 use roam::{Roaming, Wanted};
 use seat::{Follow, Seat};
 use topics::Topics;
@@ -115,7 +115,10 @@ impl Client {
     /// notifications (`__keyspace@0__:*`). On a cluster, to those of every primary, whichever they
     /// are at the time; on a single server as [`Client::psubscribe`].
     ///
-    /// The servers must be told to send them (`notify-keyspace-events`).
+    /// The servers must be told to send them (`notify-keyspace-events`). On a cluster each connection
+    /// also subscribes to a sharded channel, `alizarin:sentry:` and a number, by which the server tells
+    /// when it is a primary no longer; a user who may not is told of another primary with the client's
+    /// next map ([`Config::topology_interval`](crate::Config::topology_interval)).
     ///
     /// # Errors
     /// As [`Client::subscribe`]; `Unsupported` on a cluster with a blocking client, which reads one
@@ -188,11 +191,21 @@ impl Client {
             return Err(Error::new(ErrorKind::Unsupported, text));
         }
         let connector = self.connector();
-        let follow = Follow::new(cluster, connector.clone(), topics.clone());
-        let places = cluster.primaries().into_iter().map(Place::Node);
-        let seat = |place| (Seat::at(cluster, connector.clone(), place), topics.clone());
-        let open = Subscription::open(places.map(seat).collect()).await?;
-        Ok(open.following(follow))
+        let mut tries = 0;
+        loop {
+            let follow = Follow::new(cluster, connector.clone(), topics.clone());
+            let places = cluster.primaries().into_iter().map(Place::Node);
+            let seat = |place| (Seat::at(cluster, connector.clone(), place), topics.clone());
+            match Subscription::open(places.map(seat).collect()).await {
+                Ok(open) => return Ok(open.following(follow)),
+                // One of them has stepped down just now.
+                Err(error) if is_replica(&error) && tries < 20 => {
+                    tries += 1;
+                    cluster.learn(&error).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     async fn subscription(&self, topics: Topics) -> Result<Subscription> {
@@ -225,6 +238,10 @@ pub(crate) fn feed(
 
 fn names<T: AsRef<[u8]>>(names: impl IntoIterator<Item = T>) -> Vec<Vec<u8>> {
     names.into_iter().map(|name| name.as_ref().to_vec()).collect()
+}
+
+fn is_replica(error: &Error) -> bool {
+    error.kind() == ErrorKind::Server(ServerCode::ReadOnly)
 }
 
 fn no_topic() -> Error {

@@ -41,8 +41,9 @@ pub enum Delivery {
 ///
 /// It never ends by itself. After a loss it yields [`Delivery::Gap`] once it is subscribed again,
 /// since Redis keeps no message for those who are away. A failed attempt to reconnect yields its
-/// error and is repeated with growing pauses for as long as the stream is polled. Dropping the
-/// subscription closes its connection.
+/// error and is repeated with growing pauses for as long as the stream is polled. Under Sentinel,
+/// that of an async client leaves a deposed primary as soon as the sentinels say that it is one.
+/// Dropping the subscription closes its connection.
 pub struct Subscription {
     branches: Vec<Branch>,
     /// Which branch is looked at first.

@@ -9,10 +9,13 @@ pub(super) struct Topics {
     pub(super) patterns: Vec<Vec<u8>>,
     /// Channels that belong to a slot.
     pub(super) sharded: Vec<Vec<u8>>,
+    /// A sharded channel on which nobody says anything: the server ends its subscription when another
+    /// one serves its slot.
+    pub(super) sentry: Option<Vec<u8>>,
 }
 
 impl Topics {
-    /// How many confirmations the server sends.
+    /// How many confirmations the server sends, that of the sentry aside.
     pub(super) fn len(&self) -> usize {
         self.channels.len() + self.patterns.len() + self.sharded.len()
     }
@@ -31,6 +34,12 @@ impl Topics {
                 topics.iter().for_each(|topic| command.push(topic));
                 command.write_to(&mut wire);
             }
+        }
+        if let Some(sentry) = &self.sentry {
+            let mut command = Packed::new();
+            command.push(b"SSUBSCRIBE");
+            command.push(sentry);
+            command.write_to(&mut wire);
         }
         wire
     }

@@ -7,13 +7,17 @@ use std::time::Duration;
 
 use crate::config::Address;
 use crate::config::{Config, Sentinels};
-use crate::connection::{Connector, Link};
+use crate::connection::{Connector, Link, look};
 use crate::pubsub::{Subscription, feed};
 
 pub(crate) use replicas::{Replicas, is_refused};
 
 /// Where the sentinels tell of another primary.
 const SWITCH: &str = "+switch-master";
+
+/// Where the one that carries out an election tells that the new primary is one, and that the others
+/// are to follow it. `SWITCH` comes once they do.
+const PROMOTED: &str = "+failover-state-reconf-slaves";
 
 /// Where they tell of replicas that come, go, and change sides.
 const REPLICAS: [&str; 5] =
@@ -34,9 +38,19 @@ async fn follow(link: Weak<Link>, config: Config, sentinels: Sentinels) {
         let listened = sentinels.known();
         let replicas = link.upgrade().and_then(|link| link.replicas().cloned());
         let mut news = listen(&config, &sentinels, &listened, replicas.is_some());
+        let mut elections = sentinels.elections();
         loop {
             let holds = replicas.as_ref().map_or(FOREVER, |replicas| replicas.holds());
-            let Ok(delivery) = tokio::time::timeout(holds, news.next_message()).await else {
+            let news = tokio::time::timeout(holds, news.next_message());
+            let heard = tokio::select! {
+                heard = news => heard,
+                () = elections.next() => {
+                    let Some(link) = link.upgrade() else { return };
+                    go_over(&link, &config, &sentinels);
+                    continue;
+                }
+            };
+            let Ok(delivery) = heard else {
                 if let Some(replicas) = &replicas {
                     replicas.look().await;
                 }
@@ -46,12 +60,19 @@ async fn follow(link: Weak<Link>, config: Config, sentinels: Sentinels) {
             if let Some(replicas) = &replicas {
                 replicas.heard();
             }
-            if let Ok(message) = delivery
-                && message.channel == SWITCH
-                && let Ok(text) = std::str::from_utf8(&message.payload)
-                && let Some(primary) = elected(text, &sentinels.name)
-            {
-                link.leave_unless_at(&config.reach(&primary));
+            if let Ok(message) = delivery {
+                let text = std::str::from_utf8(&message.payload).unwrap_or_default();
+                let primary = match message.channel.as_str() {
+                    SWITCH => elected(text, &sentinels.name),
+                    PROMOTED if is_about(text, &sentinels.name) => {
+                        named(&config, &link, &sentinels).await
+                    }
+                    _ => None,
+                };
+                if let Some(primary) = primary {
+                    sentinels.announce(&primary);
+                    go_over(&link, &config, &sentinels);
+                }
             }
             if sentinels.known().iter().any(|address| !listened.contains(address)) {
                 break;
@@ -60,9 +81,24 @@ async fn follow(link: Weak<Link>, config: Config, sentinels: Sentinels) {
     }
 }
 
+/// Leaves what is not the primary as far as is known, with all that can be left.
+fn go_over(link: &Arc<Link>, config: &Config, sentinels: &Sentinels) {
+    let Some(primary) = sentinels.elected() else { return };
+    link.leave_unless_at(&config.reach(&primary));
+    if let Ok(pool) = link.pool() {
+        pool.leave_deposed();
+    }
+}
+
+/// Whom the sentinels name now.
+async fn named(config: &Config, link: &Arc<Link>, sentinels: &Sentinels) -> Option<Address> {
+    let words = look(config, &link.connector, sentinels, &mut Vec::new()).await;
+    words.into_iter().next().map(|word| word.told.primary)
+}
+
 fn listen(config: &Config, sentinels: &Sentinels, all: &[Address], replicas: bool) -> Subscription {
     let config = |address| config.of_sentinel(sentinels, address);
-    let mut channels = vec![SWITCH];
+    let mut channels = vec![SWITCH, PROMOTED];
     channels.extend(REPLICAS.iter().filter(|_| replicas));
     feed(all.iter().map(config), &Connector::Endpoint, &channels)
 }
@@ -73,6 +109,12 @@ fn elected(news: &str, name: &str) -> Option<Address> {
     let host = words.next().filter(|word| *word == name).and_then(|_| words.nth(2))?;
     let port = words.next()?.parse().ok()?;
     Some(Address { host: host.to_owned(), port })
+}
+
+/// Whether the news is about the primary of this name: `master mymaster ip port`.
+fn is_about(news: &str, name: &str) -> bool {
+    let mut words = news.split(' ');
+    words.next() == Some("master") && words.next() == Some(name)
 }
 
 #[cfg(test)]
@@ -86,5 +128,7 @@ mod tests {
         assert_eq!((primary.host.as_str(), primary.port), ("10.0.0.2", 6380));
         assert_eq!(elected(news, "other"), None);
         assert_eq!(elected("mymaster 1 2", "mymaster"), None);
+        assert!(is_about("master mymaster 10.0.0.1 6379", "mymaster"));
+        assert!(!is_about("master other 10.0.0.1 6379", "mymaster"));
     }
 }
