@@ -19,6 +19,10 @@ use crate::pool::inside;
 /// The least time between two refreshes.
 const APART: Duration = Duration::from_millis(25);
 
+/// The least time after some that have changed nothing: while a primary is lost, each takes time from
+/// what the other nodes are asked.
+const FURTHER: Duration = Duration::from_millis(50);
+
 /// So long, and a pause, a request waits for a new map.
 const LONGEST: Duration = Duration::from_millis(200);
 
@@ -34,6 +38,7 @@ pub(super) fn spawn(cluster: &Arc<Cluster>) {
     let alarm = Arc::clone(&cluster.alarm);
     let interval = cluster.config.topology_interval;
     tokio::spawn(async move {
+        let mut apart = APART;
         loop {
             // Too early or too late a look harms nobody.
             let _ = tokio::time::timeout(interval, alarm.rung()).await;
@@ -41,14 +46,19 @@ pub(super) fn spawn(cluster: &Arc<Cluster>) {
             if cluster.is_closed() {
                 return;
             }
+            let before = cluster.map.load_full();
             if let Err(error) = cluster.discover(PATIENCE).await {
                 tracing::debug!(%error, "the cluster's map could not be made anew");
                 cluster.looked();
             }
+            apart = match Arc::ptr_eq(&before, &cluster.map.load()) {
+                true => apart.saturating_mul(2).min(FURTHER),
+                false => APART,
+            };
             let nodes: Vec<Arc<Node>> = cluster.map.load().nodes().cloned().collect();
             measure(&nodes, &cluster.config.read_from).await;
-            drop(cluster);
-            tokio::time::sleep(APART).await;
+            drop((cluster, before));
+            tokio::time::sleep(apart).await;
         }
     });
 }
@@ -164,7 +174,7 @@ impl Cluster {
                     Error::new(ErrorKind::Connect, "the node knows of no slot that is served")
                 }
                 Ok(view) => {
-                    self.adopt(&view);
+                    self.adopt(view);
                     return Ok(());
                 }
                 Err(error) => error,
@@ -236,8 +246,16 @@ impl Cluster {
     }
 
     /// Makes the map of what a node said; nodes that it does not know are closed.
-    fn adopt(&self, view: &View) {
+    fn adopt(&self, view: View) {
         let before = self.map.load();
+        let known = |node: &Arc<Node>| {
+            before.nodes().any(|known| Arc::ptr_eq(known, node))
+                || self.seeds.contains(&node.address)
+        };
+        if before.is_of(&view) && self.all().values().all(known) {
+            // While a primary is lost it is asked for again and again.
+            return self.looked();
+        }
         let map =
             Map::new(view, Some(&before), |address, _| self.node(&self.config.reach(address)));
         if !map.is_complete() {

@@ -1,7 +1,7 @@
 //! Which node serves which slot.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
 
 use super::choice::choose;
 use super::node::Node;
@@ -65,6 +65,8 @@ impl View {
             }
         }
         view.shards.sort_by(|a, b| a.slots.cmp(&b.slots));
+        // Each node names them in an order of its own.
+        view.shards.iter_mut().for_each(|shard| shard.replicas.sort());
         Ok(view)
     }
 }
@@ -107,6 +109,9 @@ const NOBODY: u16 = u16::MAX;
 /// The cluster as it was last seen. Slots move within it without a lock; a new view is a new map.
 pub(crate) struct Map {
     slots: Box<[AtomicU16]>,
+    /// What it was made from, and whether slots have moved since.
+    view: View,
+    touched: AtomicBool,
     pub(super) shards: Vec<Shard>,
     /// In which order a scan looks at the primaries.
     pub(super) tour: Tour,
@@ -122,7 +127,7 @@ pub(super) struct Shard {
 impl Map {
     /// A map of a view, whose nodes `find` finds or makes; it takes the place of the one `before`.
     pub(super) fn new(
-        view: &View,
+        view: View,
         before: Option<&Map>,
         mut find: impl FnMut(&Address, bool) -> Arc<Node>,
     ) -> Map {
@@ -140,7 +145,13 @@ impl Map {
         }
         let primaries = shards.iter().map(|shard: &Shard| Arc::clone(&shard.primary));
         let tour = Tour::new(view.shards.iter().zip(primaries), before.map(|before| &before.tour));
-        Map { slots, shards, tour, turn: AtomicUsize::new(0) }
+        let (touched, turn) = (AtomicBool::new(false), AtomicUsize::new(0));
+        Map { slots, view, touched, shards, tour, turn }
+    }
+
+    /// Whether a map of this view would be the same one.
+    pub(super) fn is_of(&self, view: &View) -> bool {
+        !self.touched.load(Ordering::Relaxed) && self.view == *view
     }
 
     fn shard(&self, slot: u16) -> Option<&Shard> {
@@ -188,6 +199,7 @@ impl Map {
         let at = self.shards.iter().position(|shard| shard.primary.address == *address);
         match (at.and_then(|at| u16::try_from(at).ok()), self.slots.get(usize::from(slot))) {
             (Some(at), Some(entry)) => {
+                self.touched.store(true, Ordering::Relaxed);
                 entry.store(at, Ordering::Relaxed);
                 true
             }

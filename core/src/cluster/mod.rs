@@ -116,7 +116,7 @@ impl Cluster {
                 Means::Shared { connector, alarm: Arc::clone(&alarm), runtime }
             }
         };
-        let empty = Map::new(&View::default(), None, |address, _| {
+        let empty = Map::new(View::default(), None, |address, _| {
             Arc::new(Node::new(address.clone(), config.clone(), &Means::Direct))
         });
         let cluster = Arc::new(Cluster {

@@ -48,7 +48,9 @@ pub(super) fn read(
         served = served.saturating_add(slots.iter().map(count).sum());
         let Some(primary) = primary(&members) else { return Ok(None) };
         let others = members.iter().filter(|member| !member.is_primary && member.is_well);
-        let replicas = others.filter_map(|member| member.address.clone()).collect();
+        let mut replicas: Vec<_> = others.filter_map(|member| member.address.clone()).collect();
+        // Each node names them in an order of its own.
+        replicas.sort();
         view.shards.push(ShardView { primary: primary.clone(), replicas, slots });
     }
     view.shards.sort_by(|a, b| a.slots.cmp(&b.slots));
