@@ -104,7 +104,7 @@ pub(crate) fn latencies(
 }
 
 /// A command in wire form.
-fn wire(command: &[&str]) -> String {
+pub(crate) fn wire(command: &[&str]) -> String {
     let words = command.iter().map(|word| format!("${}\r\n{word}\r\n", word.len()));
     format!("*{}\r\n{}", command.len(), words.collect::<String>())
 }

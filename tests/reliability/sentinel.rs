@@ -12,6 +12,7 @@ use alizarin_core::Run as _;
 use alizarin_testkit::{Sentinel, Server};
 
 use crate::play::{HELLO, play};
+use crate::subscriptions::gap;
 use crate::tier::{Bar, Times, alone, report, rounds, sentinels, together, until};
 
 /// When the first sentinel names another primary.
@@ -75,9 +76,7 @@ fn a_killed_primary_under_sentinel() {
             .collect();
         std::thread::park_timeout(Duration::from_millis(300));
         let victim = deployment.primary().unwrap();
-        let sentinels = (0..deployment.sentinels())
-            .map(|at| deployment.sentinel_mut(at).port().unwrap())
-            .collect();
+        let sentinels = sentinel_ports(&mut deployment);
         let old = deployment.server(victim).port().unwrap();
         deployment.server_mut(victim).stop().unwrap();
         let killed = Instant::now();
@@ -105,6 +104,68 @@ fn a_killed_primary_under_sentinel() {
     );
     assert_eq!(misdirected, 0);
     assert!(late.meet(2, bar), "{late:?}");
+}
+
+/// The ports of the sentinels.
+fn sentinel_ports(deployment: &mut Sentinel) -> Vec<u16> {
+    (0..deployment.sentinels()).map(|at| deployment.sentinel_mut(at).port().unwrap()).collect()
+}
+
+#[test]
+fn a_planned_failover_under_sentinel() {
+    let (_turn, mut deployment) = alone(sentinels);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let client = runtime.block_on(Client::connect(deployment.url().as_str())).unwrap();
+    let mut news = runtime.block_on(client.subscribe(["news"])).unwrap();
+    let cache = runtime.block_on(client.cache(alizarin::CacheConfig::new())).unwrap();
+    let (mut late, mut stale) = (Times::default(), Times::default());
+    let bar = Bar { median: 100, worst: 300 };
+    let mut demoted = 0;
+    while late.want_more(1, 10, bar) {
+        let before = deployment.primary().unwrap();
+        let _: Option<u64> = runtime.block_on(cache.get("k").into_future()).unwrap();
+        let old = deployment.server(before).port().unwrap();
+        let word = first_word(sentinel_ports(&mut deployment), old);
+        let back = runtime.spawn(async move {
+            let at = gap(&mut news).await;
+            (at, news)
+        });
+        let heir = deployment.failover().unwrap();
+        let floor = word.join().unwrap();
+        let back = runtime.block_on(back).unwrap();
+        news = back.1;
+        late.push(back.0.saturating_duration_since(floor));
+        // No message would have come from there for long, and no word of a change.
+        let role = deployment.server(before).command(&["ROLE"]).unwrap();
+        demoted += u32::from(!role.starts_with("master"));
+        let number = late.count();
+        deployment.server(heir).command(&["SET", "k", &number.to_string()]).unwrap();
+        let written = Instant::now();
+        let read = || runtime.block_on(cache.get::<Option<usize>>("k").into_future()).unwrap();
+        while read() != Some(number) {
+            assert!(written.elapsed() < Duration::from_secs(30), "the cache does not go over");
+        }
+        stale.push(written.elapsed());
+        // The sentinels would do the same, ten seconds later.
+        let port = deployment.server(heir).port().unwrap().to_string();
+        deployment.server(before).command(&["REPLICAOF", "127.0.0.1", &port]).unwrap();
+        deployment.wait_whole().unwrap();
+    }
+    report(
+        "R12 planned failover under Sentinel",
+        &format!(
+            "{} failovers: subscribed to the new primary after the first sentinel's word: median {:?}, worst \
+             {:?}; cached replies follow it after {:?}, {:?}; floor: the deposed primary was told of it in \
+             time {demoted} times",
+            late.count(),
+            late.median(),
+            late.worst(),
+            stale.median(),
+            stale.worst()
+        ),
+    );
+    assert!(late.meet(1, bar), "{late:?}");
+    assert!(stale.meet(1, bar), "{stale:?}");
 }
 
 /// Writes through a client until it is told to stop; gives how many were acknowledged.

@@ -8,13 +8,15 @@ use alizarin::{Delivery, Subscription};
 use alizarin_testkit::Cluster;
 use tokio::runtime::Runtime;
 
+use crate::failover::APART;
 use crate::floor::{addresses, first_ok};
 use crate::tier::{Bar, Times, alone, cluster, connect, report, rounds};
+use crate::writers::TAGS;
 
 const BAR: Bar = Bar { median: 100, worst: 300 };
 
 /// Waits until it is told that messages may be missing.
-async fn gap(subscription: &mut Subscription) -> Instant {
+pub(crate) async fn gap(subscription: &mut Subscription) -> Instant {
     let told = async {
         loop {
             match subscription.next().await.unwrap() {
@@ -134,6 +136,49 @@ fn a_channel_whose_node_is_killed() {
     );
     assert_eq!(others, 0);
     assert!(late.meet(2, BAR), "{late:?}");
+}
+
+#[test]
+fn notifications_whose_primary_steps_down() {
+    let (_turn, cluster) = alone(|| {
+        let notify = ("--notify-keyspace-events", "KEA");
+        Cluster::builder().arg(notify.0, notify.1).start().unwrap()
+    });
+    let runtime = Runtime::new().unwrap();
+    let client = runtime.block_on(connect(&cluster));
+    let changes = client.psubscribe_primaries(["__keyspace@0__:*"]);
+    let mut changes = runtime.block_on(changes).unwrap();
+    let (mut others, mut late, mut failovers) = (0, Times::default(), 0);
+    while late.want_more(3, 20, BAR) {
+        let tag = TAGS[failovers % 3];
+        failovers += 1;
+        let next = Instant::now() + APART;
+        // Nobody sends a command, so nobody is redirected.
+        let heir = cluster.failover(tag).unwrap();
+        let done = Instant::now();
+        let back = runtime.block_on(gap(&mut changes));
+        late.push(back.saturating_duration_since(done));
+        for n in 0..20 {
+            let key = format!("{tag}{failovers}:{n}");
+            cluster.node(heir).command(&["SET", &key, "1"]).unwrap();
+            let message = changes.next_message();
+            let message = async { tokio::time::timeout(Duration::from_secs(30), message).await };
+            let message = runtime.block_on(message).expect("a message is missing");
+            others += u32::from(!message.unwrap().unwrap().channel.ends_with(&key));
+        }
+        std::thread::park_timeout(next.saturating_duration_since(Instant::now()));
+    }
+    report(
+        "R20 notifications of a primary that steps down",
+        &format!(
+            "{failovers} planned failovers: {failovers} gaps told, {others} duplicates, at the heir after \
+             median {:?}, worst {:?}; floor 0",
+            late.median(),
+            late.worst()
+        ),
+    );
+    assert_eq!(others, 0);
+    assert!(late.meet(3, BAR), "{late:?}");
 }
 
 #[test]

@@ -159,6 +159,10 @@ impl Times {
         self.median().as_millis() <= u128::from(bar.median) && slow <= spare
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn median(&self) -> Duration {
         let (below, above) = (self.0.len().saturating_sub(1) / 2, self.0.len() / 2);
         let at = |at: usize| self.0.get(at).copied().unwrap_or_default();
