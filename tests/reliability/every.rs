@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use alizarin::CacheConfig;
-use alizarin::commands::{get, incr, set};
+use alizarin::commands::{Script, get, incr, set};
 use alizarin::prelude::*;
 use alizarin::repository::Lock;
 use alizarin_testkit::{Cluster, Server};
@@ -33,6 +33,8 @@ fn thing(id: u32) -> Thing {
     let at = [id as f32, 1.0].into();
     Thing { id, kind: "odd".into(), words: "red lamp".into(), count: 0, at, version: 0 }
 }
+
+static ECHO: Script = Script::new("return ARGV[1]");
 
 /// What was dropped, and what came to its end.
 #[derive(Default)]
@@ -116,8 +118,33 @@ async fn core(client: &Client, tally: &mut Tally) {
                 }
             }
         },
+        "held MULTI": async {
+            let mut held = client.exclusive_for(key).await?;
+            held.command::<()>("MULTI").exec().await?;
+            held.command::<String>("INCR").key("{every}n").await?;
+            held.command::<Vec<u64>>("EXEC").await
+        },
+        "held WATCH": async {
+            let mut held = client.exclusive_for(key).await?;
+            held.command::<()>("WATCH").key("{every}watched").exec().await?;
+            held.transaction((incr("{every}n"), incr("{every}n"))).await
+        },
+        "held pipeline": async {
+            let mut held = client.exclusive_for(key).await?;
+            held.pipeline((set(key, "z"), get::<String>(key))).await
+        },
+        "script": ECHO.invoke::<String>().key(key).arg("x").run(client),
         "subscribe": client.subscribe(["every"]),
+        "psubscribe": client.psubscribe(["ev*"]),
+        "ssubscribe": client.ssubscribe(["every"]),
+        "psubscribe_primaries": client.psubscribe_primaries(["ev*"]),
+        "message": async {
+            let mut news = client.subscribe(["every message"]).await?;
+            client.publish("every message", "x").await?;
+            news.next_message().await.transpose()
+        },
         "cache": cache.get::<Option<String>>(key),
+        "shared cache": cache.shared(get::<Option<String>>(key)),
         "publish": client.publish("every", "x"),
     });
 }
@@ -129,6 +156,8 @@ async fn models(things: &Repository<Thing>, tally: &mut Tally) {
     every!(tally, client, {
         "save_all": things.save_all(&several),
         "save": things.save(&one),
+        "get": things.get(&1),
+        "replace": things.replace(&one),
         "get_many": things.get_many(&[1, 10, 2]),
         "exists": things.exists(&1),
         "set": things.set(&1, |t| t.count.add(1)),
@@ -170,6 +199,13 @@ async fn models(things: &Repository<Thing>, tally: &mut Tally) {
             }
             Ok::<_, Error>(())
         },
+        "scan ids": async {
+            let mut all = things.scan_ids();
+            while let Some(id) = all.next().await {
+                id?;
+            }
+            Ok::<_, Error>(())
+        },
         "set_many": things.set_many(&[10, 11], |t| t.count.to(5)),
         "delete_many": things.delete_many(&[12, 13]),
         "insert or not": async {
@@ -193,6 +229,9 @@ async fn searches(things: &Repository<Thing>, tally: &mut Tally) {
         "index().plan": things.index().plan(),
         "index().check": things.index().check(),
         "find": things.find(|t| t.words.matches("lamp") & t.kind.eq("odd")).all(),
+        "first": things.find(|t| t.kind.eq("odd")).first(),
+        "ids": things.find(|t| t.kind.eq("odd")).ids(),
+        "index().info": things.index().info(),
         "count": things.find(|t| t.count.ge(0)).count(),
         "page": things.find(|t| t.count.ge(0)).page(1, 5),
         "stream": async {
