@@ -2,28 +2,17 @@
 //! way there is to send them.
 #![cfg(feature = "tls")]
 
-use std::future::IntoFuture;
+mod either;
 
 use alizarin_core::command::each;
 use alizarin_core::commands::{get, set};
-use alizarin_core::{Client, Config, Result, Run as _, Tls};
+use alizarin_core::{Config, Tls};
 use alizarin_testkit::{Cluster, Server, Tls as Papers};
 use bytes::Bytes;
+use either::{clients, run};
 use tokio::runtime::Runtime;
 
 const MIB: usize = 1 << 20;
-
-/// Runs on either client.
-fn run<T>(
-    runtime: &Runtime,
-    client: &Client,
-    future: impl IntoFuture<Output = Result<T>>,
-) -> Result<T> {
-    match client.is_blocking() {
-        true => future.run(),
-        false => runtime.block_on(future.into_future()),
-    }
-}
 
 fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
@@ -31,12 +20,6 @@ fn runtime() -> Runtime {
 
 fn value(n: usize, size: usize) -> Vec<u8> {
     (0..size).map(|at| (at * 31 + at / 255 + n) as u8).collect()
-}
-
-/// Both clients.
-fn clients(runtime: &Runtime, config: &Config) -> [Client; 2] {
-    let shared = runtime.block_on(Client::connect(config)).unwrap();
-    [shared, Client::connect_blocking(config).unwrap()]
 }
 
 #[test]

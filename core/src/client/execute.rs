@@ -124,11 +124,13 @@ impl<W: Work, C: Borrow<Client>> Execute<W, C> {
                 self.poll_stage(place, cx)
             }
             Way::Cluster(cluster) => {
-                if !cluster.is_blocking() {
+                let shares = !cluster.is_blocking();
+                if shares {
                     check_waiting()?;
                 }
                 let route = self.work.route();
                 if let Route::Command(packed, flags) = route
+                    && shares
                     && !self.work.is_blocking()
                     && let Some(link) = cluster.link_for(packed, flags)
                 {

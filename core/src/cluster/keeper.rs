@@ -73,18 +73,28 @@ impl Cluster {
         }
     }
 
-    /// Makes the map anew on a blocking client, where that was asked for.
+    /// Makes the map anew on a blocking client, where that was asked for or is due.
     pub(super) async fn refresh_here(self: &Arc<Cluster>) {
-        if self.stale.load(Ordering::Relaxed) && !self.is_early() {
+        if let Means::Shared { .. } = self.means {
+            return;
+        }
+        let age = self.age();
+        let stale = self.stale.load(Ordering::Relaxed) && age >= APART;
+        if stale || age >= self.config.topology_interval {
             self.stale.store(false, Ordering::Relaxed);
             self.renew_here().await;
         }
     }
 
+    /// How long ago the map was made anew.
+    fn age(&self) -> Duration {
+        let since = milliseconds().saturating_sub(self.renewed.load(Ordering::Relaxed));
+        Duration::from_millis(since)
+    }
+
     /// Whether the map was made anew just now.
     fn is_early(&self) -> bool {
-        let since = milliseconds().saturating_sub(self.renewed.load(Ordering::Relaxed));
-        Duration::from_millis(since) < APART
+        self.age() < APART
     }
 
     /// Makes the map anew on this thread, unless another does; gives whether it did.
@@ -261,10 +271,7 @@ impl Cluster {
         if !map.is_complete() {
             tracing::debug!("some of the cluster's slots are served by nobody");
         }
-        let replicas_too = !matches!(self.config.read_from, ReadFrom::Primary);
-        for node in map.primaries().chain(map.nodes().filter(|_| replicas_too)) {
-            node.begin();
-        }
+        self.used(&map).for_each(|node| node.begin());
         let gone: Vec<Arc<Node>> = {
             let mut all = self.all();
             let stays = |node: &Arc<Node>| map.nodes().any(|known| Arc::ptr_eq(known, node));
@@ -275,6 +282,17 @@ impl Cluster {
         self.map.store(Arc::new(map));
         gone.iter().for_each(|node| node.close());
         self.looked();
+    }
+
+    /// The nodes that commands go to.
+    fn used<'m>(&self, map: &'m Map) -> impl Iterator<Item = &'m Arc<Node>> {
+        let replicas_too = !matches!(self.config.read_from, ReadFrom::Primary);
+        map.primaries().chain(map.nodes().filter(move |_| replicas_too))
+    }
+
+    /// Connects a blocking client as often as connections are to lie ready.
+    pub(super) fn fill(&self) {
+        self.used(&self.map.load()).for_each(|node| node.fill());
     }
 
     /// The map was made, or tried to be.

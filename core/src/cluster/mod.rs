@@ -136,14 +136,15 @@ impl Cluster {
             config,
         });
         cluster.discover(cluster.config.connect_timeout).await?;
-        if matches!(cluster.means, Means::Shared { .. }) {
-            keeper::spawn(&cluster);
+        match cluster.means {
+            Means::Shared { .. } => keeper::spawn(&cluster),
+            Means::Direct => cluster.fill(),
         }
         Ok(cluster)
     }
 
-    /// The shared connection for a command that one node answers; `None` for others, and on a
-    /// blocking client.
+    /// The shared connection for a command that one node answers, of a client that has such; `None` for
+    /// others.
     #[inline]
     pub(crate) fn link_for(&self, packed: &Packed, flags: Flags) -> Option<Arc<Link>> {
         // With one key there is nothing to be split.

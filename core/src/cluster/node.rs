@@ -86,6 +86,14 @@ impl Node {
         }
     }
 
+    /// Connects as often as connections are to lie ready, on a blocking client; others do so by
+    /// themselves.
+    pub(crate) fn fill(&self) {
+        if let Way::Direct(direct) = &self.way {
+            direct.fill();
+        }
+    }
+
     /// Whether a command sent now would reach it, as far as is known.
     pub(crate) fn is_up(&self) -> bool {
         match &self.way {

@@ -12,7 +12,7 @@ use super::node::{Node, ToNode};
 use super::plan::{Part, Plan, To};
 use super::redirect::{self, Verdict};
 use crate::config::ReadFrom;
-use crate::connection::Reply;
+use crate::connection::{Pauses, Reply};
 use crate::error::{Error, ErrorKind, Result, Sent};
 use crate::pool::LEAST;
 use crate::resp::{Parcel, Pieces, Reader};
@@ -69,6 +69,8 @@ impl Cluster {
         let lost = plan.lost;
         progress.resize_with(plan.parts.len(), || Progress { lost, ..Progress::default() });
         let mut pause = PAUSES.0;
+        // Between attempts to connect, by a client that does so itself.
+        let mut pauses = None;
         self.refresh_here().await;
         loop {
             let epoch = self.epoch();
@@ -126,7 +128,12 @@ impl Cluster {
                 return Err(if attempts > 1 { last.after(attempts) } else { last });
             }
             reason = Some(last);
-            if round.renew {
+            if round.unserved && self.is_blocking() {
+                // Nobody else tries to connect meanwhile.
+                let pauses = pauses.get_or_insert_with(|| Pauses::new(self.config.backoff));
+                let left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
+                self.renew(epoch, pauses.next().min(left.unwrap_or(Duration::MAX))).await;
+            } else if round.renew {
                 self.renew(epoch, pause).await;
             } else if round.wait {
                 self.pause(pause).await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The pauses between attempts to connect, and before a command is repeated.
+/// The pauses between attempts to connect.
 ///
 /// ```
 /// use std::time::Duration;

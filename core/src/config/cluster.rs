@@ -97,7 +97,8 @@ impl Config {
     }
 
     /// How often a cluster is asked for its nodes, or the sentinels for the replicas, without a reason
-    /// to; 60 seconds unless set. A redirection or a lost connection is a reason, as are the
+    /// to; 60 seconds unless set. A blocking client asks before it sends the next command that is due. A
+    /// redirection or a lost connection is a reason, as are the
     /// sentinels' news.
     #[must_use]
     pub fn topology_interval(mut self, interval: Duration) -> Config {

@@ -58,8 +58,8 @@ impl PoolConfig {
     }
 
     /// How many idle connections are kept ready; none unless set, at most [`PoolConfig::max`]. An
-    /// async client makes them in the background; a blocking one when it connects, and then keeps
-    /// that many of those that were used.
+    /// async client makes them in the background; a blocking one when it connects, to each node that
+    /// it uses, and then keeps that many of those that were used.
     #[must_use]
     pub const fn min_idle(mut self, connections: usize) -> PoolConfig {
         self.min_idle = connections;
@@ -74,7 +74,8 @@ impl PoolConfig {
         self
     }
 
-    /// After how long without use a connection is closed; 5 minutes unless set, `None` for never.
+    /// After how long without use a connection is closed; 5 minutes unless set, `None` for never. A
+    /// blocking client, which does nothing while nobody calls, closes it when one is next used.
     #[must_use]
     pub const fn idle_timeout(mut self, time: Option<Duration>) -> PoolConfig {
         self.idle_timeout = time;

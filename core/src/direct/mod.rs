@@ -40,11 +40,18 @@ impl Direct {
     /// Connects once at least, so that a wrong address or login is known at once.
     pub(crate) fn connect(config: Config) -> Result<Direct> {
         let mut direct = Direct::new(config);
-        let count = direct.config.pool.min_idle.max(1);
-        let first = (0..count).map(|_| Pool::open_here(&*direct.pool));
-        drop(first.collect::<Result<Vec<_>>>()?);
+        drop(Pool::open_here(&*direct.pool)?);
+        direct.fill();
         direct.replicas = Replicas::of(&direct.config, &Connector::Blocking);
         Ok(direct)
+    }
+
+    /// Makes the least number of connections ready, as far as that can be done.
+    pub(crate) fn fill(&self) {
+        let _ = block(async {
+            self.pool.fill().await;
+            Ok(())
+        });
     }
 
     /// Sends a request and waits for its reply, within the time that is `left` of all.

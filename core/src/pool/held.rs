@@ -13,8 +13,8 @@ use crate::direct::{block, is_timeout};
 use crate::error::{Error, ErrorKind, Result, Sent, ServerCode};
 use crate::resp::{Frame, Packed, Pieces, View};
 
-/// A blocking connection that was idle for no longer is used after a look whether it was closed;
-/// later ones are looked at for whatever has come on them.
+/// A blocking connection that was idle for no longer is used after a look whether it was closed,
+/// unless the options want more; later ones are looked at for whatever has come on them.
 const TRUSTED: Duration = Duration::from_secs(1);
 
 /// An encoded command leaves no more room than this behind.
@@ -209,7 +209,7 @@ impl<P: Deref<Target = Pool>> Held<P> {
     /// Whether the connection was used a moment ago, and can be used again.
     pub(super) fn is_fresh(&mut self, now: Instant) -> bool {
         self.conn.as_mut().is_some_and(|conn| {
-            now.saturating_duration_since(conn.since) < TRUSTED
+            now.saturating_duration_since(conn.since) < self.pool.trusted()
                 && conn.fault(&self.pool, now).is_none()
                 && self.pool.config.login_holds(conn.connection.login)
                 && !conn.connection.stream.is_cut()
@@ -334,6 +334,20 @@ impl Pool {
         away && !self.config.fail_fast && !self.state().turns.is_closed()
     }
 
+    /// For how long an idle connection is used after a look.
+    fn trusted(&self) -> Duration {
+        let limits = &self.config.pool;
+        TRUSTED.min(limits.check_after).min(limits.idle_timeout.unwrap_or(TRUSTED))
+    }
+
+    /// Whether a connection that was taken from the idle ones has been one for too long, and is none
+    /// of those that are kept ready. A blocking client has nobody who would have closed it.
+    fn is_tired(&self, idle: Duration) -> bool {
+        let limits = &self.config.pool;
+        limits.idle_timeout.is_some_and(|limit| idle >= limit)
+            && self.state().turns.idle().len() >= limits.min_idle
+    }
+
     /// Lets time pass, on this thread by a blocking client.
     async fn pause(&self, time: Duration) {
         match self.is_blocking() {
@@ -349,6 +363,9 @@ impl Pool {
             return Some(reason);
         }
         let idle = now - conn.since;
+        if self.is_tired(idle) {
+            return Some(Reason::Idle);
+        }
         let stream = &mut conn.connection.stream;
         let look = match stream.waits() && idle < TRUSTED {
             true if stream.is_cut() => Look::Closed,

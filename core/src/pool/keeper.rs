@@ -42,6 +42,17 @@ impl Pool {
         runtime.spawn(watch(Watch { pool: Arc::downgrade(self), done: false }));
     }
 
+    /// Makes the least number ready, as far as connections can be made.
+    pub(crate) async fn fill(self: &Arc<Pool>) {
+        while self.state().turns.ask_spare(self.config.pool.min_idle) {
+            let mut held = Held::new(Arc::clone(self), None);
+            if let Err(error) = held.settle(None).await {
+                tracing::debug!(address = %self.config.address(), %error, "cannot fill the pool");
+                break;
+            }
+        }
+    }
+
     fn interval(&self) -> Duration {
         let limits = &self.config.pool;
         let shortest = [limits.idle_timeout, limits.lifetime].into_iter().flatten().min();
@@ -64,13 +75,7 @@ async fn round(pool: &Weak<Pool>) -> bool {
         state.sweep(&strong.config, Instant::now())
     };
     drop(gone);
-    while strong.state().turns.ask_spare(strong.config.pool.min_idle) {
-        let mut held = Held::new(Arc::clone(&strong), None);
-        if let Err(error) = held.settle(None).await {
-            tracing::debug!(address = %strong.config.address(), %error, "cannot fill the pool");
-            break;
-        }
-    }
+    strong.fill().await;
     {
         let mut state = strong.state();
         if state.turns.is_closed()

@@ -67,6 +67,9 @@ impl Replicas {
             due: Mutex::new(Instant::now()),
         };
         replicas.refresh();
+        if let Some(view) = &*replicas.view.load() {
+            view.replicas.iter().for_each(|replica| replica.fill());
+        }
         Some(Arc::new(replicas))
     }
 

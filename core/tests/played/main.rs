@@ -2,6 +2,8 @@
 
 mod cached;
 mod cluster;
+#[path = "../either/mod.rs"]
+mod either;
 mod handshake;
 mod hostile;
 mod repeats;

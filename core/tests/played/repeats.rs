@@ -11,8 +11,8 @@ use alizarin_core::{Backoff, Client, Config, Error, ErrorKind, Result, Sent, Ser
 use tokio::runtime::Runtime;
 
 use crate::cluster::Nodes;
+use crate::either::{clients, run};
 use crate::server::{Act, play_on, say};
-use crate::waits::{clients, run};
 
 /// The time for all attempts.
 const TOTAL: Duration = Duration::from_millis(400);

@@ -4,29 +4,12 @@
 use std::sync::Mutex;
 
 use alizarin_core::commands::{get, set};
-use alizarin_core::{Client, Config, ErrorKind, ReadFrom, Result, Run as _, Sent};
+use alizarin_core::{ErrorKind, ReadFrom, Sent};
 use tokio::runtime::Runtime;
 
-use crate::cluster::{FOO, Nodes, within};
+use crate::cluster::{FOO, Nodes};
+use crate::either::{clients, connect, run};
 use crate::server::{Act, play, say};
-
-/// Both clients, whose methods are the same.
-pub(crate) fn clients(runtime: &Runtime, config: &Config) -> [Client; 2] {
-    let shared = runtime.block_on(within(Client::connect(config))).unwrap();
-    [shared, Client::connect_blocking(config).unwrap()]
-}
-
-/// Runs on either client.
-pub(crate) fn run<T>(
-    runtime: &Runtime,
-    client: &Client,
-    future: impl IntoFuture<Output = Result<T>>,
-) -> Result<T> {
-    match client.is_blocking() {
-        true => future.run(),
-        false => runtime.block_on(within(future)),
-    }
-}
 
 type Popped = (String, String);
 
@@ -80,10 +63,7 @@ fn a_command_that_waits_waits_for_the_cluster_too() {
                 _ => None,
             });
             let config = nodes.config();
-            let client = match blocking {
-                false => runtime.block_on(within(Client::connect(config))).unwrap(),
-                true => Client::connect_blocking(config).unwrap(),
-            };
+            let client = connect(&runtime, &config, blocking).unwrap();
             let pop = client.command::<Popped>("BLPOP").key("foo").arg(1);
             run(&runtime, &client, pop).unwrap();
             assert_eq!(nodes.asked("BLPOP").len(), 12, "{refusal}");
@@ -99,7 +79,7 @@ fn a_command_that_waited_in_vain_is_not_sent_again() {
         _ => None,
     });
     let config = nodes.config().read_from(ReadFrom::Replica);
-    for (at, client) in clients(&runtime, &config).into_iter().enumerate() {
+    for (at, client) in clients(&runtime, &config).enumerate() {
         let pop = client.command::<Popped>("BLPOP").key("foo").arg(1);
         let error = run(&runtime, &client, pop).unwrap_err();
         assert_eq!((error.kind(), error.sent()), (ErrorKind::Disconnected, Sent::Unknown));
@@ -146,10 +126,7 @@ fn a_server_that_loads_is_asked_again_by_every_sort_of_request() {
         for sort in 0..4 {
             let server = Mutex::new(loading(6));
             let (url, _) = play(move |_, command| (server.lock().unwrap())(command)).unwrap();
-            let client = match blocking {
-                false => runtime.block_on(within(Client::connect(url.as_str()))).unwrap(),
-                true => Client::connect_blocking(url.as_str()).unwrap(),
-            };
+            let client = connect(&runtime, &url.parse().unwrap(), blocking).unwrap();
             let both = || (set("a", 1), get::<String>("a"));
             match sort {
                 0 => drop(run(&runtime, &client, client.get::<String>("a")).unwrap()),
@@ -171,10 +148,7 @@ fn of_a_pipeline_that_ran_in_part_nothing_is_sent_again() {
     for blocking in [false, true] {
         let server = Mutex::new(loading(1));
         let (url, _) = play(move |_, command| (server.lock().unwrap())(command)).unwrap();
-        let client = match blocking {
-            false => runtime.block_on(within(Client::connect(url.as_str()))).unwrap(),
-            true => Client::connect_blocking(url.as_str()).unwrap(),
-        };
+        let client = connect(&runtime, &url.parse().unwrap(), blocking).unwrap();
         let batch = client.pipeline((set("a", 1), get::<String>("a")));
         let error = run(&runtime, &client, batch).unwrap_err();
         assert!(error.to_string().contains("LOADING"), "{error}");

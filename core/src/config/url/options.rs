@@ -147,44 +147,47 @@ mod tests {
         options(Config::new(), query, false)
     }
 
+    /// An option of each name, and how the configuration then shows itself.
+    const READ: &[(&str, &str)] = &[
+        ("client_name=a%20b", "client_name: Some(\"a b\")"),
+        ("connect_timeout=2", "connect_timeout: 2s"),
+        ("connections=4", "connections: 4"),
+        ("db=3", "database: 3"),
+        ("fail_fast=true", "fail_fast: true"),
+        ("heartbeat=off", "heartbeat: None"),
+        ("keepalive=1m", "keepalive: Some(60s)"),
+        ("keepalive_count=9", "keepalive_count: 9"),
+        ("keepalive_interval=2", "keepalive_interval: 2s"),
+        ("maintenance=false", "maintenance: false"),
+        ("max_in_flight=7", "max_in_flight: 7"),
+        ("max_pending_bytes=8", "max_pending_bytes: 8"),
+        ("max_redirects=9", "max_redirects: 9"),
+        ("nodelay=no", "nodelay: false"),
+        ("password=x", "password: Some(<secret>)"),
+        ("pool_check_after=7s", "check_after: 7s"),
+        ("pool_idle_timeout=off", "idle_timeout: None"),
+        ("pool_lifetime=7m", "lifetime: Some(420s)"),
+        ("pool_max=7", "max: 7"),
+        ("pool_min_idle=2", "min_idle: 2"),
+        ("pool_wait=7s", "wait: 7s"),
+        ("protocol=2", "protocol: Resp2"),
+        ("read_from=any", "read_from: Any"),
+        ("read_from=nearest", "read_from: Nearest"),
+        ("read_from=random", "read_from: Random"),
+        ("read_from=replica", "read_from: Replica"),
+        ("read_from=zone:eu%2Da", "read_from: Zone(\"eu-a\")"),
+        ("relaxed_timeout=3s", "relaxed_timeout: 3s"),
+        ("response_timeout=250ms", "response_timeout: 250ms"),
+        ("retries=4", "retries: 4"),
+        ("topology_interval=7s", "topology_interval: 7s"),
+        ("total_timeout=6s", "total_timeout: 6s"),
+        ("user=app&password=x", "user: Some(\"app\")"),
+        ("user_timeout=off", "user_timeout: None"),
+    ];
+
     #[test]
     fn every_option_is_read() {
-        for (option, shown) in [
-            ("client_name=a%20b", "client_name: Some(\"a b\")"),
-            ("connect_timeout=2", "connect_timeout: 2s"),
-            ("connections=4", "connections: 4"),
-            ("db=3", "database: 3"),
-            ("fail_fast=true", "fail_fast: true"),
-            ("heartbeat=off", "heartbeat: None"),
-            ("keepalive=1m", "keepalive: Some(60s)"),
-            ("keepalive_count=9", "keepalive_count: 9"),
-            ("keepalive_interval=2", "keepalive_interval: 2s"),
-            ("maintenance=false", "maintenance: false"),
-            ("max_in_flight=7", "max_in_flight: 7"),
-            ("max_pending_bytes=8", "max_pending_bytes: 8"),
-            ("max_redirects=9", "max_redirects: 9"),
-            ("nodelay=no", "nodelay: false"),
-            ("password=x", "password: Some(<secret>)"),
-            ("pool_check_after=7s", "check_after: 7s"),
-            ("pool_idle_timeout=off", "idle_timeout: None"),
-            ("pool_lifetime=7m", "lifetime: Some(420s)"),
-            ("pool_max=7", "max: 7"),
-            ("pool_min_idle=2", "min_idle: 2"),
-            ("pool_wait=7s", "wait: 7s"),
-            ("protocol=2", "protocol: Resp2"),
-            ("read_from=any", "read_from: Any"),
-            ("read_from=nearest", "read_from: Nearest"),
-            ("read_from=random", "read_from: Random"),
-            ("read_from=replica", "read_from: Replica"),
-            ("read_from=zone:eu%2Da", "read_from: Zone(\"eu-a\")"),
-            ("relaxed_timeout=3s", "relaxed_timeout: 3s"),
-            ("response_timeout=250ms", "response_timeout: 250ms"),
-            ("retries=4", "retries: 4"),
-            ("topology_interval=7s", "topology_interval: 7s"),
-            ("total_timeout=6s", "total_timeout: 6s"),
-            ("user=app&password=x", "user: Some(\"app\")"),
-            ("user_timeout=off", "user_timeout: None"),
-        ] {
+        for (option, shown) in READ {
             let config = read(option).unwrap();
             let text = format!("{config:?}");
             assert!(text.contains(shown), "{option}: {text}");
@@ -192,6 +195,23 @@ mod tests {
             let name = option.split('=').next().unwrap();
             let docs = concat!(include_str!("../mod.rs"), include_str!("../pool.rs"));
             assert!(docs.contains(&format!("`{name}`")), "{name}: no docs");
+        }
+    }
+
+    #[test]
+    fn no_option_is_missing_above() {
+        let arms = include_str!("options.rs").split("unknown option").next().unwrap();
+        let name = |line: &'static str| {
+            let (name, _) = line.trim().strip_prefix('"')?.split_once("\" =>")?;
+            name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_').then_some(name)
+        };
+        let names: Vec<&str> = arms.lines().filter_map(name).collect();
+        assert!(names.len() >= 30, "{names:?}");
+        for name in names {
+            let is_read = |(option, _): &(&str, &str)| {
+                option.split('&').any(|option| option.split('=').next() == Some(name))
+            };
+            assert!(READ.iter().any(is_read), "`{name}`");
         }
     }
 
