@@ -8,6 +8,8 @@ use bytes::Bytes;
 use super::node::Node;
 use super::run::together;
 use super::{Cluster, redirect};
+use crate::config::Address;
+use crate::connection::Reply;
 use crate::error::{Error, ErrorKind, Result};
 
 impl Cluster {
@@ -16,15 +18,30 @@ impl Cluster {
     /// # Errors
     /// Why one gave none.
     pub(crate) async fn ping(&self) -> Result<()> {
+        self.ask_primaries(b"*1\r\n$4\r\nPING\r\n").await.map(drop)
+    }
+
+    /// What every primary says to a command in wire form.
+    ///
+    /// # Errors
+    /// Why one said nothing, or refused.
+    pub(crate) async fn ask_primaries(
+        &self,
+        command: &'static [u8],
+    ) -> Result<Vec<(Address, Reply)>> {
         let nodes: Vec<Arc<Node>> = self.map.load().primaries().cloned().collect();
         if nodes.is_empty() {
             return Err(Error::new(ErrorKind::Connect, "no primary of the cluster is known"));
         }
-        let ask = Bytes::from_static(b"*1\r\n$4\r\nPING\r\n");
+        let ask = Bytes::from_static(command);
+        let mut replies = Vec::with_capacity(nodes.len());
         let asked = nodes.iter().map(|node| node.exchange(ask.clone().into(), 1)).collect();
         for (node, outcome) in nodes.iter().zip(together(asked).await) {
             let error = match outcome {
-                Ok(reply) if !matches!(reply.as_bytes().first(), Some(b'-')) => continue,
+                Ok(reply) if !matches!(reply.as_bytes().first(), Some(b'-')) => {
+                    replies.push((node.address.clone(), reply));
+                    continue;
+                }
                 Ok(reply) => redirect::error(reply.as_bytes()),
                 Err(error) => error,
             };
@@ -32,7 +49,7 @@ impl Cluster {
             let text = format!("{}: {}", node.address, error.message());
             return Err(Error::new(error.kind(), text).with_sent(error.sent()));
         }
-        Ok(())
+        Ok(replies)
     }
 
     /// Fails everything that is under way, and cuts the connections; nothing waits for the cluster

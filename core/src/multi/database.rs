@@ -10,7 +10,7 @@ use tokio::task::AbortHandle;
 
 use super::circuit::{Breaker, Circuit};
 use super::detector::{FailureDetector, Window};
-use super::health::{Health, ping};
+use super::health::{Health, ask, ping};
 use super::keeper::Bell;
 use crate::client::Client;
 use crate::config::{Config, Endpoint};
@@ -93,6 +93,11 @@ impl Database {
     /// The client for the requests, if the database was ever reached.
     pub(crate) fn client(&self) -> Option<&Client> {
         self.client.get()
+    }
+
+    /// Whether it is none of the client's any more.
+    pub(crate) fn is_removed(&self) -> bool {
+        self.removed.load(Ordering::Acquire)
     }
 
     /// A request was answered.
@@ -185,7 +190,7 @@ impl Database {
             }
         };
         for check in &self.health.checks {
-            check.check(client).await?;
+            ask(&**check, client).await?;
         }
         if self.health.checks.is_empty() { ping(client).await } else { Ok(()) }
     }

@@ -122,8 +122,7 @@ impl Multi {
             state.error = None;
         }
         database.recovered();
-        self.databases.pin(&database);
-        Ok(())
+        self.databases.pin(&database)
     }
 
     /// Gives a database another weight. If that makes it, or another one, the one to be preferred,
@@ -257,7 +256,7 @@ impl Databases {
     }
 }
 
-fn unknown(name: &str) -> Error {
+pub(super) fn unknown(name: &str) -> Error {
     Error::new(ErrorKind::Usage, format!("there is no database `{name}`"))
 }
 

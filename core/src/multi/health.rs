@@ -1,8 +1,10 @@
 //! Whether a database is healthy: what is asked, how often, and how many answers count.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use crate::client::Client;
@@ -45,27 +47,90 @@ impl Quorum {
 /// Says whether a database is healthy. Called again and again in the background, with a client of
 /// its own that no other request uses.
 ///
-/// Closures that take a [`Client`] are checks:
+/// Closures that take a [`Client`] are checks; a type that implements the trait may keep something
+/// from one to the next. [`Replication`](super::Replication) looks at what servers say of their
+/// replicas.
 ///
 /// ```
-/// use alizarin_core::multi::{HealthCheck, Multi};
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let a = alizarin_testkit::Server::start()?;
+/// # let east = a.url();
+/// use alizarin_core::multi::Multi;
 /// use alizarin_core::{Client, Error, ErrorKind};
 ///
-/// /// Replication must not have been interrupted.
-/// async fn replicates(client: Client) -> alizarin_core::Result<()> {
-///     let info: String = client.command("INFO").arg("replication").await?;
-///     match info.contains("master_link_status:down") {
-///         true => Err(Error::new(ErrorKind::Connect, "it is cut off from its primary")),
-///         false => Ok(()),
+/// /// Somebody may have closed it.
+/// async fn is_open(client: Client) -> alizarin_core::Result<()> {
+///     match client.get::<Option<String>>("closed").await? {
+///         None => Ok(()),
+///         Some(why) => Err(Error::new(ErrorKind::Connect, why)),
 ///     }
 /// }
 ///
-/// let builder = Multi::builder().health_check(replicates);
-/// # let _ = builder;
+/// let builder = Multi::builder().database("east", east.as_str(), 1.0);
+/// let client = builder.health_check(is_open).connect().await?;
+/// # drop(client);
+/// # Ok(()) }
+/// ```
+///
+/// What only others know is asked there, as how far the regions of a Redis Software database are
+/// apart, by its REST API. One check asks all databases: it is told by the client which one.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let a = alizarin_testkit::Server::start()?;
+/// # let east = a.url();
+/// use alizarin_core::multi::Multi;
+/// use alizarin_core::{Client, Error, ErrorKind};
+/// use std::collections::HashMap;
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+/// use tokio::net::TcpStream;
+///
+/// /// 200 while the database is there and not more than five seconds behind. The API wants HTTPS
+/// /// and a login: a program takes its HTTP client for this.
+/// async fn keeps_up(api: String) -> alizarin_core::Result<()> {
+///     const PATH: &str = "/v1/bdbs/1/availability?extend_check=lag&availability_lag_tolerance_ms=5000";
+///     let failed = |error: std::io::Error| Error::new(ErrorKind::Connect, error.to_string());
+///     let mut stream = TcpStream::connect(&api).await.map_err(failed)?;
+///     let request = format!("GET {PATH} HTTP/1.0\r\nHost: {api}\r\n\r\n");
+///     stream.write_all(request.as_bytes()).await.map_err(failed)?;
+///     let mut answer = String::new();
+///     stream.read_to_string(&mut answer).await.map_err(failed)?;
+///     match answer.split(' ').nth(1) {
+///         Some("200") => Ok(()),
+///         _ => Err(Error::new(ErrorKind::Connect, "it is too far behind")),
+///     }
+/// }
+///
+/// # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+/// # let api = listener.local_addr()?.to_string();
+/// # tokio::spawn(async move {
+/// #     let after = std::iter::repeat("200 OK");
+/// #     for status in std::iter::once("503 Service Unavailable").chain(after) {
+/// #         let Ok((mut stream, _)) = listener.accept().await else { return };
+/// #         let mut room = [0; 512];
+/// #         let _ = stream.read(&mut room).await;
+/// #         let _ = stream.write_all(format!("HTTP/1.0 {status}\r\n\r\n").as_bytes()).await;
+/// #     }
+/// # });
+/// # assert!(keeps_up(api.clone()).await.is_err());
+/// // Which API tells of which server.
+/// let address = east.trim_start_matches("redis://").to_owned();
+/// let apis = HashMap::from([(address, api)]);
+/// let client = Multi::builder()
+///     .database("east", east.as_str(), 1.0)
+///     .health_check(move |client: Client| {
+///         keeps_up(apis.get(&client.config().address()).cloned().unwrap_or_default())
+///     })
+///     .connect()
+///     .await?;
+/// # drop(client);
+/// # Ok(()) }
 /// ```
 pub trait HealthCheck: Send + Sync + 'static {
     /// Fails if the database is not healthy, and says why. Is given up after the
-    /// [`health_timeout`](super::MultiBuilder::health_timeout).
+    /// [`health_timeout`](super::MultiBuilder::health_timeout), where it waits for longer; on a
+    /// blocking client the client's own calls are, and it has to keep the time of others itself. A
+    /// check that panics has failed.
     fn check<'c>(
         &'c self,
         client: &'c Client,
@@ -105,6 +170,18 @@ impl HealthCheck for Ping {
     ) -> Pin<Box<dyn Future<Output = Result<()>> + Send + 'c>> {
         Box::pin(ping(client))
     }
+}
+
+/// What a check says; one that panics says that the database is not healthy.
+pub(super) async fn ask(check: &dyn HealthCheck, client: &Client) -> Result<()> {
+    let panicked = |_| Error::new(ErrorKind::Usage, "the health check panicked");
+    let begun = catch_unwind(AssertUnwindSafe(|| check.check(client)));
+    let mut checking = begun.map_err(panicked)?;
+    poll_fn(|cx| {
+        let polled = catch_unwind(AssertUnwindSafe(|| checking.as_mut().poll(cx)));
+        polled.unwrap_or_else(|panic| Poll::Ready(Err(panicked(panic))))
+    })
+    .await
 }
 
 /// Asks the server, or every primary of the cluster.

@@ -1,7 +1,7 @@
 //! Several databases behind one client: independent deployments, of which the healthy one of
 //! highest weight is used.
 //!
-//! `health` and `detector` say when a database has failed, `circuit` whether requests may go to
+//! `health`, `replication` and `detector` say when a database has failed, `circuit` whether requests may go to
 //! it, `keeper` watches, `turn` moves a request from a database that failed to the next.
 
 mod builder;
@@ -11,6 +11,7 @@ mod detector;
 mod handle;
 mod health;
 mod keeper;
+mod replication;
 mod switch;
 mod turn;
 
@@ -18,6 +19,7 @@ mod turn;
 mod tests;
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -31,13 +33,14 @@ pub use circuit::Circuit;
 pub use detector::FailureDetector;
 pub use handle::{DatabaseStatus, Multi};
 pub use health::{HealthCheck, Ping, Quorum};
+pub use replication::Replication;
 pub use switch::{Switch, SwitchReason, Switches};
 
 use circuit::{Candidate, choose};
 pub(crate) use database::Database;
 use health::Health;
 use switch::Queue;
-pub(crate) use turn::Turn;
+pub(crate) use turn::{Turn, is_failure, left, refusal};
 
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
@@ -254,18 +257,25 @@ impl Databases {
     }
 
     /// Uses a database because the program says so.
-    fn pin(&self, database: &Arc<Database>) {
+    ///
+    /// # Errors
+    /// `Usage` when it was removed in the meantime.
+    fn pin(&self, database: &Arc<Database>) -> Result<()> {
         let switch = {
             let mut list = self.list();
+            if !list.all.iter().any(|known| Arc::ptr_eq(known, database)) {
+                return Err(handle::unknown(&database.name));
+            }
             list.pinned = true;
             let before = self.active.swap(Some(Arc::clone(database)));
             if before.as_ref().is_some_and(|before| Arc::ptr_eq(before, database)) {
-                return;
+                return Ok(());
             }
             let (from, to) = (before.map(|before| before.name.clone()), database.name.clone());
             Switch { from, to: Some(to), reason: SwitchReason::Chosen }
         };
         self.tell(&switch);
+        Ok(())
     }
 
     fn tell(&self, switch: &Switch) {
@@ -277,7 +287,12 @@ impl Databases {
         }
         if switch.from.is_some() || self.switches() > 1 {
             self.listeners().iter().filter_map(Weak::upgrade).for_each(|queue| queue.push(switch));
-            self.settings.on_switch.iter().for_each(|call| call(switch));
+            for call in &self.settings.on_switch {
+                // A panic would end what watches over a database, or a request that is none of its.
+                if catch_unwind(AssertUnwindSafe(|| call(switch))).is_err() {
+                    tracing::error!(?switch, "what is called at a switch panicked");
+                }
+            }
         }
     }
 

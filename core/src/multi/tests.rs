@@ -100,7 +100,7 @@ async fn the_last_one_is_examined_at_once() {
 async fn a_choice_lasts_until_it_fails() {
     let (client, databases, east, west) = two(Multi::builder());
     let mut switches = client.multi().unwrap().switches();
-    databases.pin(&west);
+    databases.pin(&west).unwrap();
     pass(1_000).await;
     databases.examined(&east, &Ok(()));
     assert_eq!(active(&databases).as_deref(), Some("west"));

@@ -104,7 +104,7 @@ impl Turn {
         self.switch = None;
         let Some(database) = self.database.take() else { return Some(outcome) };
         let error = match &outcome {
-            Ok(reply) => match refusal(reply) {
+            Ok(reply) => match refusal(reply.as_bytes()) {
                 None => {
                     self.databases.good(&database);
                     return Some(outcome);
@@ -165,7 +165,11 @@ impl Turn {
 }
 
 /// Waits until another database is active, or none.
-async fn left(databases: Arc<Databases>, here: Arc<Database>, mut changes: watch::Receiver<u64>) {
+pub(crate) async fn left(
+    databases: Arc<Databases>,
+    here: Arc<Database>,
+    mut changes: watch::Receiver<u64>,
+) {
     while databases.active().is_some_and(|active| Arc::ptr_eq(&active, &here)) {
         if changes.changed().await.is_err() {
             std::future::pending().await
@@ -174,7 +178,7 @@ async fn left(databases: Arc<Databases>, here: Arc<Database>, mut changes: watch
 }
 
 /// Whether an error says something of the database.
-fn is_failure(error: &Error) -> bool {
+pub(crate) fn is_failure(error: &Error) -> bool {
     match error.kind() {
         ErrorKind::Connect
         | ErrorKind::Disconnected
@@ -189,8 +193,8 @@ fn is_failure(error: &Error) -> bool {
 }
 
 /// The error of a server that cannot work now.
-fn refusal(reply: &Reply) -> Option<Error> {
-    let line = reply.as_bytes().strip_prefix(b"-")?;
+pub(crate) fn refusal(reply: &[u8]) -> Option<Error> {
+    let line = reply.strip_prefix(b"-")?;
     let first = [&b"LOADING "[..], b"CLUSTERDOWN "].iter().any(|code| line.starts_with(code));
     if !first {
         return None;
