@@ -333,3 +333,38 @@ fn replicas_answer_a_blocking_client_too() {
     deployment.wait_whole().unwrap();
     reads_at_replicas(&deployment, read);
 }
+
+#[tokio::test]
+async fn a_cache_follows_a_failover() {
+    let deployment = Sentinel::start().unwrap();
+    let url = deployment.url();
+    let client = within(Client::connect(url.as_str())).await.unwrap();
+    let cache = within(client.cache(CacheConfig::new())).await.unwrap();
+    let blocking = tokio::task::spawn_blocking(move || {
+        let client = Client::connect_blocking(url.as_str()).unwrap();
+        client.cache(CacheConfig::new()).run().unwrap()
+    });
+    let blocking = blocking.await.unwrap();
+    let here = || {
+        let blocking = blocking.clone();
+        tokio::task::spawn_blocking(move || blocking.get::<Option<u64>>("k").run())
+    };
+    let mut n = 0;
+    for _ in 0..2 {
+        for _ in 0..20 {
+            n += 1;
+            within(client.set("k", n)).await.unwrap();
+            let end = Instant::now() + Duration::from_secs(20);
+            // Never what was there before the last one that was seen, and soon this.
+            while within(cache.get::<u64>("k")).await.unwrap() != n {
+                assert!(Instant::now() < end, "{n} was not heard of");
+                tokio::task::yield_now().await;
+            }
+            while !matches!(here().await.unwrap(), Ok(Some(seen)) if seen == n) {
+                assert!(Instant::now() < end, "{n} was not heard of by the blocking one");
+            }
+        }
+        let primary = deployment.failover().unwrap();
+        deployment.wait_for_primary(|at| at == primary).unwrap();
+    }
+}

@@ -15,7 +15,7 @@ use crate::model::{Loaded, RedisModel};
 use crate::{Error, ErrorKind, FromReply, Result};
 
 impl<M: RedisModel> Repository<M> {
-    /// The same documents, read through a cache of the same server: those that were read before
+    /// The same documents, read through a cache of the same server and database: those that were read before
     /// and have not changed are given from memory, as the model that was decoded then.
     ///
     /// ```
@@ -73,7 +73,8 @@ impl<M: RedisModel> CachedRepository<M> {
 
     fn at(&self, key: String) -> CachedGet<'_, M> {
         let command = read_command::<M>(key.as_bytes()).replying::<Kept<M>>();
-        CachedGet { fetch: self.cache.shared(command), key }
+        let elsewhere = !self.cache.reads_database_of(self.repository.client());
+        CachedGet { fetch: self.cache.shared(command), key, elsewhere }
     }
 
     /// Reads several documents; those that are not in the cache, in pipelines of up to 500. Each
@@ -148,6 +149,8 @@ impl<M: RedisModel> CachedRepository<M> {
 struct Kept<M>(Option<Arc<M>>);
 
 impl<M: RedisModel> FromReply for Kept<M> {
+    const HELD: usize = size_of::<Self>() + size_of::<M>();
+
     fn from_reply(reader: &mut Reader<'_>) -> Result<Kept<M>> {
         if M::KEYED {
             let message = format!(
@@ -176,7 +179,8 @@ impl<M: RedisModel> FromReply for Kept<M> {
 /// ```
 ///
 /// # Errors
-/// As [`Get`](super::Get). An error is not kept.
+/// As [`Get`](super::Get); `Usage` when the cache is one of another database than the repository.
+/// An error is not kept.
 ///
 /// # Cancel safety
 /// It only reads. Others who wait for the same document get it all the same.
@@ -184,13 +188,19 @@ impl<M: RedisModel> FromReply for Kept<M> {
 pub struct CachedGet<'a, M: RedisModel> {
     fetch: FetchShared<'a, Kept<M>>,
     key: String,
+    /// Whether the cache is one of another database.
+    elsewhere: bool,
 }
 
 impl<M: RedisModel> Future for CachedGet<'_, M> {
     type Output = Result<Option<Arc<M>>>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Option<Arc<M>>>> {
-        let CachedGet { fetch, key } = self.get_mut();
+        let CachedGet { fetch, key, elsewhere } = self.get_mut();
+        if *elsewhere {
+            let message = format!("document `{key}`: the cache reads another database (`SELECT`)");
+            return Poll::Ready(Err(Error::new(ErrorKind::Usage, message)));
+        }
         let kept = ready!(Pin::new(fetch).poll(cx)).map_err(|error| at_key(error, key))?;
         Poll::Ready(Ok(kept.0.clone()))
     }

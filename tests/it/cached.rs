@@ -126,6 +126,56 @@ crate::each_storage! {
     }
 }
 
+#[tokio::test]
+async fn a_cache_is_one_of_its_database() {
+    use crate::common::hash::{Note, note};
+
+    let server = Server::shared().unwrap();
+    let space = namespace(server);
+    let of = async |database: u32| {
+        let config: alizarin::Config = server.url().parse().unwrap();
+        Client::connect(config.database(database)).await.unwrap()
+    };
+    let (first, second) = (of(0).await, of(2).await);
+    let notes = |client: &Client| client.repository::<Note>().with_namespace(space.as_str());
+    notes(&first).save(&note(1, "first")).await.unwrap();
+    notes(&second).save(&note(1, "second")).await.unwrap();
+    for (client, text) in [(&first, "first"), (&second, "second")] {
+        let cached = notes(client).cached(&client.cache(CacheConfig::new()).await.unwrap());
+        assert_eq!(cached.get(&1).await.unwrap().unwrap().text, text);
+        notes(client).set(&1, |n| n.text.to("new")).await.unwrap();
+        eventually("the new", async || cached.get(&1).await.unwrap().unwrap().text == "new").await;
+    }
+    let cache = second.cache(CacheConfig::new()).await.unwrap();
+    let cached = notes(&first).cached(&cache);
+    for error in [cached.get(&1).await.unwrap_err(), cached.get_many(&[1]).await.unwrap_err()] {
+        assert_eq!(error.kind(), ErrorKind::Usage);
+        assert!(error.to_string().contains("another database"), "{error}");
+        assert!(error.to_string().contains(&notes(&first).key(&1)), "{error}");
+    }
+    assert_eq!(cache.metrics().misses, 0);
+    assert!(notes(&second).delete(&1).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_kept_document_counts_with_its_struct() {
+    use alizarin::RedisModel;
+
+    #[derive(RedisModel, Debug, Clone, PartialEq)]
+    #[redis(hash, prefix = "wide")]
+    struct Wide {
+        #[redis(id)]
+        id: u32,
+        bytes: Option<[u8; 512]>,
+    }
+    let server = Server::shared().unwrap();
+    let wide: Repository<Wide> = on(server, 3).await;
+    wide.save(&Wide { id: 1, bytes: None }).await.unwrap();
+    let cache = connect(server, 3).await.cache(CacheConfig::new()).await.unwrap();
+    wide.cached(&cache).get(&1).await.unwrap().unwrap();
+    assert!(cache.metrics().bytes > size_of::<Wide>() + 250, "{:?}", cache.metrics());
+}
+
 #[test]
 fn a_blocking_client_reads_through_a_cache() {
     use crate::common::hash::{Note, note};

@@ -47,8 +47,8 @@ impl CacheConfig {
     }
 
     /// How many bytes the entries may take together: their commands, their replies, and what it
-    /// takes to find them, about 250 bytes each; 64 MiB unless set. A decoded value counts as its
-    /// struct and the bytes it came from.
+    /// takes to find them, about 250 bytes each and 130 for each further key; 64 MiB unless set. A
+    /// decoded value counts as its struct and the bytes it came from.
     #[must_use]
     pub fn max_bytes(mut self, bytes: usize) -> CacheConfig {
         self.max_bytes = bytes;
@@ -103,7 +103,9 @@ impl CacheConfig {
 
     /// Has the server not tell of writes over the cache's own connection, those of
     /// [`Cache::client`](super::Cache::client) (`NOLOOP`): whoever writes so calls
-    /// [`Cache::forget`](super::Cache::forget), or knows better.
+    /// [`Cache::forget`](super::Cache::forget) after it. Without that, the cache gives what was
+    /// there before, and unless it is told by [`CacheConfig::broadcast`], it does not hear of later
+    /// writes of others either: with the first write the server forgets that the key was read.
     #[must_use]
     pub fn no_loop(mut self) -> CacheConfig {
         self.no_loop = true;

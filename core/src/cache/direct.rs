@@ -69,7 +69,7 @@ impl Seat {
             hang_up(&mut line);
         }
         let own = line.as_ref().map(|line| line.sink.source());
-        let begin = |part, node| Fill::new(part, node, name.bytes.len(), decode);
+        let begin = |part, node| Fill::new(part, node, name.size, decode);
         let fill = match store.find(name, keys, |source| own == Some(source), begin) {
             Found::Hit(value) => return Ok(value),
             Found::Join(fill) | Found::Begun(fill) => fill,

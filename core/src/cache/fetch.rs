@@ -15,7 +15,7 @@ use super::keys::{Keys, keys};
 use super::request::Request;
 use super::shard::Value;
 use super::store::{Found, Name};
-use super::{Cache, Face};
+use super::{Cache, Home};
 use crate::command::{Command, Flags};
 use crate::connection::polled_again;
 use crate::error::{Error, ErrorKind, Result};
@@ -79,7 +79,7 @@ fn whole(reply: &Bytes) -> Result<(Value, usize)> {
 fn decoded<R: FromReply + Send + Sync + 'static>(reply: &Bytes) -> Result<(Value, usize)> {
     // Not from a shared buffer, of which a small value would keep all.
     let value = R::from_reply(&mut Reader::new(reply))?;
-    Ok((Value::Shared(Arc::new(value)), size_of::<R>() + reply.len()))
+    Ok((Value::Shared(Arc::new(value)), R::HELD + reply.len()))
 }
 
 impl<'c> Inner<'c> {
@@ -120,7 +120,7 @@ impl<'c> Inner<'c> {
 
     fn start(&self) -> Result<Begun> {
         let keys = keys(&self.packed, self.flags)?;
-        let (store, face) = (&self.cache.inner.store, &self.cache.inner.face);
+        let (store, home) = (&self.cache.inner.store, &self.cache.inner.home);
         if let Some(key) = keys.iter().find(|key| !store.config.covers(key)) {
             let key = String::from_utf8_lossy(key);
             let text = format!("`{key}` begins with none of the prefixes of `broadcast`");
@@ -129,28 +129,30 @@ impl<'c> Inner<'c> {
         let words = self.packed.bytes();
         let name = Name::new(&keys, self.kind, &words);
         let request = || self.request(&keys);
-        match face {
-            Face::Blocking(seat) => {
-                let value =
-                    seat.read(store, name, &keys, request, self.decode, |_, answer| answer)?;
-                return Ok(Begun::Value(value));
-            }
-            Face::BlockingCluster(seats) => {
-                let value = seats.read(store, name, &keys, request, self.decode)?;
-                return Ok(Begun::Value(value));
-            }
-            Face::Shared(_) | Face::Cluster => {}
+        if self.cache.is_blocking() {
+            return Ok(Begun::Value(match home {
+                Home::One(line) => line.read(store, name, &keys, request, self.decode)?,
+                Home::Several(several) => several.read(store, name, &keys, request, self.decode)?,
+            }));
         }
-        let begin = |part, node| Fill::new(part, node, name.bytes.len(), self.decode);
-        Ok(match store.find(name, &keys, |source| self.is_valid(source), begin) {
+        let used;
+        let line = match home {
+            Home::One(line) => Some(line),
+            Home::Several(several) => {
+                used = several.line();
+                used.as_deref()
+            }
+        };
+        let is_valid = |source| line.is_some_and(|line| line.is_valid(source, &keys));
+        let begin = |part, node| Fill::new(part, node, name.size, self.decode);
+        Ok(match store.find(name, &keys, is_valid, begin) {
             Found::Hit(value) => Begun::Value(value),
             Found::Join(fill) => Begun::Waiter(Waiter::new(store, fill)),
             Found::Begun(fill) => {
                 let waiter = Waiter::new(store, Arc::clone(&fill));
-                let (request, client) = (request(), &self.cache.inner.client);
-                fill.start(match face {
-                    Face::Shared(source) => request.over(client, *source),
-                    _ => request.over_cluster(client.clone()),
+                fill.start(match home {
+                    Home::One(line) => line.ask(request(), keys.slot()),
+                    Home::Several(several) => several.ask(request(), &keys),
                 });
                 Begun::Waiter(waiter)
             }
@@ -159,16 +161,6 @@ impl<'c> Inner<'c> {
 
     fn request(&self, keys: &Keys<'_>) -> Request {
         Request::new(&self.cache.inner.store.config, &self.packed, self.flags, keys)
-    }
-
-    /// Whether changes of what was read over this connection are still told over it: on a cluster
-    /// slots move.
-    fn is_valid(&self, source: u64) -> bool {
-        let client = &self.cache.inner.client;
-        client.cluster().is_none_or(|cluster| {
-            let link = cluster.link_for(&self.packed, self.flags);
-            link.is_some_and(|link| link.source() == Some(source))
-        })
     }
 }
 

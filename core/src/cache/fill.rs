@@ -27,8 +27,8 @@ pub(super) struct Fill {
     /// Where its node is.
     pub(super) part: usize,
     pub(super) node: usize,
-    /// How long the command is.
-    pub(super) name_len: usize,
+    /// What it takes to find the command.
+    pub(super) name_size: usize,
     /// When it began, before anything was sent.
     pub(super) begun: Instant,
     decode: Decode,
@@ -46,11 +46,11 @@ struct Progress {
 
 impl Fill {
     /// With one who waits.
-    pub(super) fn new(part: usize, node: usize, name_len: usize, decode: Decode) -> Fill {
+    pub(super) fn new(part: usize, node: usize, name_size: usize, decode: Decode) -> Fill {
         Fill {
             part,
             node,
-            name_len,
+            name_size,
             begun: Instant::now(),
             decode,
             waiters: AtomicUsize::new(1),

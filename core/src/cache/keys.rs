@@ -1,6 +1,6 @@
 //! Which keys a command reads, and whether its answer changes only when they do.
 
-use crate::command::{Flags, pack};
+use crate::command::{Flags, pack, slot};
 use crate::error::{Error, ErrorKind, Result};
 use crate::resp::Packed;
 
@@ -14,6 +14,12 @@ pub(super) struct Keys<'a> {
 impl<'a> Keys<'a> {
     pub(super) fn iter(&self) -> impl Iterator<Item = &'a [u8]> + '_ {
         std::iter::once(self.first).chain(self.rest.iter().copied())
+    }
+
+    /// The slot that all of them are in; `None` where they are in several.
+    pub(super) fn slot(&self) -> Option<u16> {
+        let first = slot(self.first);
+        self.rest.iter().all(|key| slot(key) == first).then_some(first)
     }
 
     /// The only key, where there is but one.
@@ -45,6 +51,14 @@ enum At {
 pub(super) fn keys(packed: &Packed, flags: Flags) -> Result<Keys<'_>> {
     let mut arguments = packed.arguments();
     let name = arguments.next().unwrap_or_default();
+    if name.get(..3).is_some_and(|start| start.eq_ignore_ascii_case(b"TS."))
+        && packed.arguments().skip(2).any(|word| word.eq_ignore_ascii_case(b"LATEST"))
+    {
+        return Err(refused(
+            packed,
+            "with LATEST is answered differently when another key changes: it cannot be kept",
+        ));
+    }
     let found = match known(name) {
         Some(At::First) => arguments.next().map(|first| Keys { first, rest: Vec::new() }),
         Some(At::Two) => collect(arguments.take(2)),
@@ -267,6 +281,7 @@ mod tests {
             ("LCS a b LEN", "a b"),
             ("ZUNION 2 a b WEIGHTS 1 2", "a b"),
             ("SINTERCARD 1 a LIMIT 3", "a"),
+            ("TS.RANGE LATEST - +", "LATEST"),
         ] {
             assert_eq!(of(words).unwrap().join(" "), expected, "{words}");
         }
@@ -279,6 +294,8 @@ mod tests {
             ("TTL a", "differently"),
             ("FT.SEARCH i q", "differently"),
             ("SRANDMEMBER @a", "differently"),
+            ("TS.GET a latest", "another key"),
+            ("TS.RANGE a - + LATEST", "another key"),
             ("MGET", "no keys"),
             ("ZUNION 0 a", "no keys"),
             ("BF.EXISTS @a x", "only read"),

@@ -1,16 +1,19 @@
 //! Replies kept in the client, until the server says that they have changed.
 //!
 //! `keys` says what may be kept, `store` and `shard` keep it, `fill` asks the server once for all
-//! who wait, `request` is what is sent, `sink` takes what the server tells, `direct` is the face of
-//! blocking clients, and `seats` that of a cluster's.
+//! who wait, `request` is what is sent, `sink` takes what the server tells, `line` is the way to a
+//! deployment, `direct` that of blocking clients, `seats` that of a cluster's, and `several` that of
+//! a client of several databases.
 
 mod config;
 mod direct;
 mod fetch;
 mod fill;
 mod keys;
+mod line;
 mod request;
 mod seats;
+mod several;
 mod shard;
 mod sink;
 mod store;
@@ -24,14 +27,13 @@ pub(crate) use config::Tracking;
 pub use fetch::{Fetch, FetchShared};
 pub use store::CacheMetrics;
 
-use direct::Seat;
-use seats::Seats;
+use line::Line;
+use several::Several;
 use store::Store;
 
 use crate::client::Client;
 use crate::command::IntoCommand;
 use crate::commands;
-use crate::config::ReadFrom;
 use crate::error::Result;
 use crate::resp::{FromReply, Packed, ToArgs};
 
@@ -94,7 +96,10 @@ const SILENCE: Duration = Duration::from_secs(1);
 /// The cache has a connection of its own, which speaks RESP3; the client's stays as it is. On a
 /// cluster it has one to each primary, reads from primaries alone, and keeps what was read from a
 /// node as long as that node serves the slot and its connection lives; commands over several slots
-/// are answered, and not kept. A blocking client's cache has no task that listens: each read
+/// are answered, and not kept. Who serves a slot is asked every second, so a key that was missing,
+/// and is written to its slot's next node, is answered as missing for about a second. Of several
+/// databases ([`Multi`](crate::multi::Multi)) it reads the one in use, and gives what it has from
+/// another only when that is in use again and has told of changes all the time. A blocking client's cache has no task that listens: each read
 /// first takes in what the server has said, which costs a look at the socket, and one thread reads
 /// from a server at a time.
 #[derive(Clone)]
@@ -104,17 +109,13 @@ pub struct Cache {
 
 struct Inner {
     store: Arc<Store>,
-    client: Client,
-    face: Face,
+    home: Home,
 }
 
-/// How the server is asked.
-enum Face {
-    /// Over the client's one connection, which is this one to the store.
-    Shared(u64),
-    Cluster,
-    Blocking(Box<Seat>),
-    BlockingCluster(Box<Seats>),
+/// Where it reads.
+enum Home {
+    One(Line),
+    Several(Several),
 }
 
 impl Client {
@@ -141,30 +142,11 @@ impl Client {
         config.check()?;
         let store = Arc::new(Store::new(config));
         let tracking = Tracking::new(Arc::clone(&store));
-        let mut config = self.config().clone();
-        // A replica learns of changes later than the primary tells of them.
-        config.read_from = ReadFrom::Primary;
-        config.connections = 1;
-        config.tracking = Some(tracking.clone());
-        // Where nobody asks anything, a server that is gone would go unnoticed.
-        config.heartbeat = Some(config.heartbeat.map_or(SILENCE, |idle| idle.min(SILENCE)));
-        let (client, face) = match (self.is_blocking(), self.is_cluster()) {
-            (true, true) => {
-                let seats = Seats::connect(self, config, tracking)?;
-                (self.clone(), Face::BlockingCluster(Box::new(seats)))
-            }
-            (true, false) => {
-                let seat = Seat::connect(config, tracking)?;
-                (self.clone(), Face::Blocking(Box::new(seat)))
-            }
-            (false, true) => (Client::connect(config).await?, Face::Cluster),
-            (false, false) => {
-                let client = Client::open(config, self.connector()).await?;
-                let source = client.source().unwrap_or_default();
-                (client, Face::Shared(source))
-            }
+        let home = match self.databases() {
+            Some(databases) => Home::Several(Several::connect(self, databases, tracking).await?),
+            None => Home::One(Line::open(self, tracking).await?),
         };
-        Ok(Cache { inner: Arc::new(Inner { store, client, face }) })
+        Ok(Cache { inner: Arc::new(Inner { store, home }) })
     }
 }
 
@@ -278,13 +260,22 @@ impl Cache {
         self.inner.store.metrics()
     }
 
+    /// Whether it reads the database of this number that the client does.
+    #[doc(hidden)]
+    pub fn reads_database_of(&self, client: &Client) -> bool {
+        self.client().config().database == client.config().database
+    }
+
     fn is_blocking(&self) -> bool {
-        matches!(self.inner.face, Face::Blocking(_) | Face::BlockingCluster(_))
+        match &self.inner.home {
+            Home::One(line) => line.is_blocking(),
+            Home::Several(several) => several.is_blocking(),
+        }
     }
 
     /// A client over the cache's own connection, for what [`CacheConfig::opt_in`] and
-    /// [`CacheConfig::no_loop`] tell apart. Its replies are not kept. A blocking client's cache
-    /// gives that client.
+    /// [`CacheConfig::no_loop`] tell apart. Its replies are not kept. The cache of a blocking client,
+    /// or of one of several databases, gives that client.
     ///
     /// ```
     /// # alizarin_core::__example!(client => {
@@ -297,14 +288,17 @@ impl Cache {
     /// # });
     /// ```
     pub fn client(&self) -> &Client {
-        &self.inner.client
+        match &self.inner.home {
+            Home::One(line) => &line.client,
+            Home::Several(several) => &several.client,
+        }
     }
 }
 
 impl fmt::Debug for Cache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cache")
-            .field("address", &self.inner.client.config().address())
+            .field("address", &self.client().config().address())
             .field("config", &self.inner.store.config)
             .field("metrics", &self.metrics())
             .finish()

@@ -19,6 +19,7 @@ use crate::resp::{Frame, FromReply, Packed, Reader};
 
 /// The read, before it `CLIENT CACHING YES` where the server asks for that, behind it `PTTL` for
 /// each key.
+#[derive(Clone)]
 pub(super) struct Request {
     packed: Packed,
     flags: Flags,
@@ -76,14 +77,14 @@ impl Request {
         Box::pin(async move { Ok(Answer { source: Some(source), ..asking.await? }) })
     }
 
-    /// Sends it to the node of a cluster that has the keys. Where there is another to be asked
-    /// first, or several, the cluster's client does the rest, and nobody would tell of changes.
-    pub(super) fn over_cluster(self, client: Client) -> Asking {
+    /// Sends it to the primary of the slot. Where there is another to be asked first, or keys of
+    /// several slots, the cluster's client does the rest, and nobody would tell of changes.
+    pub(super) fn over_cluster(self, client: Client, slot: Option<u16>) -> Asking {
         Box::pin(async move {
-            let node = client.cluster().cloned();
-            let node = node.and_then(|cluster| {
-                let link = cluster.link_for(&self.packed, self.flags)?;
-                Some((cluster, link))
+            let node = client.cluster().zip(slot);
+            let node = node.and_then(|(cluster, slot)| {
+                let link = cluster.primary_link(slot)?;
+                Some((Arc::clone(cluster), link))
             });
             if let Some((cluster, link)) = node {
                 let source = link.source();
@@ -99,12 +100,17 @@ impl Request {
                     Err(_) => {}
                 }
             }
-            let mut command: Command<Raw> = Command::from_packed(self.packed);
-            command.set_flags(self.flags);
-            let Raw(reply) = Execute::new(client, command).await?;
-            let is_error = is_error(&reply)?;
-            Ok(Answer { reply, is_error, expiry: None, source: None })
+            self.past_the_cache(client).await
         })
+    }
+
+    /// Sends the read alone, as any other command: nobody would tell of changes.
+    pub(super) async fn past_the_cache(self, client: Client) -> Result<Answer> {
+        let mut command: Command<Raw> = Command::from_packed(self.packed);
+        command.set_flags(self.flags);
+        let Raw(reply) = Execute::new(client, command).await?;
+        let is_error = is_error(&reply)?;
+        Ok(Answer { reply, is_error, expiry: None, source: None })
     }
 
     fn read(&self, reader: &mut Reader<'_>) -> Result<Answer> {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::SILENCE;
 use super::config::Tracking;
 use super::direct::Seat;
 use super::fill::{Decode, Fill, Waiter};
@@ -12,7 +13,6 @@ use super::shard::Value;
 use super::store::{Found, Name, Store};
 use crate::client::Client;
 use crate::cluster::Place;
-use crate::command::slot;
 use crate::config::{Address, Config, Endpoint};
 use crate::connection::Reply;
 use crate::direct::block;
@@ -54,12 +54,7 @@ impl Seats {
 
     /// The seat at the primary that has all of these keys; `None` where they are of several slots.
     fn seat(&self, keys: &Keys<'_>) -> Option<Arc<Seat>> {
-        let mut slots = keys.iter().map(slot);
-        let first = slots.next()?;
-        if slots.any(|other| other != first) {
-            return None;
-        }
-        let address = self.address_of(&Place::Slot(first))?;
+        let address = self.address_of(&Place::Slot(keys.slot()?))?;
         let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(seat) = seats.get(&address) {
             return Some(Arc::clone(seat));
@@ -84,17 +79,24 @@ impl Seats {
         request: impl FnOnce() -> Request,
         decode: Decode,
     ) -> Result<Value> {
+        if let Some(cluster) = self.client.cluster() {
+            // A node whose slots went elsewhere tells of no changes to keys that it never had.
+            block(async {
+                cluster.look_here(SILENCE).await;
+                Ok(())
+            })?;
+        }
         if let Some(seat) = self.seat(keys) {
             let check = |request, answer| self.check(request, answer);
             return seat.read(store, name, keys, request, decode, check);
         }
-        let begin = |part, node| Fill::new(part, node, name.bytes.len(), decode);
+        let begin = |part, node| Fill::new(part, node, name.size, decode);
         let fill = match store.find(name, keys, |_| false, begin) {
             Found::Hit(value) => return Ok(value),
             Found::Join(fill) | Found::Begun(fill) => fill,
         };
         let _waiter = Waiter::new(store, Arc::clone(&fill));
-        fill.finish(store, block(request().over_cluster(self.client.clone())))
+        fill.finish(store, block(request().past_the_cache(self.client.clone())))
     }
 
     fn check(&self, request: Request, answer: Result<Answer>) -> Result<Answer> {
@@ -102,7 +104,7 @@ impl Seats {
         match answer {
             Ok(answer) if cluster.is_answer(&Reply::Shared(answer.reply.clone())) => Ok(answer),
             Err(error) if !cluster.may_resend(&error, true) => Err::<Answer, Error>(error),
-            _ => block(request.over_cluster(self.client.clone())),
+            _ => block(request.past_the_cache(self.client.clone())),
         }
     }
 }

@@ -86,6 +86,13 @@ impl Cluster {
         }
     }
 
+    /// Makes the map anew on a blocking client, where it is older than this.
+    pub(crate) async fn look_here(self: &Arc<Cluster>, age: Duration) {
+        if self.age() >= age {
+            self.renew_here().await;
+        }
+    }
+
     /// How long ago the map was made anew.
     fn age(&self) -> Duration {
         let since = milliseconds().saturating_sub(self.renewed.load(Ordering::Relaxed));

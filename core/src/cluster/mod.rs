@@ -163,6 +163,14 @@ impl Cluster {
         node?.link(&Wire::One(packed)).cloned()
     }
 
+    /// The connection to the primary that serves a slot.
+    pub(crate) fn primary_link(&self, slot: u16) -> Option<Arc<Link>> {
+        if self.is_closed() {
+            return None;
+        }
+        self.map.load().primary(slot)?.first_link().cloned()
+    }
+
     /// Whether this is a command's answer. If not, what it says of the map is noted.
     #[inline]
     pub(crate) fn is_answer(&self, reply: &Reply) -> bool {

@@ -79,6 +79,14 @@ impl Node {
         }
     }
 
+    /// The first of them.
+    pub(crate) fn first_link(&self) -> Option<&Arc<Link>> {
+        match &self.way {
+            Way::Shared(shared) => Some(shared.link()),
+            Way::Direct(_) => None,
+        }
+    }
+
     /// Connects, unless it has; a blocking client does so when it needs to.
     pub(crate) fn begin(&self) {
         if let Way::Shared(shared) = &self.way {

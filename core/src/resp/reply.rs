@@ -28,6 +28,10 @@ pub trait FromReply: Sized {
     /// `Server` for an error reply, `Decode` for another shape, `Protocol` for broken bytes.
     fn from_reply(reader: &mut Reader<'_>) -> Result<Self>;
 
+    /// How many bytes one takes besides those of its texts and lists: a cache counts them.
+    #[doc(hidden)]
+    const HELD: usize = size_of::<Self>();
+
     /// Takes a list of such values: what `Vec<Self>` decodes by. Bytes (`u8`) and pairs have
     /// list forms of their own.
     ///

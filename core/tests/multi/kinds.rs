@@ -64,7 +64,7 @@ async fn a_command_that_waits_on_the_server_ends_with_a_switch() {
 }
 
 /// A cluster of one node.
-async fn cluster() -> (Server, String) {
+pub(super) async fn cluster() -> (Server, String) {
     let server = Server::builder().private().arg("--cluster-enabled", "yes").start().unwrap();
     server.command(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]).unwrap();
     until("the cluster works", || {

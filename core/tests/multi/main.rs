@@ -1,7 +1,9 @@
 //! Several databases behind one client, against real servers that are killed, stopped in their
 //! tracks and started again.
 
+mod cached;
 mod control;
+mod health;
 mod kinds;
 
 use std::sync::Arc;

@@ -1,5 +1,8 @@
 //! The cache on real servers: it follows whoever writes.
 
+mod cluster;
+mod storm;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -97,6 +100,11 @@ async fn commands_of_several_keys_follow_each() {
     assert_eq!(cache.metrics().entries, 1);
     cache.forget("b");
     assert_eq!((cache.metrics().entries, cache.metrics().bytes), (0, 0));
+    // Each key counts: it is found by each.
+    let keys: Vec<String> = (0..1_000).map(|n| format!("many:{n}")).collect();
+    let values: Vec<Option<u64>> = cache.run(mget(keys)).await.unwrap();
+    assert_eq!(values.len(), 1_000);
+    assert!(cache.metrics().bytes > 1_000 * 150, "{:?}", cache.metrics());
 }
 
 #[tokio::test]
@@ -233,12 +241,20 @@ async fn modules_and_any_type_are_followed() {
     client.command("HSET").key("h").arg(("f", 1)).exec().await.unwrap();
     let fields = cache.run(hgetall::<Vec<(String, u32)>>("h")).await.unwrap();
     assert_eq!(fields, [("f".to_owned(), 1)]);
-    let keys = ["j", "t", "z", "s", "v", "x", "g"];
+    let keys = ["j", "t", "d", "z", "s", "v", "x", "g"];
+    for words in ["TS.CREATE c", "TS.CREATE d", "TS.CREATERULE c d AGGREGATION sum 10"] {
+        let mut words = words.split(' ');
+        let command = client.command::<String>(words.next().unwrap());
+        assert_eq!(command.arg(words.collect::<Vec<_>>()).await.unwrap(), "OK");
+    }
     for (key, read, write) in [
         ("j", "JSON.GET j $.a", "JSON.SET j $ {\"a\":1}"),
         ("j", "JSON.GET j $.a", "JSON.NUMINCRBY j $.a 2"),
         ("t", "TS.RANGE t - +", "TS.ADD t 1000 5"),
         ("t", "TS.RANGE t - +", "TS.ADD t 2000 6"),
+        // A series that is made from another one.
+        ("d", "TS.RANGE d - +", "TS.MADD c 1000 5 c 2000 6"),
+        ("d", "TS.GET d", "TS.ADD c 3000 7"),
         ("z", "ZRANGE z 0 -1", "ZADD z 1 one"),
         ("s", "SMEMBERS s", "SADD s one"),
         ("v", "VCARD v", "VADD v VALUES 2 1 1 one"),
