@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWrite};
 
 use super::handshake::{Handshake, Step};
 use super::inbox::{Inbox, Item};
+use super::maintenance::{self, Moving, Notice};
 use super::outbox::Rest;
 use super::primary;
 use super::reply::Reply;
@@ -32,6 +33,8 @@ pub(crate) struct Dedicated {
     pub(crate) peer: Endpoint,
     /// The number that the server has given this client, where it told it.
     pub(crate) id: Option<i64>,
+    /// The server has said that it will cut the connection.
+    pub(crate) moving: Option<Box<Moving>>,
 }
 
 impl Dedicated {
@@ -92,7 +95,8 @@ impl Dedicated {
         let stream = connector.open(config, stage).await?;
         let server = ServerInfo::new(String::new(), protocol);
         let (inbox, peer) = (Inbox::new(&config.limits), config.endpoint.clone());
-        let mut connection = Dedicated { stream, inbox, server, login: 0, peer, id: None };
+        let mut connection =
+            Dedicated { stream, inbox, server, login: 0, peer, id: None, moving: None };
         let mut handshake = Handshake::new(config, protocol);
         let mut answered = false;
         loop {
@@ -101,12 +105,7 @@ impl Dedicated {
                     connection.server = server;
                     connection.id = handshake.id();
                     // A reply too many would answer the first request, and so on for ever.
-                    while connection
-                        .inbox
-                        .next(None)
-                        .map_err(|error| explain(config, &error, true))?
-                        .is_some()
-                    {}
+                    connection.hear_all().map_err(|error| explain(config, &error, true))?;
                     connection.inbox.empty();
                     return Ok(connection);
                 }
@@ -214,15 +213,20 @@ impl Dedicated {
         let mut any = false;
         self.stream.at_once(true).map_err(lost)?;
         let mut cx = Context::from_waker(Waker::noop());
-        while let Poll::Ready(outcome) = poll_fill(&mut self.stream, self.inbox.room(), &mut cx) {
-            outcome.map_err(lost)?;
-            any = true;
-            self.inbox.scan()?;
+        loop {
+            // At first what came in one read with the last reply, behind it.
             while let Some(item) = self.inbox.next(None)? {
                 if let Item::Push(frame) = item {
                     push(frame);
                 }
             }
+            let Poll::Ready(outcome) = poll_fill(&mut self.stream, self.inbox.room(), &mut cx)
+            else {
+                break;
+            };
+            outcome.map_err(lost)?;
+            any = true;
+            self.inbox.scan()?;
         }
         self.stream.at_once(false).map_err(lost)?;
         Ok(any)
@@ -239,6 +243,31 @@ impl Dedicated {
         poll_fn(|cx| self.poll_item(cx, frames)).await
     }
 
+    /// Notes what a push says of maintenance.
+    fn hear(&mut self, push: &[u8]) {
+        if let Some(Notice::Moving(moving)) = maintenance::read(push) {
+            self.moving = Some(Box::new(moving));
+        }
+    }
+
+    /// The move that the server has announced, also behind the last reply.
+    ///
+    /// # Errors
+    /// `Protocol` for a reply that nobody expects.
+    pub(crate) fn announced_move(&mut self) -> Result<Option<Box<Moving>>> {
+        self.hear_all()?;
+        Ok(self.moving.take())
+    }
+
+    fn hear_all(&mut self) -> Result<()> {
+        while let Some(item) = self.inbox.next(None)? {
+            if let Item::Push(push) = &item {
+                self.hear(push);
+            }
+        }
+        Ok(())
+    }
+
     /// As [`Dedicated::item`], to be polled.
     pub(crate) fn poll_item(
         &mut self,
@@ -247,6 +276,9 @@ impl Dedicated {
     ) -> Poll<Result<Item>> {
         loop {
             if let Some(item) = self.inbox.next(frames)? {
+                if let Item::Push(push) = &item {
+                    self.hear(push);
+                }
                 return Poll::Ready(Ok(item));
             }
             match poll_fill(&mut self.stream, self.inbox.room(), cx) {

@@ -12,7 +12,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior};
 use super::backoff::Pauses;
 use super::dedicated::Dedicated;
 use super::link::Link;
-use super::maintenance::Moving;
+use super::maintenance::{Moving, Notice};
 use super::state::closed;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pool::Pool;
@@ -216,11 +216,17 @@ impl Connected<'_> {
                 if matches!(self.next, Some(Next::Here(_)))
                     && io.writing.is_empty()
                     && state.slots.fifo.front().is_none_or(|entry| !io.writing.began(entry))
-                    && let Some(Next::Here(next)) = self.next.take()
+                    && let Some(Next::Here(mut next)) = self.next.take()
                 {
+                    let moving = next.moving.take();
                     // All that the old connection got is answered.
                     state.replace(&mut io, *next);
                     moved = true;
+                    if let Some(moving) = moving
+                        && link.announced(&mut state, &Notice::Moving(*moving))
+                    {
+                        cx.waker().wake_by_ref();
+                    }
                 }
                 if io.writing.is_empty() && !state.pending.is_empty() && self.next_is_far() {
                     // Others are about to send: one round of the scheduler, and all go in one
@@ -235,8 +241,11 @@ impl Connected<'_> {
             }
             if moved {
                 link.hears_no_more();
-                if !self.stays {
-                    link.pool.get().into_iter().for_each(|pool| pool.renew());
+                if !self.stays
+                    && let Some(pool) = link.pool.get()
+                {
+                    pool.go_to(link.elsewhere());
+                    pool.renew();
                 }
             }
             // Both directions in each round: neither waits for the other.

@@ -18,7 +18,7 @@ use super::dedicated::Dedicated;
 use super::flight::Submitted;
 use super::inbox::{Inbox, Item};
 use super::lanes::{Lanes, Seen};
-use super::maintenance;
+use super::maintenance::{self, Notice};
 use super::outbox::Wire;
 use super::reply::Place;
 use super::slots::{Leftover, Polled, Ticket};
@@ -163,9 +163,13 @@ impl Link {
         state.peer = Some(connection.peer);
         state.id = connection.id;
         state.maintenance.withheld = None;
+        state.maintenance.leaving = None;
         state.hurry = false;
         state.progress = state.tick;
         state.counters.connections += 1;
+        if let Some(moving) = connection.moving {
+            self.announced(&mut state, &Notice::Moving(*moving));
+        }
     }
 
     /// Hands in a request; alone on the connection, the caller writes it and begins to read.

@@ -53,6 +53,23 @@ impl Moving {
     }
 }
 
+/// Where connections are made for now, and until when.
+pub(crate) type Elsewhere = (Endpoint, Instant);
+
+impl Moving {
+    /// Which notice it is.
+    pub(crate) fn id(&self) -> i64 {
+        self.id
+    }
+
+    /// Where to be while the move lasts, where it says so.
+    #[expect(clippy::arithmetic_side_effects, reason = "a day at most from now, by `read`")]
+    pub(crate) fn elsewhere(&self) -> Option<Elsewhere> {
+        let (host, port) = self.to.clone()?;
+        Some((Endpoint::Tcp { host, port }, Instant::now() + self.time))
+    }
+}
+
 /// So many of the servers that a notice names are asked.
 const MOST_NAMED: usize = 16;
 
@@ -67,7 +84,9 @@ pub(crate) struct Maintenance {
     pub(crate) moving: Option<Moving>,
     last: Option<i64>,
     /// Where connections are made for now.
-    elsewhere: Option<(Endpoint, Instant)>,
+    elsewhere: Option<Elsewhere>,
+    /// The tick up to which answers over the connection that is to be cut may take longer.
+    pub(super) leaving: Option<u32>,
     /// A new connection is there: nothing more is written to the old one.
     pub(crate) draining: bool,
 }
@@ -124,7 +143,6 @@ fn named(reader: &mut Reader<'_>) -> Vec<Address> {
 
 impl Link {
     /// Takes note of what the server announced; tells whether the driver has to see to it.
-    #[expect(clippy::arithmetic_side_effects, reason = "a day at most from now, by `read`")]
     pub(crate) fn announced(&self, state: &mut State, notice: &Notice) -> bool {
         tracing::debug!(address = %self.config.address(), ?notice, "maintenance");
         let tick = state.tick;
@@ -144,10 +162,9 @@ impl Link {
             Notice::Moving(moving) if maintenance.last == Some(moving.id) => {}
             Notice::Moving(moving) => {
                 maintenance.last = Some(moving.id);
-                if let Some((host, port)) = moving.to.clone() {
-                    let until = Instant::now() + moving.time;
-                    maintenance.elsewhere = Some((Endpoint::Tcp { host, port }, until));
-                }
+                // Only the newest counts, also where that names no server.
+                maintenance.elsewhere = moving.elsewhere();
+                maintenance.leaving = Some(tick.wrapping_add(self.ticks(moving.time)));
                 maintenance.moving = Some(moving.clone());
                 return true;
             }
@@ -161,10 +178,16 @@ impl Link {
         let lasts = |until: Option<u32>| {
             until.is_some_and(|until| until.wrapping_sub(state.tick).cast_signed() > 0)
         };
-        match lasts(state.maintenance.relaxed) || lasts(state.maintenance.withheld) {
+        let Maintenance { relaxed, withheld, leaving, .. } = &state.maintenance;
+        match [relaxed, withheld, leaving].into_iter().any(|until| lasts(*until)) {
             true => limit.max(self.ticks(self.config.relaxed_timeout)),
             false => limit,
         }
+    }
+
+    /// Where connections are made for now, if not where they always are.
+    pub(crate) fn elsewhere(&self) -> Option<Elsewhere> {
+        self.state().maintenance.elsewhere.clone()
     }
 
     /// What to connect to now.

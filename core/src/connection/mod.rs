@@ -32,7 +32,7 @@ mod inbox;
 mod lanes;
 mod link;
 mod loss;
-mod maintenance;
+pub(crate) mod maintenance;
 mod outbox;
 mod primary;
 mod receive;

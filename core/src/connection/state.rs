@@ -199,6 +199,7 @@ impl State {
         self.progress = self.tick;
         self.counters.connections += 1;
         self.maintenance.draining = false;
+        self.maintenance.leaving = None;
     }
 
     pub(crate) fn admit(&self) -> Result<()> {

@@ -8,6 +8,7 @@ use super::metrics::Reason;
 use super::patience::Exchange;
 use super::session::Session;
 use super::{Pool, within};
+use crate::connection::maintenance::Moving;
 use crate::connection::{Dedicated, Look, Pauses, Reply, Wire};
 use crate::direct::{block, is_timeout};
 use crate::error::{Error, ErrorKind, Result, Sent, ServerCode};
@@ -56,6 +57,15 @@ impl Conn {
             failed: false,
             scratch: Pieces::default(),
         }
+    }
+
+    /// The move that its server has announced.
+    pub(super) fn announced_move(&mut self) -> Option<Box<Moving>> {
+        if self.failed || self.busy {
+            return None;
+        }
+        // What else is left there is seen to by whoever looks for a fault.
+        self.connection.announced_move().ok().flatten()
     }
 
     /// Why it must not be used again.

@@ -11,13 +11,13 @@ mod exclusive;
 mod held;
 mod keeper;
 mod metrics;
+mod moving;
 mod node;
 mod patience;
 mod session;
 mod turns;
 mod watched;
 
-use std::borrow::Cow;
 use std::future::Future;
 use std::ops::Deref;
 use std::pin::{Pin, pin};
@@ -32,6 +32,7 @@ use held::Conn;
 pub(crate) use held::Held;
 use metrics::Reason;
 pub use metrics::{PoolClosed, PoolMetrics};
+use moving::Move;
 use turns::Turns;
 
 use crate::config::Config;
@@ -55,6 +56,7 @@ pub(crate) struct Pool {
     /// Connections of an earlier epoch are not used again.
     epoch: AtomicU64,
     nonces: AtomicU64,
+    moving: Move,
 }
 
 struct State {
@@ -89,6 +91,7 @@ impl Pool {
             state: Mutex::new(state),
             epoch: AtomicU64::new(0),
             nonces: AtomicU64::new(0),
+            moving: Move::default(),
         })
     }
 
@@ -222,7 +225,7 @@ impl Pool {
     /// A new connection, for whoever has a turn.
     async fn make(&self, left: Option<Duration>) -> Result<Conn> {
         let epoch = self.epoch();
-        let mut config = Cow::Borrowed(&*self.config);
+        let mut config = self.destination();
         let limit = within(config.connect_timeout, left.map(|left| left.max(LEAST)));
         if limit < config.connect_timeout {
             config.to_mut().connect_timeout = limit;
@@ -246,7 +249,10 @@ impl Pool {
     }
 
     /// Ends a turn; keeps the connection where it is as good as new.
-    fn give_back(&self, conn: Option<Box<Conn>>) {
+    fn give_back(&self, mut conn: Option<Box<Conn>>) {
+        if let Some(moving) = conn.as_mut().and_then(|conn| conn.announced_move()) {
+            self.announced(&moving);
+        }
         let mut dropped = None;
         let mut aged = Vec::new();
         let (waker, keep) = {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::cluster::{FOO, Nodes, moved, slots, within};
-use crate::server::{Act, say};
+use crate::server::{Act, play, say};
 use alizarin_core::commands::mget;
-use alizarin_core::{Cache, CacheConfig};
+use alizarin_core::{Cache, CacheConfig, Client, Run};
 
 /// Two nodes, of which the second serves `foo` until the switch is set, and the cache.
 async fn start(switch: &Arc<AtomicBool>) -> (Nodes, Cache) {
@@ -105,4 +105,25 @@ async fn commands_over_several_slots_are_answered_and_not_kept() {
         assert_eq!(within(cache.run(mget::<u32>("foo"))).await.unwrap(), [1]);
     }
     assert_eq!((nodes.asked("MGET").len(), cache.metrics().entries), (5, 1));
+}
+
+#[test]
+fn a_blocking_cache_takes_in_what_came_behind_the_last_reply() {
+    let asked = Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let count = Arc::clone(&asked);
+    let script = move |_: usize, words: &[String]| match words[0].as_str() {
+        "HELLO" => say("%1\r\n$7\r\nversion\r\n$5\r\n8.6.3\r\n"),
+        "GET" => match count.fetch_add(1, Ordering::SeqCst) {
+            // Somebody wrote right after it was read: both come at once.
+            0 => say("$3\r\nold\r\n>2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\nk\r\n"),
+            _ => say("$3\r\nnew\r\n"),
+        },
+        _ => say("+OK\r\n"),
+    };
+    let (url, _) = play(script).unwrap();
+    let client = Client::connect_blocking(url.as_str()).unwrap();
+    let cache = client.cache(CacheConfig::new().key_expiry(false)).run().unwrap();
+    let read = || cache.get::<String>("k").run().unwrap();
+    assert_eq!((read(), read(), read()), ("old".into(), "new".into(), "new".into()));
+    assert_eq!((asked.load(Ordering::SeqCst), cache.metrics().hits), (2, 1));
 }

@@ -6,6 +6,7 @@ mod cluster;
 mod either;
 mod handshake;
 mod hostile;
+mod moving;
 mod repeats;
 mod replicas;
 mod scans;

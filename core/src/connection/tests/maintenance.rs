@@ -87,3 +87,58 @@ async fn a_busy_server_gets_more_time() {
     let error = within(late).await.unwrap().unwrap_err();
     assert_eq!(error.kind(), crate::error::ErrorKind::Timeout);
 }
+
+#[tokio::test]
+async fn the_newest_notice_counts_also_where_it_names_no_server() {
+    let (client, mut old, mut peers) = super::client(Config::new(), 4096).await;
+    let link = client.link();
+    old.send(MOVING).await;
+    let mut new = peers.next().await;
+    // It is in use before the next notice comes.
+    assert!(within(old.request()).await.is_none());
+    assert_eq!(link.destination().address(), "there:6380");
+    // The next one has no name for it: the old name leads there.
+    new.send(">4\r\n+MOVING\r\n:2\r\n:0\r\n_\r\n").await;
+    let mut newest = peers.next().await;
+    assert_eq!(link.destination().address(), Config::new().address());
+    let last = tokio::spawn({
+        let client = client.clone();
+        async move { echo(&client, "x").await }
+    });
+    assert_eq!(newest.request().await.unwrap()[1], "x");
+    newest.send("$1\r\nx\r\n").await;
+    assert_eq!(within(last).await.unwrap().unwrap(), "x");
+}
+
+#[tokio::test]
+async fn a_notice_that_comes_with_the_end_of_the_login_counts() {
+    let (client, mut old, mut peers) = super::client(Config::new(), 4096).await;
+    old.send(MOVING).await;
+    let mut new = peers.next().await;
+    // Nobody has looked at the last answer yet.
+    new.send(">4\r\n+MOVING\r\n:2\r\n:30\r\n+beyond:6380\r\n").await;
+    let mut newest = peers.next().await;
+    assert_eq!(client.link().destination().address(), "beyond:6380");
+    let last = tokio::spawn(async move { echo(&client, "x").await });
+    assert_eq!(newest.request().await.unwrap()[1], "x");
+    newest.send("$1\r\nx\r\n").await;
+    assert_eq!(within(last).await.unwrap().unwrap(), "x");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_will_be_cut_gets_more_time() {
+    let config = Config::new().response_timeout(Duration::from_secs(1));
+    let (client, mut peer, peers) = super::client(config, 4096).await;
+    // Where it should go cannot be reached.
+    drop(peers);
+    let slow = tokio::spawn({
+        let client = client.clone();
+        async move { echo(&client, "slow").await }
+    });
+    assert_eq!(peer.request().await.unwrap()[1], "slow");
+    peer.send(MOVING).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert!(!slow.is_finished());
+    peer.send("$4\r\nslow\r\n").await;
+    assert_eq!(within(slow).await.unwrap().unwrap(), "slow");
+}
