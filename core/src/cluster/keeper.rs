@@ -21,7 +21,7 @@ const APART: Duration = Duration::from_millis(25);
 
 /// The least time after some that have changed nothing: while a primary is lost, each takes time from
 /// what the other nodes are asked.
-const FURTHER: Duration = Duration::from_millis(50);
+const FURTHER: Duration = Duration::from_millis(75);
 
 /// So long, and a pause, a request waits for a new map.
 const LONGEST: Duration = Duration::from_millis(200);
