@@ -16,6 +16,7 @@ pub(crate) const ROWS: &[Row] = &[Row::new(
         "endpoint.others",
         "endpoint.seeds",
         "endpoint.known",
+        "endpoint.elected",
     ],
     who_names_the_primary,
 )
